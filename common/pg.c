@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/pg.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+
+#define STATEMENT_MS 30000
+#define CONNECT_MS 5000
+#define RETRY_MS 250 /* after a failed connect, calls fail at once for so long */
+#define POOL_WAIT_MS 5000
+#define ARGS_MAX 24
+
+struct pg {
+    char *conninfo, *channel;
+    PGconn *conn; /* NULL: not connected */
+    int64_t failed_at_ms;
+    char why[200];
+};
+
+struct pg_arg pg_text(const char *s)
+{
+    return (struct pg_arg){.text = s};
+}
+
+struct pg_arg pg_int(int64_t v)
+{
+    struct pg_arg a = {.len = 1};
+    snprintf(a.number, sizeof a.number, "%" PRId64, v);
+    return a;
+}
+
+struct pg_arg pg_real(double v)
+{
+    struct pg_arg a = {.len = isnan(v) ? 0 : 1};
+    if (isinf(v))
+        snprintf(a.number, sizeof a.number, "%sInfinity", v < 0 ? "-" : "");
+    else
+        snprintf(a.number, sizeof a.number, "%.17g", v);
+    return a;
+}
+
+struct pg_arg pg_time(int64_t t_ms)
+{
+    struct pg_arg a = {.len = 1};
+    clock_format(t_ms, a.number);
+    return a;
+}
+
+struct pg_arg pg_bytes(const void *p, size_t len)
+{
+    return (struct pg_arg){.text = p, .len = len, .binary = true};
+}
+
+struct pg *pg_new(const char *conninfo)
+{
+    struct pg *p = xcalloc(1, sizeof *p);
+    p->conninfo = xstrdup(conninfo);
+    p->failed_at_ms = -RETRY_MS;
+    return p;
+}
+
+static void drop(struct pg *p)
+{
+    PQfinish(p->conn);
+    p->conn = NULL;
+}
+
+void pg_free(struct pg *p)
+{
+    if (!p)
+        return;
+    drop(p);
+    free(p->conninfo);
+    free(p->channel);
+    free(p);
+}
+
+static void one_line(char *s)
+{
+    size_t n = strlen(s);
+    while (n && (s[n - 1] == '\n' || s[n - 1] == ' '))
+        s[--n] = '\0';
+    for (; *s; s++)
+        if (*s == '\n')
+            *s = ' ';
+}
+
+static int wait_socket(PGconn *c, short events, int64_t deadline_ms)
+{
+    struct pollfd f = {.fd = PQsocket(c), .events = events};
+    for (;;) {
+        int64_t left = deadline_ms - clock_mono_ms();
+        int rc = poll(&f, 1, left > 0 ? (int)left : 0);
+        if (rc >= 0 || errno != EINTR)
+            return rc;
+    }
+}
+
+static int connect_now(struct pg *p)
+{
+    p->conn = PQconnectStart(p->conninfo);
+    int64_t deadline = clock_mono_ms() + CONNECT_MS;
+    PostgresPollingStatusType st = PGRES_POLLING_WRITING;
+    while (p->conn && PQstatus(p->conn) != CONNECTION_BAD) {
+        if (wait_socket(p->conn, st == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline) <= 0)
+            break;
+        st = PQconnectPoll(p->conn);
+        if (st == PGRES_POLLING_OK)
+            return 0;
+        if (st == PGRES_POLLING_FAILED)
+            break;
+    }
+    snprintf(p->why, sizeof p->why, "%s",
+             p->conn && *PQerrorMessage(p->conn) ? PQerrorMessage(p->conn) : "timed out");
+    one_line(p->why);
+    drop(p);
+    return -1;
+}
+
+static void ignore_notice(void *arg, const char *text)
+{
+    (void)arg;
+    (void)text;
+}
+
+static int connected(struct pg *p, struct err *e)
+{
+    if (p->conn && PQstatus(p->conn) == CONNECTION_OK)
+        return 0;
+    drop(p);
+    if (clock_mono_ms() - p->failed_at_ms >= RETRY_MS) {
+        if (connect_now(p) == 0) {
+            PQsetNoticeProcessor(p->conn, ignore_notice, NULL);
+            return p->channel ? pg_listen(p, p->channel, e) : 0;
+        }
+        p->failed_at_ms = clock_mono_ms();
+    }
+    return err_set(e, ERR_UNAVAILABLE, "could not connect to postgres: %s", p->why);
+}
+
+/* Postgres' five-character codes that mean something to the one who asked. */
+static enum err_code code_of(const char *state)
+{
+    static const struct {
+        const char *state;
+        enum err_code code;
+    } codes[] = {
+        {"FC404", ERR_NOT_FOUND}, {"FC409", ERR_CONFLICT},    {"23505", ERR_CONFLICT},
+        {"23503", ERR_CONFLICT},  {"23514", ERR_INVALID},     {"22P02", ERR_INVALID},
+        {"22003", ERR_INVALID},   {"57014", ERR_TIMEOUT},     {"57P01", ERR_UNAVAILABLE},
+        {"57P02", ERR_UNAVAILABLE}, {"57P03", ERR_UNAVAILABLE}, {"53300", ERR_UNAVAILABLE},
+    };
+    for (size_t i = 0; state && i < sizeof codes / sizeof *codes; i++)
+        if (!strcmp(state, codes[i].state))
+            return codes[i].code;
+    return ERR_INTERNAL;
+}
+
+static int fail(struct pg *p, PGresult *r, struct err *e)
+{
+    char text[400];
+    const char *primary = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    snprintf(text, sizeof text, "%s", primary ? primary : PQerrorMessage(p->conn));
+    one_line(text);
+    enum err_code code = code_of(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL);
+    if (PQstatus(p->conn) != CONNECTION_OK)
+        code = ERR_UNAVAILABLE;
+    if (code == ERR_UNAVAILABLE)
+        drop(p);
+    return err_set(e, code, "postgres: %s", text);
+}
+
+/* Waits for the statement under way; the last result, or NULL. */
+static PGresult *await(struct pg *p, struct err *e)
+{
+    int64_t deadline = clock_mono_ms() + STATEMENT_MS;
+    for (;;) {
+        int unsent = PQflush(p->conn);
+        if (unsent < 0 || !PQconsumeInput(p->conn)) {
+            fail(p, NULL, e);
+            return NULL;
+        }
+        if (!unsent && !PQisBusy(p->conn))
+            break;
+        if (wait_socket(p->conn, (short)(POLLIN | (unsent ? POLLOUT : 0)), deadline) <= 0) {
+            drop(p);
+            err_set(e, ERR_TIMEOUT, "postgres did not answer within %d s",
+                    STATEMENT_MS / 1000);
+            return NULL;
+        }
+    }
+    PGresult *last = PQgetResult(p->conn);
+    for (PGresult *more; last && (more = PQgetResult(p->conn));)
+        PQclear(more);
+    if (!last)
+        fail(p, NULL, e);
+    return last;
+}
+
+int pg_exec(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
+            struct pg_rows **rows, struct err *e)
+{
+    const char *values[ARGS_MAX];
+    int lengths[ARGS_MAX], formats[ARGS_MAX];
+    if (n_args > ARGS_MAX)
+        abort(); /* a fault of the program, found by its first test */
+    for (int i = 0; i < n_args; i++) {
+        values[i] = args[i].text ? args[i].text : args[i].len ? args[i].number : NULL;
+        lengths[i] = args[i].binary ? (int)args[i].len : 0;
+        formats[i] = args[i].binary;
+    }
+    if (rows)
+        *rows = NULL;
+    if (connected(p, e))
+        return -1;
+    if (!PQsendQueryParams(p->conn, sql, n_args, NULL, values, lengths, formats, 0))
+        return fail(p, NULL, e);
+    PGresult *r = await(p, e);
+    if (!r)
+        return -1;
+    ExecStatusType st = PQresultStatus(r);
+    int rc = 0;
+    if (st != PGRES_TUPLES_OK && st != PGRES_COMMAND_OK)
+        rc = fail(p, r, e);
+    if (rc || !rows)
+        PQclear(r);
+    else
+        *rows = (struct pg_rows *)r;
+    return rc;
+}
+
+int pg_begin(struct pg *p, struct err *e)
+{
+    if (pg_exec(p, "BEGIN", PG_NONE, NULL, e))
+        return -1;
+    if (pg_exec(p, "SELECT set_config('fieldcast.now_ms', $1, true)",
+                PG_ARGS(pg_int(clock_now_ms())), NULL, e)) {
+        pg_rollback(p);
+        return -1;
+    }
+    return 0;
+}
+
+int pg_commit(struct pg *p, struct err *e)
+{
+    return pg_exec(p, "COMMIT", PG_NONE, NULL, e);
+}
+
+void pg_rollback(struct pg *p)
+{
+    if (p->conn && PQtransactionStatus(p->conn) != PQTRANS_IDLE &&
+        pg_exec(p, "ROLLBACK", PG_NONE, NULL, NULL))
+        drop(p);
+}
+
+int pg_rows_n(const struct pg_rows *r)
+{
+    return PQntuples((const PGresult *)r);
+}
+
+bool pg_is_null(const struct pg_rows *r, int row, int col)
+{
+    return PQgetisnull((const PGresult *)r, row, col);
+}
+
+const char *pg_get_text(const struct pg_rows *r, int row, int col)
+{
+    return PQgetvalue((const PGresult *)r, row, col);
+}
+
+int64_t pg_get_int(const struct pg_rows *r, int row, int col)
+{
+    return strtoll(pg_get_text(r, row, col), NULL, 10);
+}
+
+double pg_get_real(const struct pg_rows *r, int row, int col)
+{
+    return pg_is_null(r, row, col) ? NAN : strtod(pg_get_text(r, row, col), NULL);
+}
+
+unsigned char *pg_get_bytes(const struct pg_rows *r, int row, int col, size_t *len)
+{
+    if (pg_is_null(r, row, col))
+        return NULL;
+    unsigned char *raw =
+        PQunescapeBytea((const unsigned char *)pg_get_text(r, row, col), len);
+    unsigned char *copy = xmalloc(*len + 1);
+    memcpy(copy, raw, *len);
+    copy[*len] = '\0';
+    PQfreemem(raw);
+    return copy;
+}
+
+void pg_rows_free(struct pg_rows *r)
+{
+    PQclear((PGresult *)r);
+}
+
+int pg_listen(struct pg *p, const char *channel, struct err *e)
+{
+    if (p->channel != channel) {
+        free(p->channel);
+        p->channel = xstrdup(channel);
+    }
+    if (!p->conn)
+        return connected(p, e); /* subscribes on its way */
+    char *name = PQescapeIdentifier(p->conn, channel, strlen(channel));
+    char *sql = xasprintf("LISTEN %s", name);
+    int rc = pg_exec(p, sql, PG_NONE, NULL, e);
+    free(sql);
+    PQfreemem(name);
+    return rc;
+}
+
+int pg_wait_notify(struct pg *p, int ms, struct err *e)
+{
+    if (connected(p, e))
+        return -1;
+    int64_t deadline = clock_mono_ms() + ms;
+    for (;;) {
+        if (!PQconsumeInput(p->conn))
+            return fail(p, NULL, e);
+        int n = 0;
+        for (PGnotify *note; (note = PQnotifies(p->conn)); n++)
+            PQfreemem(note);
+        if (n)
+            return 1;
+        int rc = wait_socket(p->conn, POLLIN, deadline);
+        if (rc <= 0)
+            return 0;
+    }
+}
+
+/* ---- pool --------------------------------------------------------------------------- */
+
+struct pg_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    int n, n_idle;
+    struct pg **all, **idle;
+};
+
+struct pg_pool *pg_pool_new(const char *conninfo, int n)
+{
+    struct pg_pool *pool = xcalloc(1, sizeof *pool);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->freed, &attr);
+    pthread_condattr_destroy(&attr);
+    pool->n = pool->n_idle = n;
+    pool->all = xcalloc((size_t)n, sizeof *pool->all);
+    pool->idle = xcalloc((size_t)n, sizeof *pool->idle);
+    for (int i = 0; i < n; i++)
+        pool->all[i] = pool->idle[n - 1 - i] = pg_new(conninfo);
+    return pool;
+}
+
+void pg_pool_free(struct pg_pool *pool)
+{
+    if (!pool)
+        return;
+    for (int i = 0; i < pool->n; i++)
+        pg_free(pool->all[i]);
+    pthread_mutex_destroy(&pool->lock);
+    pthread_cond_destroy(&pool->freed);
+    free(pool->all);
+    free(pool->idle);
+    free(pool);
+}
+
+struct pg *pg_pool_get(struct pg_pool *pool, struct err *e)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += POOL_WAIT_MS / 1000;
+    struct pg *p = NULL;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->n_idle &&
+           pthread_cond_timedwait(&pool->freed, &pool->lock, &t) != ETIMEDOUT)
+        ;
+    if (pool->n_idle)
+        p = pool->idle[--pool->n_idle];
+    pthread_mutex_unlock(&pool->lock);
+    if (!p)
+        err_set(e, ERR_UNAVAILABLE, "all %d database connections are busy", pool->n);
+    return p;
+}
+
+void pg_pool_put(struct pg_pool *pool, struct pg *p)
+{
+    pg_rollback(p); /* nothing half done is handed on */
+    pthread_mutex_lock(&pool->lock);
+    pool->idle[pool->n_idle++] = p;
+    pthread_cond_signal(&pool->freed);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+int pg_check_schema(struct pg *p, struct err *e)
+{
+    struct pg_rows *r;
+    struct err why = ERR_INIT;
+    if (pg_exec(p, "SELECT coalesce(max(version), 0) FROM schema_migrations", PG_NONE, &r,
+                &why)) {
+        if (why.code == ERR_UNAVAILABLE || why.code == ERR_TIMEOUT) {
+            *e = why;
+            return -1;
+        }
+        return err_set(e, ERR_CONFLICT,
+                       "the database has no schema yet: run deploy/postgres/migrate.sh (%s)",
+                       why.text);
+    }
+    int64_t v = pg_get_int(r, 0, 0);
+    pg_rows_free(r);
+    if (v == SCHEMA_VERSION)
+        return 0;
+    return err_set(e, ERR_CONFLICT,
+                   "the database has schema version %" PRId64
+                   ", this build needs %d: %s",
+                   v, SCHEMA_VERSION,
+                   v < SCHEMA_VERSION ? "run deploy/postgres/migrate.sh"
+                                      : "install the newer Fieldcast that migrated it");
+}
