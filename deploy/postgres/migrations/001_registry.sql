@@ -185,13 +185,13 @@ END $$;
 CREATE TRIGGER decisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decisions
     FOR EACH STATEMENT EXECUTE FUNCTION fc_append_only();
 
--- What a row's hash covers: the previous hash and every column, each on a line of its own.
+-- What a row's hash covers: the previous hash and every column, as one JSON array (so that
+-- no two different rows can spell the same text).
 CREATE FUNCTION fc_decision_sha256(prev text, id bigint, at timestamptz, series text, kind text,
     version int, previous int, actor text, reason text, evidence jsonb)
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT encode(sha256(convert_to(concat_ws(E'\n', prev, id,
-        (extract(epoch FROM at) * 1000)::bigint, coalesce(series, ''), kind,
-        coalesce(version, 0), coalesce(previous, 0), actor, reason, evidence::text), 'UTF8')), 'hex')
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT encode(sha256(convert_to(jsonb_build_array(prev, id, fc_ms(at), series, kind,
+        version, previous, actor, reason, evidence)::text, 'UTF8')), 'hex')
 $$;
 
 -- Appends a decision and returns its id. Everything that changes what serves, or says why
