@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from procs import ROOT  # noqa: E402
+from stack import SharedServers, Stack  # noqa: E402
+
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_configure(config):
+    # a run that is asked to end cleans up like one that is interrupted
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    setattr(item, f"report_{report.when}", report)
+    # the logs of a failed test's services, while they are still there
+    if report.failed and report.when in ("setup", "call"):
+        for st in getattr(item, "stacks_made", []):
+            for name, text in st.logs():
+                report.sections.append((f"log of {name}", text))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    servers = SharedServers()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def stacks(shared, request):
+    """Makes stacks (see stack.py) that end with the test. A service that does not end well on
+    SIGTERM fails the test."""
+    made = request.node.stacks_made = []
+
+    def make(*args, **kw):
+        st = Stack.__new__(Stack)
+        made.append(st)
+        st.__init__(shared, *args, **kw)
+        return st
+
+    yield make
+    for st in made:
+        st.close()
+    failed = getattr(request.node, "report_call", None)
+    if failed is None or failed.passed:
+        for st in made:
+            bad = {s: c for s, c in st.exit_codes.items() if c}
+            assert not bad, f"ended badly on SIGTERM: {bad}\n" + "\n".join(st.procs[s].tail(15) for s in bad)
+
+
+@pytest.fixture
+def esp32_home():
+    return _data("esp32-home")
+
+
+@pytest.fixture
+def iot_telemetry():
+    return _data("iot-telemetry")
+
+
+def _data(name):
+    folder = Path(os.environ.get("FC_DATA", SHARED_DATA)) / name
+    if not folder.is_dir():
+        pytest.skip(f"the real data {folder} is not here")
+    return folder
