@@ -14,6 +14,11 @@ CREATE FUNCTION fc_ms(t timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
     SELECT (extract(epoch FROM t) * 1000)::bigint
 $$;
 
+-- A time as the APIs write it: 2026-11-20T10:00:00.000Z.
+CREATE FUNCTION fc_rfc3339(t timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
 -- Catalogue: one row per series (device.quantity); made by monitor.
 CREATE TABLE series (
     name       text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9_-]{1,64}\.[a-z0-9_]{1,64}$'),
@@ -234,6 +239,7 @@ CREATE FUNCTION fc_promote(p_series text, p_version int, p_actor text, p_reason 
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     old int;
+    out_of_sight int; -- loses the alias previous
     decision bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(4202); -- also makes model_seq commit in order
@@ -246,6 +252,7 @@ BEGIN
         RAISE EXCEPTION 'version % of model % is champion already', p_version, p_series
             USING ERRCODE = 'FC409';
     END IF;
+    SELECT version INTO out_of_sight FROM model_aliases WHERE name = p_series AND alias = 'previous';
     INSERT INTO model_aliases VALUES (p_series, 'champion', p_version, fc_now())
         ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version, updated = excluded.updated;
     IF old IS NOT NULL THEN
@@ -254,11 +261,26 @@ BEGIN
     END IF;
     DELETE FROM model_aliases WHERE name = p_series AND alias = 'challenger' AND version = p_version;
     UPDATE model_versions SET model_seq = nextval('model_versions_model_seq_seq')
-        WHERE name = p_series AND version IN (p_version, old);
+        WHERE name = p_series AND version IN (p_version, old, out_of_sight);
     decision := fc_decide(p_series, CASE WHEN p_version < old THEN 'rollback' ELSE 'promote' END,
         p_version, old, p_actor, p_reason, p_evidence);
     PERFORM pg_notify('fieldcast_models', p_series);
     RETURN decision;
+END $$;
+
+-- The version that stands beside the champion without having beaten it. The caller also
+-- writes the decision that says why.
+CREATE FUNCTION fc_challenge(p_series text, p_version int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    old int;
+BEGIN
+    PERFORM pg_advisory_xact_lock(4202);
+    SELECT version INTO old FROM model_aliases WHERE name = p_series AND alias = 'challenger';
+    INSERT INTO model_aliases VALUES (p_series, 'challenger', p_version, fc_now())
+        ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version, updated = excluded.updated;
+    UPDATE model_versions SET model_seq = nextval('model_versions_model_seq_seq')
+        WHERE name = p_series AND version IN (p_version, old);
+    PERFORM pg_notify('fieldcast_models', p_series);
 END $$;
 
 CREATE TABLE alerts (
