@@ -61,7 +61,13 @@ int http_dispatch(const struct route *routes, void *app, struct req *q, struct r
     buf_init(&allow, 128);
     const struct route *r =
         strlen(q->path) < sizeof copy ? route_find(routes, q, copy, &allow) : NULL;
+    if (r && r->slow)
+        q->worker = true;
     int rc = r ? r->fn(app, q, s, e) : route_missing(q, &allow, e);
+    if (rc == HTTP_LATER && !q->worker) {
+        q->worker = true;
+        rc = r->fn(app, q, s, e);
+    }
     buf_done(&allow);
     return rc;
 }

@@ -139,16 +139,21 @@ static enum MHD_Result refuse(struct call *c, const struct err *e)
     return reply(c);
 }
 
-static void run(struct call *c)
+/* Calls the handler. True: it wants to be called again on a worker thread. */
+static bool run(struct call *c)
 {
     struct err e = ERR_INIT;
     c->q.body = c->body.data ? c->body.data : "";
     c->q.body_len = c->body.len;
-    if (c->route->fn(c->app, &c->q, &c->s, &e)) {
+    int rc = c->route->fn(c->app, &c->q, &c->s, &e);
+    if (rc == HTTP_LATER && !c->q.worker)
+        return true;
+    if (rc) {
         if (err_http_status(e.code) >= 500)
             log_warn("%s %s: %s", c->q.method, c->q.path, e.text);
         res_problem(&c->s, &e);
     }
+    return false;
 }
 
 static void *worker(void *arg)
@@ -181,7 +186,7 @@ static enum MHD_Result enqueue(struct call *c)
     pthread_mutex_lock(&h->lock);
     bool take = h->waiting < QUEUE_MAX && !h->stopping;
     if (take) {
-        c->queued = true;
+        c->queued = c->q.worker = true;
         MHD_suspend_connection(c->conn);
         *(h->last ? &h->last->next : &h->first) = c;
         h->last = c;
@@ -269,10 +274,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
         err_set(&e, ERR_TOO_LARGE, "the body may have at most %zu bytes", c->body.max);
         return refuse(c, &e);
     }
-    if (c->route->slow)
-        return enqueue(c);
-    run(c);
-    return reply(c);
+    return c->route->slow || run(c) ? enqueue(c) : reply(c);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *conn, void **con_cls,

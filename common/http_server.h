@@ -5,7 +5,8 @@
  * becomes application/problem+json with the code's status. Handlers of ordinary routes run
  * in the server's few event threads and must not block. Routes marked `slow` (they ask
  * Postgres or InfluxDB) run on worker threads of their own, with a bounded queue in front;
- * when it is full the answer is 503. Route, token, method, media type and size are checked
+ * when it is full the answer is 503. An ordinary handler that finds that it would have to
+ * block returns HTTP_LATER and is called again, from the start, on such a thread. Route, token, method, media type and size are checked
  * before a byte of the body is kept. */
 #ifndef FC_COMMON_HTTP_SERVER_H
 #define FC_COMMON_HTTP_SERVER_H
@@ -29,6 +30,7 @@ struct req {
     const char *body;                    /* NUL-terminated; "" when there is none */
     size_t body_len;
     enum role who;
+    bool worker;      /* on a worker thread: the handler may block */
     const void *conn; /* opaque; NULL in unit tests that dispatch without a server */
     const char *const *test_query; /* NULL, or key, value, ..., NULL (unit tests) */
 };
@@ -41,6 +43,8 @@ struct res {
     char filename[96];  /* "" or an attachment's file name */
 };
 
+/* Returns 0, -1 with *e, or HTTP_LATER with *s as it was (only while !q->worker). */
+#define HTTP_LATER 1
 typedef int (*http_handler)(void *app, const struct req *q, struct res *s, struct err *e);
 
 struct route {
