@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/registry_series.h"
+
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+
+#define BATCH_MAX (32u << 20) /* bytes of one batch as JSON text */
+
+static const char *text_or_null(const struct pg_rows *r, int row, int col)
+{
+    return pg_is_null(r, row, col) ? NULL : pg_get_text(r, row, col);
+}
+
+static int64_t time_or_none(const struct pg_rows *r, int row, int col)
+{
+    return pg_is_null(r, row, col) ? INT64_MIN : pg_get_int(r, row, col);
+}
+
+int registry_series_list(struct pg *p, const char *after, int limit,
+                         void (*each)(void *arg, const struct series_row *row), void *arg,
+                         struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p,
+                "SELECT s.name, s.device, s.quantity, s.unit, s.location, s.tz, s.state,"
+                " s.settings, fc_ms(s.created), t.quality, t.checks, fc_ms(t.last_hour),"
+                " t.last_value, fc_ms(t.last_asked), t.asked_today"
+                " FROM series s LEFT JOIN series_state t ON t.series = s.name"
+                " WHERE s.name > $1 ORDER BY s.name LIMIT $2",
+                PG_ARGS(pg_text(after), pg_int(limit)), &r, e))
+        return -1;
+    int n = pg_rows_n(r);
+    for (int i = 0; i < n; i++) {
+        struct series_row s = {
+            .name = pg_get_text(r, i, 0),
+            .device = pg_get_text(r, i, 1),
+            .quantity = pg_get_text(r, i, 2),
+            .unit = text_or_null(r, i, 3),
+            .location = text_or_null(r, i, 4),
+            .tz = pg_get_text(r, i, 5),
+            .state = pg_get_text(r, i, 6),
+            .settings = pg_get_text(r, i, 7),
+            .created_ms = pg_get_int(r, i, 8),
+            .quality = text_or_null(r, i, 9),
+            .checks = text_or_null(r, i, 10),
+            .last_hour_ms = time_or_none(r, i, 11),
+            .last_value = pg_get_real(r, i, 12),
+            .last_asked_ms = time_or_none(r, i, 13),
+            .asked_today = (int)pg_get_int(r, i, 14),
+        };
+        each(arg, &s);
+    }
+    pg_rows_free(r);
+    return n;
+}
+
+/* Runs sql with the rows as its one parameter, a JSON array. */
+static int batch(struct pg *p, const char *sql, const json_t *rows, struct err *e)
+{
+    if (!json_array_size(rows))
+        return 0;
+    struct buf b;
+    buf_init(&b, BATCH_MAX);
+    int rc = json_write(&b, rows);
+    if (rc)
+        rc = err_set(e, ERR_TOO_LARGE, "%zu rows make more than %u bytes",
+                     json_array_size(rows), BATCH_MAX);
+    else
+        rc = pg_exec(p, sql, PG_ARGS(pg_text(b.data)), NULL, e);
+    buf_done(&b);
+    return rc;
+}
+
+int registry_series_create(struct pg *p, const json_t *rows, struct err *e)
+{
+    return batch(p,
+                 "INSERT INTO series (name, device, quantity, unit, state)"
+                 " SELECT name, device, quantity, unit, state"
+                 " FROM jsonb_to_recordset($1::jsonb)"
+                 " AS x(name text, device text, quantity text, unit text, state text)"
+                 " ORDER BY name ON CONFLICT (name) DO NOTHING",
+                 rows, e);
+}
+
+int registry_series_set(struct pg *p, const char *name, const json_t *settings,
+                        const char *state, struct err *e)
+{
+    struct buf b;
+    struct pg_rows *r;
+    buf_init(&b, 65536);
+    int rc = json_write(&b, settings);
+    if (rc)
+        rc = err_set(e, ERR_TOO_LARGE, "the settings of %s are too large", name);
+    else
+        rc = pg_exec(p,
+                     "UPDATE series SET settings = $2::jsonb, state = $3 WHERE name = $1"
+                     " RETURNING name",
+                     PG_ARGS(pg_text(name), pg_text(b.data), pg_text(state)), &r, e);
+    buf_done(&b);
+    if (rc)
+        return -1;
+    if (!pg_rows_n(r))
+        rc = err_set(e, ERR_NOT_FOUND, "there is no series \"%s\"", name);
+    pg_rows_free(r);
+    return rc;
+}
+
+int registry_series_set_states(struct pg *p, const json_t *rows, struct err *e)
+{
+    return batch(p,
+                 "UPDATE series s SET state = x.state FROM jsonb_to_recordset($1::jsonb)"
+                 " AS x(name text, state text) WHERE s.name = x.name",
+                 rows, e);
+}
+
+int registry_series_remember(struct pg *p, const json_t *rows, struct err *e)
+{
+    return batch(
+        p,
+        "INSERT INTO series_state (series, quality, checks, last_hour, last_value, "
+        "last_asked,"
+        " asked_today) SELECT series, quality, checks, to_timestamp(last_hour / 1000.0),"
+        " last_value, to_timestamp(last_asked / 1000.0), asked_today"
+        " FROM jsonb_to_recordset($1::jsonb) AS x(series text, quality jsonb, checks "
+        "jsonb,"
+        " last_hour bigint, last_value double precision, last_asked bigint, asked_today "
+        "int)"
+        " ORDER BY series ON CONFLICT (series) DO UPDATE SET quality = excluded.quality,"
+        " checks = excluded.checks, last_hour = excluded.last_hour,"
+        " last_value = excluded.last_value, last_asked = excluded.last_asked,"
+        " asked_today = excluded.asked_today",
+        rows, e);
+}
+
+int registry_champions_since(struct pg *p, int64_t after, int limit,
+                             void (*each)(void *arg, const struct champion_row *row),
+                             void *arg, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(
+            p,
+            "SELECT v.name, v.algorithm, v.version, coalesce(v.rows_n, 0), v.model_seq,"
+            " fc_ms(m.created), v.document FROM model_versions v"
+            " JOIN model_aliases a ON a.name = v.name AND a.version = v.version"
+            " AND a.alias = 'champion' JOIN models m ON m.name = v.name"
+            " WHERE v.model_seq > $1 ORDER BY v.model_seq LIMIT $2",
+            PG_ARGS(pg_int(after), pg_int(limit)), &r, e))
+        return -1;
+    int n = pg_rows_n(r);
+    for (int i = 0; i < n; i++) {
+        struct champion_row c = {
+            .name = pg_get_text(r, i, 0),
+            .algorithm = pg_get_text(r, i, 1),
+            .version = (int)pg_get_int(r, i, 2),
+            .rows = (int)pg_get_int(r, i, 3),
+            .model_seq = pg_get_int(r, i, 4),
+            .born_ms = pg_get_int(r, i, 5),
+            .document = pg_get_text(r, i, 6),
+        };
+        each(arg, &c);
+    }
+    pg_rows_free(r);
+    return n;
+}
