@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* algo: what every algorithm is. One file each, ending in one const struct; one line in
+ * the table of algos.c. Baselines are algorithms like the others. Pure. */
+#ifndef FC_ML_ALGO_H
+#define FC_ML_ALGO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "common/ml/dataset.h"
+
+struct model; /* common/ml/model.h */
+
+/* A parameter of an algorithm: checks input, fills GET /api/v1/algorithms. */
+struct algo_param {
+    const char *name;
+    double dflt, min, max;
+    const char *sentence;
+};
+
+struct algo {
+    const char *name;     /* "ridge" */
+    const char *sentence; /* what it is, for people */
+    int complexity;       /* ties in a backtest go to the smaller one */
+    bool reads_lags;      /* works on m->features; the baselines do not */
+    const struct algo_param *params;
+    size_t n_params;
+
+    /* How many hours of history fitting takes at least. */
+    size_t (*min_hours)(const struct model *m);
+    /* How many of the latest hours a forecast reads. */
+    size_t (*history)(const struct model *m);
+    /* Fits m->state (and m->scaling) to h, whose gaps were already treated. Refuses
+     * NaN-only, constant-with-no-rank and too short input with a clear text.
+     * Deterministic. Does not touch m->training but for rows, where it counts the rows
+     * that took part. */
+    int (*fit)(struct model *m, const struct hours *h, struct err *e);
+    /* horizon (1..HORIZON_MAX) values after y[n-1] into out. y: n hours, newest last, NaN
+     * allowed where the algorithm does not read. Returns -1 when a needed hour is
+     * missing. Always finite. */
+    int (*forecast)(const struct model *m, const double *y, size_t n, size_t horizon,
+                    double *out, struct err *e);
+    /* The "state" object of the document, and back. */
+    json_t *(*save)(const struct model *m);
+    int (*load)(struct model *m, const json_t *state, struct err *e);
+};
+
+extern const struct algo *const algos[];        /* NULL at the end */
+const struct algo *algo_find(const char *name); /* NULL if unknown */
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* algos: the algorithms by name, for the table in algos.c and for who declares
+ * candidates. Everybody else goes through algo_find() or walks algos[]. */
+#ifndef FC_ML_ALGOS_H
+#define FC_ML_ALGOS_H
+
+#include "common/ml/algo.h"
+
+extern const struct algo algo_persistence;
+extern const struct algo algo_seasonal_naive_24;
+extern const struct algo algo_seasonal_naive_168;
+extern const struct algo algo_ols;
+extern const struct algo algo_ridge;
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* dataset: an hourly series on a regular grid, and what is done to it before fitting.
+ *
+ * Pure: no I/O, no clock, no log. A struct hours owns its values; copy with hours_copy().
+ * One thread at a time for writers, any number of readers. */
+#ifndef FC_ML_DATASET_H
+#define FC_ML_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/sha256.h"
+
+#define HOURS_MAX 87600 /* ten years; the most any call accepts */
+
+struct hours {
+    int64_t start_s; /* epoch seconds of y[0]'s hour (its start); a multiple of 3600 */
+    size_t n;
+    double *y; /* owned; n values in the series' unit; NaN = no value for that hour */
+};
+
+/* n hours from start_s, all missing. Fails when n is 0 or above HOURS_MAX, or start_s is
+ * not a whole hour of the years 1970 to 9999. Free with hours_done(). */
+int hours_init(struct hours *h, int64_t start_s, size_t n, struct err *e) MUST_CHECK;
+void hours_done(struct hours *h); /* a zeroed struct is fine */
+int hours_copy(struct hours *to, const struct hours *from, struct err *e) MUST_CHECK;
+
+/* Puts a value at the hour that starts at t_s; hours outside the grid and non-finite
+ * values are ignored and -1 is returned. */
+int hours_set(struct hours *h, int64_t t_s, double value);
+
+/* Cuts missing hours off both ends (n may become 0). */
+void hours_trim(struct hours *h);
+
+/* Keeps only the newest n hours. */
+void hours_keep_last(struct hours *h, size_t n);
+
+size_t hours_complete(const struct hours *h); /* number of hours that have a value */
+
+/* Fills inner gaps of at most max_gap hours linearly in time; longer ones stay NaN.
+ * Returns the number of hours filled. */
+size_t hours_interpolate(struct hours *h, size_t max_gap);
+size_t series_interpolate(double *y, size_t n,
+                          size_t max_gap); /* the same on bare values */
+
+/* Canonical training rows (docs/contracts.md, section 8): per hour int64 epoch seconds
+ * and float64 value, little endian, NaN (one bit pattern) for missing; 16 × n bytes,
+ * owned. */
+unsigned char *hours_canonical(const struct hours *h, size_t *len);
+void hours_sha256(const struct hours *h, char out[SHA256_HEX_SIZE]);
+
+#endif

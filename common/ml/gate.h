@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gate: may a challenger replace the champion? A pure function with its evidence.
+ *
+ * All contenders are scored on the same rolling origins over the last min(7 days, a
+ * quarter of the history). loss[i] is a contender's mean absolute error over the leads of
+ * origin i (NaN = it could not forecast there; such origins are left out for all). */
+#ifndef FC_ML_GATE_H
+#define FC_ML_GATE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gate_in {
+    const double *challenger, *champion;        /* champion NULL: there is none yet */
+    const double *persistence, *seasonal_naive; /* never NULL */
+    bool challenger_is_baseline; /* it need not beat itself: a tie with a baseline is
+                                    enough */
+    size_t n;                    /* origins, oldest first, evenly spaced */
+    size_t block;                /* origins per bootstrap block: at least 24 h of them */
+    double margin;               /* gain that suffices without significance, 0.01 = 1 % */
+    double confidence;           /* of the bootstrap interval, 0.95 */
+    int draws;                   /* 2000 */
+    uint64_t seed;
+};
+
+struct gate_out {
+    bool pass;
+    char reason[160]; /* one sentence */
+    json_t
+        *evidence; /* owned by the caller: mean losses, gain, interval, n, block, seed */
+};
+
+/* Passes when both baselines are beaten in the mean and, with a champion, either the
+ * bootstrap interval of the mean difference lies above zero or the relative gain exceeds
+ * the margin. With fewer than two blocks of origins there is no interval and ten times
+ * the margin is asked. A contender that could forecast nowhere is left out; if it is the
+ * challenger, the gate is shut. Same input, same output, to the bit. */
+void gate(const struct gate_in *in, struct gate_out *out);
+
+#endif

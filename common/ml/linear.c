@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/ml/linear.h"
+
+#include <float.h>
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+
+#define RANK_TOLERANCE 1e-7
+
+/* Mean and population standard deviation of each column, which is standardised in place.
+ * A column whose spread is rounding noise is set to zero and dropped. */
+static void standardise(double *x, size_t rows, size_t cols, struct linear_fit *f)
+{
+    for (size_t c = 0; c < cols; c++) {
+        double mean = 0, ss = 0;
+        for (size_t r = 0; r < rows; r++)
+            mean += x[r * cols + c];
+        mean /= (double)rows;
+        for (size_t r = 0; r < rows; r++)
+            ss += (x[r * cols + c] - mean) * (x[r * cols + c] - mean);
+        double std = sqrt(ss / (double)rows);
+        if (!(std > 1e-13 * fabs(mean)) || std < DBL_MIN / DBL_EPSILON) {
+            f->dropped |= UINT64_C(1) << c;
+            std = 1;
+        }
+        bool gone = f->dropped >> c & 1;
+        for (size_t r = 0; r < rows; r++)
+            x[r * cols + c] = gone ? 0 : (x[r * cols + c] - mean) / std;
+        f->mean[c] = mean;
+        f->std[c] = std;
+    }
+}
+
+/* What both solvers begin with. */
+static int begin(double *x, const double *target, size_t rows, size_t cols,
+                 struct linear_fit *f, struct err *e)
+{
+    *f = (struct linear_fit){0};
+    if (!cols || cols > FEATURES_MAX)
+        return err_set(e, ERR_INVALID, "a linear model needs 1 to %d features, not %zu",
+                       FEATURES_MAX, cols);
+    if (rows <= cols)
+        return err_set(e, ERR_CONFLICT,
+                       "%zu features cannot be fitted to %zu rows: more rows are needed",
+                       cols, rows);
+    for (size_t i = 0; i < rows * cols; i++)
+        if (!isfinite(x[i]))
+            return err_set(e, ERR_INVALID, "row %zu, column %zu is not a finite number",
+                           i / cols, i % cols);
+    for (size_t r = 0; r < rows; r++) {
+        if (!isfinite(target[r]))
+            return err_set(e, ERR_INVALID, "the target of row %zu is not a finite number",
+                           r);
+        f->intercept += target[r];
+    }
+    f->intercept /= (double)rows;
+    standardise(x, rows, cols, f);
+    uint64_t all = cols == 64 ? UINT64_MAX : (UINT64_C(1) << cols) - 1;
+    if (f->dropped == all)
+        return err_set(e, ERR_CONFLICT,
+                       "all features are constant: there is nothing to fit");
+    return 0;
+}
+
+static int all_finite(const struct linear_fit *f, size_t cols, struct err *e)
+{
+    for (size_t c = 0; c < cols; c++)
+        if (!isfinite(f->coef[c]) || !isfinite(f->mean[c]) || !isfinite(f->std[c]))
+            return err_set(e, ERR_CONFLICT,
+                           "the fit is not finite: the values are too large");
+    if (!isfinite(f->intercept))
+        return err_set(e, ERR_CONFLICT,
+                       "the fit is not finite: the values are too large");
+    return 0;
+}
+
+/* X P = Q R with |R_11| >= |R_22| >= ..: where the diagonal falls below the tolerance,
+ * the remaining columns are combinations of those before. The leading r × r system is
+ * solved. */
+int linear_qr(double *x, const double *target, size_t rows, size_t cols,
+              struct linear_fit *f, struct err *e)
+{
+    if (begin(x, target, rows, cols, f, e))
+        return -1;
+    gsl_matrix_view a = gsl_matrix_view_array(x, rows, cols);
+    gsl_vector *tau = gsl_vector_alloc(cols), *norm = gsl_vector_alloc(cols);
+    gsl_vector *b = gsl_vector_alloc(rows);
+    gsl_permutation *perm = gsl_permutation_alloc(cols);
+    int sign;
+    gsl_linalg_QRPT_decomp(&a.matrix, tau, perm, &sign, norm);
+    for (size_t r = 0; r < rows; r++)
+        gsl_vector_set(b, r, target[r] - f->intercept);
+    gsl_linalg_QR_QTvec(&a.matrix, tau, b);
+
+    double top = fabs(gsl_matrix_get(&a.matrix, 0, 0));
+    size_t rank = 0;
+    while (rank < cols &&
+           fabs(gsl_matrix_get(&a.matrix, rank, rank)) > RANK_TOLERANCE * top)
+        rank++;
+    double z[FEATURES_MAX] = {0};
+    for (size_t i = rank; i-- > 0;) {
+        double s = gsl_vector_get(b, i);
+        for (size_t j = i + 1; j < rank; j++)
+            s -= gsl_matrix_get(&a.matrix, i, j) * z[j];
+        z[i] = s / gsl_matrix_get(&a.matrix, i, i);
+    }
+    for (size_t i = 0; i < cols; i++) {
+        size_t c = gsl_permutation_get(perm, i);
+        f->coef[c] = z[i];
+        if (i >= rank)
+            f->dropped |= UINT64_C(1) << c;
+    }
+    gsl_permutation_free(perm);
+    gsl_vector_free(b);
+    gsl_vector_free(norm);
+    gsl_vector_free(tau);
+    return all_finite(f, cols, e);
+}
+
+int linear_ridge(double *x, const double *target, size_t rows, size_t cols,
+                 double strength, struct linear_fit *f, struct err *e)
+{
+    if (!(strength >= RIDGE_MIN_STRENGTH) || !isfinite(strength))
+        return err_set(e, ERR_INVALID,
+                       "the strength of ridge must be at least %g, not %g",
+                       RIDGE_MIN_STRENGTH, strength);
+    if (begin(x, target, rows, cols, f, e))
+        return -1;
+    double gram[FEATURES_MAX * FEATURES_MAX] = {0}, rhs[FEATURES_MAX] = {0};
+    for (size_t r = 0; r < rows; r++) {
+        const double *row = x + r * cols;
+        double t = target[r] - f->intercept;
+        for (size_t i = 0; i < cols; i++) {
+            rhs[i] += row[i] * t;
+            for (size_t j = 0; j <= i; j++)
+                gram[i * cols + j] += row[i] * row[j];
+        }
+    }
+    for (size_t i = 0; i < cols; i++) {
+        gram[i * cols + i] += strength;
+        for (size_t j = i + 1; j < cols; j++)
+            gram[i * cols + j] = gram[j * cols + i];
+    }
+    gsl_matrix_view a = gsl_matrix_view_array(gram, cols, cols);
+    gsl_vector_view b = gsl_vector_view_array(rhs, cols);
+    gsl_vector_view z = gsl_vector_view_array(f->coef, cols);
+    gsl_linalg_cholesky_decomp1(&a.matrix);
+    gsl_linalg_cholesky_solve(&a.matrix, &b.vector, &z.vector);
+    for (size_t c = 0; c < cols; c++)
+        if (f->dropped >> c & 1)
+            f->coef[c] = 0; /* and not -0 */
+    return all_finite(f, cols, e);
+}
+
+size_t linear_history(const struct model *m)
+{
+    return (size_t)features_max_lag(&m->features);
+}
+
+size_t linear_min_hours(const struct model *m)
+{
+    size_t rows = 3 * m->features.n_lags;
+    return linear_history(m) + (rows > LINEAR_MIN_ROWS ? rows : LINEAR_MIN_ROWS);
+}
+
+int linear_finish(struct model *m, const struct linear_fit *f, const struct hours *h,
+                  struct err *e)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < h->n; i++) {
+        if (isfinite(h->y[i])) {
+            low = fmin(low, h->y[i]);
+            high = fmax(high, h->y[i]);
+        }
+    }
+    double half = (high - low) / 2;
+    m->clip_high = high + half;
+    m->clip_low =
+        m->features.transform == TRANSFORM_LOG ? low * sqrt(low / high) : low - half;
+    if (!isfinite(m->clip_low) || !isfinite(m->clip_high))
+        return err_set(e, ERR_CONFLICT, "the range of the values is too large to fit");
+    size_t n = m->features.n_lags;
+    free(m->mean);
+    free(m->std);
+    free(m->coef);
+    m->mean = xmalloc(n * sizeof *m->mean);
+    m->std = xmalloc(n * sizeof *m->std);
+    m->coef = xmalloc(n * sizeof *m->coef);
+    memcpy(m->mean, f->mean, n * sizeof *m->mean);
+    memcpy(m->std, f->std, n * sizeof *m->std);
+    memcpy(m->coef, f->coef, n * sizeof *m->coef);
+    m->intercept = f->intercept;
+    m->dropped = f->dropped;
+    return 0;
+}
+
+double linear_step(const struct model *m, const double *row)
+{
+    double z = m->intercept;
+    for (size_t i = 0; i < m->features.n_lags; i++)
+        z += m->coef[i] * ((row[i] - m->mean[i]) / m->std[i]);
+    double v = features_inverse(&m->features, z);
+    return !(v > m->clip_low) ? m->clip_low : v > m->clip_high ? m->clip_high : v;
+}
+
+int linear_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+                    double *out, struct err *e)
+{
+    double work[LAG_MAX + HORIZON_MAX], row[FEATURES_MAX];
+    size_t need = linear_history(m);
+    if (n < need)
+        return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
+                       need, n);
+    memcpy(work, y + n - need, need * sizeof *work);
+    /* a sensor that now and then shows 0 must not silence a model on logs */
+    if (m->features.transform == TRANSFORM_LOG)
+        for (size_t i = 0; i < need; i++)
+            if (work[i] < m->clip_low)
+                work[i] = m->clip_low;
+    for (size_t k = 0; k < horizon; k++) {
+        if (features_row(&m->features, work, need + k, row))
+            return err_set(e, ERR_CONFLICT,
+                           "lead %zu cannot be forecast: an hour it reads is missing",
+                           k + 1);
+        out[k] = work[need + k] = linear_step(m, row);
+    }
+    return 0;
+}
+
+static json_t *reals(const double *v, size_t n)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(a, json_real(v[i]));
+    return a;
+}
+
+json_t *linear_save(const struct model *m)
+{
+    json_t *dropped = json_array();
+    char name[16];
+    for (size_t i = 0; i < m->features.n_lags; i++)
+        if (m->dropped >> i & 1)
+            json_array_append_new(dropped,
+                                  json_string(features_name(&m->features, i, name)));
+    const double clip[] = {m->clip_low, m->clip_high};
+    return json_pack("{s:f, s:o, s:o, s:o}", "intercept", m->intercept, "coef",
+                     reals(m->coef, m->features.n_lags), "clip", reals(clip, 2),
+                     "dropped", dropped);
+}
+
+static int load_reals(const json_t *state, const char *key, double *out, size_t n,
+                      struct err *e)
+{
+    const json_t *a = json_object_get(state, key);
+    if (!json_is_array(a) || json_array_size(a) != n)
+        return err_set(e, ERR_INVALID,
+                       "field \"state.%s\" must be an array of %zu numbers", key, n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *v = json_array_get(a, i);
+        if (!json_is_number(v))
+            return err_set(e, ERR_INVALID, "field \"state.%s[%zu]\" must be a number",
+                           key, i);
+        out[i] = json_number_value(v);
+    }
+    return 0;
+}
+
+static int load_dropped(struct model *m, const json_t *state, struct err *e)
+{
+    const json_t *a = json_object_get(state, "dropped");
+    if (!json_is_array(a))
+        return err_set(e, ERR_INVALID, "field \"state.dropped\" must be an array");
+    size_t i;
+    json_t *v;
+    json_array_foreach(a, i, v)
+    {
+        char name[16];
+        size_t c = 0;
+        const char *s = json_string_value(v);
+        while (s && c < m->features.n_lags &&
+               strcmp(features_name(&m->features, c, name), s))
+            c++;
+        if (!s || c == m->features.n_lags)
+            return err_set(e, ERR_INVALID,
+                           "field \"state.dropped[%zu]\" must name one of the features",
+                           i);
+        m->dropped |= UINT64_C(1) << c;
+    }
+    return 0;
+}
+
+int linear_load(struct model *m, const json_t *state, struct err *e)
+{
+    size_t n = m->features.n_lags;
+    double clip[2];
+    if (!n)
+        return err_set(e, ERR_INVALID, "field \"features.lags\" must not be empty for %s",
+                       m->algo->name);
+    if (!m->mean)
+        return err_set(e, ERR_INVALID,
+                       "field \"scaling.mean\" must be an array of %zu numbers", n);
+    m->coef = xcalloc(n, sizeof *m->coef);
+    if (json_get_real(state, "intercept", &m->intercept, -DBL_MAX, DBL_MAX, e))
+        return err_prefix(e, "state");
+    if (load_reals(state, "coef", m->coef, n, e) ||
+        load_reals(state, "clip", clip, 2, e) || load_dropped(m, state, e))
+        return -1;
+    m->clip_low = clip[0];
+    m->clip_high = clip[1];
+    if (clip[0] > clip[1] || (m->features.transform == TRANSFORM_LOG && clip[0] <= 0))
+        return err_set(e, ERR_INVALID,
+                       "field \"state.clip\" must be a range%s, low first",
+                       m->features.transform == TRANSFORM_LOG ? " above 0" : "");
+    return 0;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/ml/model.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/ml/linear.h"
+
+#define BRIDGE_HOURS 3
+#define DAY 24
+
+static const int default_lags[] = {1, 2, 3, 23, 24, 25, 26};
+
+struct model *model_new(const struct algo *a, const char *series)
+{
+    struct model *m = xcalloc(1, sizeof *m);
+    snprintf(m->series, sizeof m->series, "%s", series);
+    m->algo = a;
+    for (size_t i = 0; i < a->n_params; i++)
+        m->params[i] = a->params[i].dflt;
+    if (a->reads_lags) {
+        m->features.n_lags = sizeof default_lags / sizeof *default_lags;
+        memcpy(m->features.lags, default_lags, sizeof default_lags);
+    }
+    m->level = 0.95;
+    m->lead1_sd = NAN;
+    m->metrics = json_object();
+    return m;
+}
+
+void model_free(struct model *m)
+{
+    if (!m)
+        return;
+    free(m->mean);
+    free(m->std);
+    free(m->coef);
+    free(m->lower);
+    free(m->upper);
+    free(m->quantiles);
+    json_decref(m->metrics);
+    free(m);
+}
+
+void model_set_band(struct model *m, const double *half, size_t n_leads, double level)
+{
+    free(m->lower);
+    free(m->upper);
+    m->lower = xmalloc((n_leads + 1) * sizeof *m->lower);
+    m->upper = xmalloc((n_leads + 1) * sizeof *m->upper);
+    for (size_t i = 0; i < n_leads; i++) {
+        m->lower[i] = half[i] > 0 ? -half[i] : 0;
+        m->upper[i] = half[i] > 0 ? half[i] : 0;
+    }
+    m->n_leads = n_leads;
+    m->level = level;
+}
+
+size_t model_history(const struct model *m)
+{
+    return m->algo->history(m);
+}
+
+/* The value of the same hour on the nearest of the seven days before and after; NaN if
+ * none. */
+static double from_other_day(const double *y, size_t n, size_t i)
+{
+    for (size_t d = DAY; d <= 7 * DAY; d += DAY) {
+        if (i >= d && isfinite(y[i - d]))
+            return y[i - d];
+        if (i + d < n && isfinite(y[i + d]))
+            return y[i + d];
+    }
+    return NAN;
+}
+
+/* Copies what a forecast may read into out (of at least n values) with its gaps filled,
+ * and counts the hours of the last `need` that came from other days. */
+static size_t fill(const double *y, size_t n, size_t need, double *out)
+{
+    double bridged[LAG_MAX + MODEL_HISTORY_SPARE];
+    size_t filled = 0;
+    memcpy(bridged, y, n * sizeof *bridged);
+    series_interpolate(bridged, n, BRIDGE_HOURS);
+    memcpy(out, bridged, n * sizeof *out);
+    for (size_t i = n > need ? n - need : 0; i < n; i++) {
+        if (isfinite(bridged[i]))
+            continue;
+        out[i] = from_other_day(bridged, n, i);
+        filled += isfinite(out[i]);
+    }
+    return filled;
+}
+
+/* The newest values, no more than a forecast can use. */
+static const double *newest(const struct model *m, const double *y, size_t *n)
+{
+    size_t most = model_history(m) + MODEL_HISTORY_SPARE;
+    if (*n > most) {
+        y += *n - most;
+        *n = most;
+    }
+    return y;
+}
+
+size_t model_history_gaps(const struct model *m, const double *y, size_t n)
+{
+    double filled[LAG_MAX + MODEL_HISTORY_SPARE];
+    y = newest(m, y, &n);
+    return fill(y, n, model_history(m), filled);
+}
+
+/* How much wider than the model's own a band at this level is. */
+static double band_scale(const struct model *m, double level)
+{
+    if (level == m->level)
+        return 1;
+    return gsl_cdf_ugaussian_Pinv(0.5 + level / 2) /
+           gsl_cdf_ugaussian_Pinv(0.5 + m->level / 2);
+}
+
+static int check_level(double level, struct err *e)
+{
+    if (!(level > 0 && level < 1))
+        return err_set(e, ERR_INVALID, "the level must be between 0 and 1, not %g",
+                       level);
+    return 0;
+}
+
+void model_band(const struct model *m, size_t lead, double level, struct forecast *f)
+{
+    double scale = band_scale(m, level);
+    if (!m->n_leads) {
+        f->lower = f->upper = NAN;
+        return;
+    }
+    size_t k = lead < m->n_leads ? lead : m->n_leads - 1;
+    if (lead >= m->n_leads)
+        scale *= sqrt((double)(lead + 1) / (double)m->n_leads);
+    double z = features_transform(&m->features, f->yhat);
+    f->lower = fmin(features_inverse(&m->features, z + m->lower[k] * scale), f->yhat);
+    f->upper = fmax(features_inverse(&m->features, z + m->upper[k] * scale), f->yhat);
+}
+
+int model_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+                   double level, struct forecast *out, struct err *e)
+{
+    double filled[LAG_MAX + MODEL_HISTORY_SPARE], yhat[HORIZON_MAX];
+    if (horizon < 1 || horizon > HORIZON_MAX)
+        return err_set(e, ERR_INVALID, "the horizon must be 1 to %d hours, not %zu",
+                       HORIZON_MAX, horizon);
+    if (check_level(level, e))
+        return -1;
+    if (n < model_history(m))
+        return err_kind(e, ERR_CONFLICT, "history_missing",
+                        "%s needs the last %zu hours, there are %zu", m->algo->name,
+                        model_history(m), n);
+    if (!isfinite(y[n - 1]))
+        return err_kind(e, ERR_CONFLICT, "history_missing", "the newest hour is missing");
+    y = newest(m, y, &n);
+    fill(y, n, model_history(m), filled);
+    if (m->algo->forecast(m, filled, n, horizon, yhat, e))
+        return err_kind(e, ERR_CONFLICT, "history_missing", "%s",
+                        e ? strdupa(e->text) : "an hour is missing");
+    for (size_t k = 0; k < horizon; k++) {
+        out[k].yhat = yhat[k];
+        model_band(m, k, level, &out[k]);
+    }
+    return 0;
+}
+
+int model_predict_row(const struct model *m, const double *x, double level,
+                      struct forecast *out, struct err *e)
+{
+    double row[FEATURES_MAX];
+    char name[16];
+    if (!m->algo->reads_lags)
+        return err_set(e, ERR_INVALID,
+                       "%s reads no features: send \"history\" or \"series\" instead",
+                       m->algo->name);
+    if (check_level(level, e))
+        return -1;
+    for (size_t i = 0; i < m->features.n_lags; i++) {
+        row[i] = features_transform(&m->features, x[i]);
+        if (!isfinite(row[i]))
+            return err_set(e, ERR_INVALID, "feature \"%s\" must be a %snumber",
+                           features_name(&m->features, i, name),
+                           m->features.transform == TRANSFORM_LOG ? "positive "
+                                                                  : "finite ");
+    }
+    out->yhat = linear_step(m, row);
+    model_band(m, 0, level, out);
+    return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model: a fitted forecaster with all it needs, and its document.
+ *
+ * A model owns everything it points to; nothing refers to the training data. Once made it
+ * is read-only: any number of threads may forecast with it. Pure: no I/O, no clock. */
+#ifndef FC_ML_MODEL_H
+#define FC_ML_MODEL_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/ml/algo.h"
+#include "common/ml/features.h"
+#include "common/sha256.h"
+
+#define HORIZON_MAX 48         /* hours */
+#define MODEL_DOC_MAX 10485760 /* bytes */
+#define MODEL_PARAMS_MAX 8
+#define MODEL_QUANTILES_MAX 1001
+
+struct model {
+    char series[130];
+    const struct algo *algo;
+    double params[MODEL_PARAMS_MAX]; /* in the order of algo->params */
+    struct feature_spec features;
+    double *mean, *std;         /* scaling per feature column; NULL if none. owned */
+    double intercept, *coef;    /* linear state, n_lags coefficients on scaled columns */
+    uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
+    double clip_low, clip_high; /* what is forecast stays inside */
+    double level;               /* of the band below, 0.95 */
+    size_t n_leads;             /* length of lower/upper; 0 = no band known */
+    double *lower, *upper;      /* offsets added to yhat per lead (lower <= 0 <= upper);
+                                 * under a transform, added on its scale */
+    double lead1_sd;            /* sd of the backtest error at lead 1; NaN unknown */
+    size_t n_quantiles; /* drift baseline: quantiles 0, 1/(n-1), .., 1 of training y */
+    double *quantiles;
+    struct {
+        int64_t from_s, to_s; /* first and last hour used (starts) */
+        size_t rows;
+        char sha256[SHA256_HEX_SIZE];
+        char preset[16]; /* "" = none */
+        uint64_t seed;
+        char code[64]; /* version and revision */
+    } training;
+    json_t *metrics; /* object of reals. owned */
+};
+
+struct forecast {
+    double yhat, lower, upper;
+};
+
+/* An unfitted model of that algorithm with default parameters and, if it reads lags,
+ * those of the last hours and of the day before. Free with model_free(). */
+struct model *model_new(const struct algo *a, const char *series);
+void model_free(struct model *m); /* NULL is fine */
+
+/* The document: keys in the contract's order, reals with 17 digits; owned text. */
+char *model_document(const struct model *m, size_t *len);
+/* Reads one. Refuses unknown versions and algorithms, wrong lengths, non-finite numbers,
+ * more than MODEL_DOC_MAX bytes, each with a text that names the field. NULL on error. */
+struct model *model_parse(const char *doc, size_t len, struct err *e) MUST_CHECK;
+
+/* How many of the latest hours model_forecast() needs at least. Given MODEL_HISTORY_SPARE
+ * more, it can also bridge gaps at the old end. */
+#define MODEL_HISTORY_SPARE 171
+size_t model_history(const struct model *m);
+
+/* How many of the hours that a forecast reads are in gaps longer than 3 hours, which
+ * model_forecast() fills from the nearest day that has that hour: worth a warning. */
+size_t model_history_gaps(const struct model *m, const double *y, size_t n);
+
+/* horizon (1..HORIZON_MAX) hours after y[n-1]; y newest last, NaN = missing. Gaps of up
+ * to 3 hours inside what is read are bridged linearly, longer ones as told above; a
+ * missing newest hour, and one that nothing can stand in for, is refused (ERR_CONFLICT,
+ * slug "history_missing"). A band at another level than the model's is scaled by the
+ * normal quantiles' ratio; beyond its last lead it grows with the root of the lead.
+ * Without a band, lower and upper are NaN. */
+int model_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+                   double level, struct forecast *out, struct err *e) MUST_CHECK;
+
+/* Sets the band: half widths per lead on the model's scale, copied. */
+void model_set_band(struct model *m, const double *half, size_t n_leads, double level);
+
+/* Fills f->lower and f->upper around f->yhat; lead counts from 0, 0 < level < 1. */
+void model_band(const struct model *m, size_t lead, double level, struct forecast *f);
+
+/* One step from a row of named features, as POST /predict gives them: x in the order of
+ * m->features. Refused for algorithms that read no features. */
+int model_predict_row(const struct model *m, const double *x, double level,
+                      struct forecast *out, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ols: ordinary least squares on lags, by QR with column pivoting. */
+#include <stdlib.h>
+
+#include "common/ml/algos.h"
+#include "common/ml/linear.h"
+
+static int fit(struct model *m, const struct hours *h, struct err *e)
+{
+    double *x, *target;
+    struct linear_fit f;
+    size_t rows = features_rows(&m->features, h, &x, &target);
+    int rc = rows < LINEAR_MIN_ROWS
+                 ? err_set(e, ERR_CONFLICT, "ols needs %d complete rows, there are %zu",
+                           LINEAR_MIN_ROWS, rows)
+                 : linear_qr(x, target, rows, m->features.n_lags, &f, e);
+    if (!rc)
+        rc = linear_finish(m, &f, h, e);
+    m->training.rows = rows;
+    free(x);
+    free(target);
+    return rc;
+}
+
+const struct algo algo_ols = {
+    .name = "ols",
+    .sentence =
+        "Linear regression on earlier hours; redundant ones are dropped and named",
+    .complexity = 3,
+    .reads_lags = true,
+    .min_hours = linear_min_hours,
+    .history = linear_history,
+    .fit = fit,
+    .forecast = linear_forecast,
+    .save = linear_save,
+    .load = linear_load,
+};

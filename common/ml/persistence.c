@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* persistence: every hour to come is like the last one. The least any model must beat. */
+#include "common/ml/algos.h"
+
+#include <math.h>
+
+#include "common/ml/model.h"
+
+static size_t one_hour(const struct model *m)
+{
+    (void)m;
+    return 1;
+}
+
+static int fit(struct model *m, const struct hours *h, struct err *e)
+{
+    (void)m;
+    if (!h->n || !isfinite(h->y[h->n - 1]))
+        return err_set(e, ERR_CONFLICT, "persistence needs the newest hour");
+    return 0;
+}
+
+static int forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+                    double *out, struct err *e)
+{
+    (void)m;
+    if (!n || !isfinite(y[n - 1]))
+        return err_set(e, ERR_CONFLICT, "the newest hour is missing");
+    for (size_t k = 0; k < horizon; k++)
+        out[k] = y[n - 1];
+    return 0;
+}
+
+static json_t *save(const struct model *m)
+{
+    (void)m;
+    return json_object();
+}
+
+static int load(struct model *m, const json_t *state, struct err *e)
+{
+    (void)m, (void)state, (void)e;
+    return 0; /* it has no state */
+}
+
+const struct algo algo_persistence = {
+    .name = "persistence",
+    .sentence = "Every hour to come is like the last complete one",
+    .complexity = 0,
+    .min_hours = one_hour,
+    .history = one_hour,
+    .fit = fit,
+    .forecast = forecast,
+    .save = save,
+    .load = load,
+};

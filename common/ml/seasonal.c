@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* seasonal: every hour to come is like the same hour of the last known day, or week. */
+#include <math.h>
+
+#include "common/ml/algos.h"
+#include "common/ml/model.h"
+
+static size_t season(const struct model *m)
+{
+    return (size_t)m->params[0];
+}
+
+static int fit(struct model *m, const struct hours *h, struct err *e)
+{
+    if (h->n < season(m) || !hours_complete(h))
+        return err_set(e, ERR_CONFLICT, "%s needs %zu hours of history, there are %zu",
+                       m->algo->name, season(m), hours_complete(h));
+    return 0;
+}
+
+static int forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+                    double *out, struct err *e)
+{
+    size_t s = season(m);
+    if (n < s)
+        return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
+                       s, n);
+    for (size_t k = 0; k < horizon; k++) {
+        out[k] = k < s ? y[n - s + k] : out[k - s];
+        if (!isfinite(out[k]))
+            return err_set(
+                e, ERR_CONFLICT,
+                "lead %zu cannot be forecast: the hour %zu before it is missing", k + 1,
+                s);
+    }
+    return 0;
+}
+
+static json_t *save(const struct model *m)
+{
+    (void)m;
+    return json_object();
+}
+
+static int load(struct model *m, const json_t *state, struct err *e)
+{
+    (void)m, (void)state, (void)e;
+    return 0; /* the season is a parameter */
+}
+
+/* The season is what the name says: the parameter shows it and lets nothing else in. */
+static const struct algo_param day[] = {
+    {"season", 24, 24, 24, "hours after which values are taken to repeat"},
+};
+static const struct algo_param week[] = {
+    {"season", 168, 168, 168, "hours after which values are taken to repeat"},
+};
+
+const struct algo algo_seasonal_naive_24 = {
+    .name = "seasonal_naive_24",
+    .sentence = "Every hour to come is like the same hour of the last known day",
+    .complexity = 1,
+    .params = day,
+    .n_params = 1,
+    .min_hours = season,
+    .history = season,
+    .fit = fit,
+    .forecast = forecast,
+    .save = save,
+    .load = load,
+};
+
+const struct algo algo_seasonal_naive_168 = {
+    .name = "seasonal_naive_168",
+    .sentence = "Every hour to come is like the same hour of the last known week",
+    .complexity = 2,
+    .params = week,
+    .n_params = 1,
+    .min_hours = season,
+    .history = season,
+    .fit = fit,
+    .forecast = forecast,
+    .save = save,
+    .load = load,
+};

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/ml/train.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/ml/conformal.h"
+#include "common/ml/score.h"
+#include "common/ml/train_work.h"
+
+#define SYSTEM0_WINDOW_HOURS 168
+#define HOLDOUT_HOURS 168
+#define LARGEST_VALUE 1e100 /* squares and sums stay finite */
+#define QUANTILES 21
+#define GATE_BLOCK 24
+#define GATE_MARGIN 0.01
+#define GATE_DRAWS 2000
+
+static bool is_system0(const char *preset)
+{
+    return preset && !strcmp(preset, "system0");
+}
+
+void train_window(struct hours *h, const char *preset)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (!isfinite(h->y[i]))
+            h->y[i] = NAN;
+    hours_trim(h);
+    hours_keep_last(h, is_system0(preset) ? SYSTEM0_WINDOW_HOURS : TRAIN_WINDOW_HOURS);
+    hours_trim(h);
+}
+
+static int check(const struct hours *h, const struct train_opts *o, struct err *e)
+{
+    if (o->preset && *o->preset && !is_system0(o->preset))
+        return err_set(e, ERR_INVALID,
+                       "preset \"%.40s\" is not known: only \"system0\" is", o->preset);
+    if (o->horizon < 1 || o->horizon > HORIZON_MAX)
+        return err_set(e, ERR_INVALID, "the horizon must be 1 to %d hours, not %zu",
+                       HORIZON_MAX, o->horizon);
+    if (!(o->level >= 0.5 && o->level <= 0.999))
+        return err_set(e, ERR_INVALID, "the level must be 0.5 to 0.999, not %g",
+                       o->level);
+    if (strlen(o->series) >= sizeof((struct model *)0)->series)
+        return err_set(e, ERR_INVALID, "the name of the series is too long");
+    if (!h->n)
+        return err_kind(e, ERR_CONFLICT, "no_model_yet",
+                        "%s has no complete hour yet, %d are needed", o->series,
+                        TRAIN_MIN_HOURS);
+    for (size_t i = 0; i < h->n; i++)
+        if (isfinite(h->y[i]) && fabs(h->y[i]) > LARGEST_VALUE)
+            return err_set(
+                e, ERR_INVALID,
+                "%s has the value %g %zu hours before its end: at most %g in size "
+                "can be learned",
+                o->series, h->y[i], h->n - 1 - i, LARGEST_VALUE);
+    return 0;
+}
+
+/* Window, gaps, and the split in time. */
+static int clean(struct train_work *w, const struct hours *h, struct err *e)
+{
+    if (check(h, w->o, e) || hours_copy(&w->raw, h, e))
+        return -1;
+    train_window(&w->raw, w->o->preset);
+    size_t complete = hours_complete(&w->raw), n = w->raw.n;
+    if (complete < TRAIN_MIN_HOURS)
+        return err_kind(e, ERR_CONFLICT, "no_model_yet",
+                        "%s has %zu complete hours, %d are needed", w->o->series,
+                        complete, TRAIN_MIN_HOURS);
+    if (hours_copy(&w->filled, &w->raw, e))
+        return -1;
+    hours_interpolate(&w->filled, w->system0 ? n : TRAIN_MAX_GAP);
+    w->truth = (struct truth){&w->filled, w->raw.y};
+    w->holdout = n / 4 > HOLDOUT_HOURS ? HOLDOUT_HOURS : n / 4;
+    if (w->system0) /* a fifth of the rows, rounded up */
+        w->holdout = (n - 4 + 4) / 5;
+    w->part = n - w->holdout;
+    w->q = score_scale(w->raw.y, w->part, 24);
+    size_t leads = w->holdout / 2 < 1 ? 1 : w->holdout / 2;
+    leads = leads > w->o->horizon ? w->o->horizon : leads;
+    w->plan = (struct plan){w->part - 1, 1, w->holdout - leads + 1, leads};
+    return 0;
+}
+
+/* Candidates, backtest, choice; system 0's own model needs no choice. */
+static int choose(struct train_work *w, struct err *e)
+{
+    const struct candidate *list = w->system0 ? candidates_system0 : candidates;
+    size_t n = w->system0 ? n_candidates_system0 : n_candidates;
+    if (choice_make(&w->choice, list, n, &w->truth, w->part, w->o->horizon,
+                    w->o->progress, w->o->progress_arg))
+        return err_kind(e, ERR_CONFLICT, "cancelled", "the training was cancelled");
+    int best = w->choice.best < 0 ? 0 : w->choice.best;
+    if (w->system0 && w->choice.used[n - 1])
+        best = (int)n - 1;
+    w->winner = &list[best];
+    return 0;
+}
+
+/* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
+ */
+static void judge(struct train_work *w, const struct candidate *c)
+{
+    struct err e = ERR_INIT;
+    struct hours part = {w->filled.start_s, w->part, w->filled.y};
+    w->winner = c;
+    model_free(w->fitted);
+    w->fitted = candidate_model(c, w->o->series);
+    backtest_done(&w->challenger);
+    json_decref(w->gate.evidence);
+    if (c->algo->fit(w->fitted, &part, &e)) /* then it is tried again, origin by origin */
+        backtest_candidate(c, &w->truth, w->raw.n, &w->plan, &w->challenger);
+    else
+        backtest_model(w->fitted, &w->truth, &w->plan, &w->challenger);
+    gate(
+        &(struct gate_in){
+            .challenger = w->challenger.loss,
+            .champion = w->champion ? w->served.loss : NULL,
+            .persistence = w->persistence.loss,
+            .seasonal_naive = w->seasonal.loss,
+            .challenger_is_baseline = c->baseline,
+            .n = w->plan.n,
+            .block = GATE_BLOCK,
+            .margin = GATE_MARGIN,
+            .confidence = 0.95,
+            .draws = GATE_DRAWS,
+            .seed = w->o->seed & INT64_MAX,
+        },
+        &w->gate);
+}
+
+/* The baseline with the least error over the holdout; persistence where nothing can be
+ * compared. */
+static const struct candidate *best_baseline(const struct train_work *w)
+{
+    const struct candidate *list = w->choice.list;
+    struct backtest bt[CANDIDATES_MAX] = {0};
+    bool used[CANDIDATES_MAX] = {false};
+    double mean[CANDIDATES_MAX];
+    size_t best = 0;
+    for (size_t c = 0; c < w->choice.n; c++) {
+        used[c] = list[c].baseline;
+        if (used[c])
+            backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
+    }
+    if (backtest_compare(bt, w->choice.n, used, mean))
+        for (size_t c = 1; c < w->choice.n; c++)
+            if (used[c] && (!used[best] || mean[c] < mean[best] * (1 - CHOICE_TIE)))
+                best = c;
+    for (size_t c = 0; c < w->choice.n; c++)
+        backtest_done(&bt[c]);
+    return &list[best];
+}
+
+/* Who is to serve, and why. */
+static enum train_outcome decide(struct train_work *w)
+{
+    const struct candidate *first = w->winner;
+    backtest_candidate(&candidates[0], &w->truth, w->raw.n, &w->plan, &w->persistence);
+    backtest_candidate(&candidates[1], &w->truth, w->raw.n, &w->plan, &w->seasonal);
+    if (w->champion)
+        backtest_model(w->champion, &w->truth, &w->plan, &w->served);
+    judge(w, first);
+    if (w->champion || (w->gate.pass && !first->baseline)) {
+        snprintf(w->reason, sizeof w->reason, "%s: %s", first->name, w->gate.reason);
+        return w->gate.pass ? TRAIN_PROMOTE : TRAIN_KEEP;
+    }
+    char failed[200] = "";
+    if (!first->baseline)
+        snprintf(failed, sizeof failed, "; %s %s", first->name, w->gate.reason);
+    judge(w, best_baseline(w));
+    snprintf(w->reason, sizeof w->reason,
+             "%s: the best baseline, as there is no champion yet%s", w->winner->name,
+             failed);
+    return TRAIN_PROMOTE;
+}
+
+/* Residuals of the choice and, with holdout, every BACKTEST_STEP-th origin of the
+ * holdout, put under each other. Returns the number of origins. */
+static size_t residuals(const struct train_work *w, bool holdout, double **out)
+{
+    const struct backtest *bt = &w->choice.bt[w->winner - w->choice.list];
+    size_t leads = w->o->horizon, rows = 0;
+    *out = xmalloc((bt->plan.n + w->plan.n + 1) * leads * sizeof **out);
+    for (size_t i = 0; i < bt->plan.n; i++, rows++)
+        for (size_t k = 0; k < leads; k++)
+            (*out)[rows * leads + k] =
+                k < bt->plan.leads ? bt->residual[i * bt->plan.leads + k] : NAN;
+    for (size_t i = 0; holdout && i < w->plan.n; i += BACKTEST_STEP, rows++)
+        for (size_t k = 0; k < leads; k++)
+            (*out)[rows * leads + k] =
+                k < w->plan.leads ? w->challenger.residual[i * w->plan.leads + k] : NAN;
+    return rows;
+}
+
+static void set_band(const struct train_work *w, bool holdout, struct model *m)
+{
+    double half[HORIZON_MAX], *r;
+    size_t origins = residuals(w, holdout, &r);
+    if (conformal_widths(r, origins, w->o->horizon, w->o->level, half))
+        model_set_band(m, half, w->o->horizon, w->o->level);
+    m->level = w->o->level;
+    free(r);
+}
+
+/* How good the band is where it was not made: that of the first part over the holdout. */
+static void score_band(struct train_work *w)
+{
+    size_t leads = w->plan.leads, cells = w->plan.n * leads;
+    w->coverage = w->msis = NAN;
+    set_band(w, false, w->fitted);
+    double *y = xmalloc(3 * (cells + 1) * sizeof *y);
+    double *lower = y + cells, *upper = lower + cells;
+    for (size_t i = 0; i < cells; i++) {
+        struct forecast f = {w->challenger.yhat[i], NAN, NAN};
+        if (isfinite(f.yhat))
+            model_band(w->fitted, i % leads, w->o->level, &f);
+        y[i] = w->raw.y[w->plan.first + 1 + i / leads + i % leads];
+        lower[i] = f.lower;
+        upper[i] = f.upper;
+    }
+    w->coverage = score_coverage(y, lower, upper, cells);
+    w->msis = score_msis(y, lower, upper, cells, 1 - w->o->level, w->q);
+    free(y);
+}
+
+static double lead1_sd(const struct train_work *w)
+{
+    const struct backtest *all[] = {&w->choice.bt[w->winner - w->choice.list],
+                                    &w->challenger};
+    double err[BACKTEST_MAX_ORIGINS + HOLDOUT_HOURS];
+    size_t n = 0;
+    for (size_t b = 0; b < 2; b++) {
+        const struct plan *p = &all[b]->plan;
+        for (size_t i = 0; i < p->n && n < sizeof err / sizeof *err; i++) {
+            err[n] = w->raw.y[p->first + i * p->step + 1] - all[b]->yhat[i * p->leads];
+            n += isfinite(err[n]);
+        }
+    }
+    return n > 1 ? gsl_stats_sd(err, 1, n) : NAN;
+}
+
+static void set_quantiles(const struct train_work *w, struct model *m)
+{
+    double *y = xmalloc(w->raw.n * sizeof *y);
+    size_t n = 0;
+    for (size_t i = 0; i < w->raw.n; i++) {
+        y[n] = w->raw.y[i];
+        n += isfinite(y[n]);
+    }
+    gsl_sort(y, 1, n);
+    m->n_quantiles = QUANTILES;
+    m->quantiles = xmalloc(QUANTILES * sizeof *m->quantiles);
+    for (size_t i = 0; i < QUANTILES; i++)
+        m->quantiles[i] =
+            gsl_stats_quantile_from_sorted_data(y, 1, n, (double)i / (QUANTILES - 1));
+    free(y);
+}
+
+/* The winner on all hours, with all that goes into its document. System 0 serves what it
+ * fitted to its first four fifths. */
+static struct model *finish(struct train_work *w, struct err *e)
+{
+    struct model *m = w->fitted;
+    if (w->system0 && !w->winner->baseline) {
+        w->fitted = NULL;
+    } else {
+        m = candidate_model(w->winner, w->o->series);
+        if (w->winner->algo->fit(m, &w->filled, e)) {
+            model_free(m);
+            return NULL;
+        }
+    }
+    set_band(w, true, m);
+    set_quantiles(w, m);
+    m->lead1_sd = lead1_sd(w);
+    m->training.from_s = w->raw.start_s;
+    m->training.to_s = w->raw.start_s + (int64_t)(w->raw.n - 1) * 3600;
+    hours_sha256(&w->raw, m->training.sha256);
+    m->training.seed = w->o->seed & INT64_MAX;
+    snprintf(m->training.preset, sizeof m->training.preset, "%s",
+             w->system0 ? "system0" : "");
+    snprintf(m->training.code, sizeof m->training.code, "%s",
+             w->o->code ? w->o->code : "");
+    return m;
+}
+
+static void work_done(struct train_work *w)
+{
+    json_decref(w->gate.evidence);
+    backtest_done(&w->seasonal);
+    backtest_done(&w->persistence);
+    backtest_done(&w->served);
+    backtest_done(&w->challenger);
+    model_free(w->fitted);
+    choice_done(&w->choice);
+    hours_done(&w->filled);
+    hours_done(&w->raw);
+}
+
+int train_series(const struct hours *h, const struct model *champion,
+                 const struct train_opts *o, struct train_result *r, struct err *e)
+{
+    struct train_work w = {
+        .o = o, .champion = champion, .system0 = is_system0(o->preset)};
+    int rc = -1;
+    *r = (struct train_result){0};
+    if (clean(&w, h, e) || choose(&w, e))
+        goto out;
+    r->outcome = decide(&w);
+    score_band(&w);
+    r->model = finish(&w, e);
+    if (!r->model)
+        goto out;
+    r->evidence = train_evidence(&w);
+    r->metrics = train_metrics(&w, r->model);
+    r->parameters = train_parameters(&w, r->model);
+    r->model->training.rows = w.raw.n; /* those that were hashed */
+    json_object_update(r->model->metrics, r->metrics);
+    snprintf(r->reason, sizeof r->reason, "%s", w.reason);
+    rc = 0;
+out:
+    work_done(&w);
+    return rc;
+}
+
+void train_result_done(struct train_result *r)
+{
+    model_free(r->model);
+    json_decref(r->evidence);
+    json_decref(r->metrics);
+    json_decref(r->parameters);
+    *r = (struct train_result){0};
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* train: one training of one series, from cleaned hours to a model with its evidence.
+ *
+ * Reads as one paragraph: clean -> candidates -> rolling-origin backtest -> choice ->
+ * conformal band -> gate -> refit. Pure: the trainer and `fieldcast backtest` both call
+ * it. */
+#ifndef FC_ML_TRAIN_H
+#define FC_ML_TRAIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/ml/dataset.h"
+#include "common/ml/model.h"
+
+#define TRAIN_MIN_HOURS 24
+#define TRAIN_WINDOW_HOURS 1344      /* 8 weeks */
+#define TRAIN_MAX_GAP 3              /* hours bridged; longer gaps end a row */
+#define TRAIN_CANDIDATES "2026-11-1" /* version of the declared candidate list */
+
+struct train_opts {
+    const char *series;
+    const char
+        *preset;      /* NULL, or "system0": OLS on 4 lags of the last 168 h, no choice */
+    const char *code; /* version and revision, goes into the document */
+    size_t horizon;   /* 1..HORIZON_MAX; 48 */
+    double level;     /* 0.95 */
+    uint64_t seed;    /* of the gate's bootstrap; its top bit is ignored */
+    /* Called with 0..1 now and then; returns false to cancel. NULL is fine. */
+    bool (*progress)(void *arg, double share);
+    void *progress_arg;
+};
+
+enum train_outcome { TRAIN_PROMOTE, TRAIN_KEEP };
+
+struct train_result {
+    struct model
+        *model; /* the chosen one, refitted on all of h; owned. never NULL on success */
+    enum train_outcome outcome; /* PROMOTE: it passed the gate */
+    char reason[320];           /* a sentence */
+    json_t *evidence;           /* gate's evidence and the candidates' table; owned */
+    json_t *metrics; /* flat object of reals: mae, rmse, mase, smape, r2, bias, coverage,
+                        msis, skill_persistence, skill_seasonal_naive, rows, ...; those
+                        that are not known are absent; owned */
+    json_t *parameters; /* flat object of strings for run_params; owned */
+};
+
+/* Cuts h to what training uses: the last TRAIN_WINDOW_HOURS (168 under "system0") without
+ * missing hours at the ends. The rows whose hash is in the document are hours_canonical()
+ * of the result, so a caller that keeps them cuts first. */
+void train_window(struct hours *h, const char *preset);
+
+/* Without a champion the challenger need only beat the baselines; if it does not, the
+ * best baseline is promoted: there is always one. With a champion, the challenger is kept
+ * back unless it passes the gate. Both are judged on hours the challenger was not fitted
+ * to; a champion may have seen them ("champion_saw_holdout" in the evidence).
+ *
+ * h: at least TRAIN_MIN_HOURS values (else ERR_CONFLICT "no_model_yet"), none beyond
+ * 1e100 in size (else ERR_INVALID); it is cut as by train_window() and not changed.
+ * champion: the serving model or NULL; not changed. Cancelled: ERR_CONFLICT "cancelled".
+ */
+int train_series(const struct hours *h, const struct model *champion,
+                 const struct train_opts *o, struct train_result *r,
+                 struct err *e) MUST_CHECK;
+void train_result_done(struct train_result *r);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/ml/score.h"
+#include "common/ml/train_work.h"
+
+json_t *train_evidence(const struct train_work *w)
+{
+    const struct plan *p = &w->choice.plan;
+    int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
+    return json_pack("{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:b}", "winner",
+                     w->winner->name, "candidates_version", TRAIN_CANDIDATES, "gate",
+                     w->gate.evidence, "candidates", choice_table(&w->choice, w->q),
+                     "backtest", "origins", (json_int_t)w->choice.origins, "step",
+                     (json_int_t)p->step, "leads", (json_int_t)p->leads, "holdout_hours",
+                     (json_int_t)w->holdout, "holdout_leads", (json_int_t)w->plan.leads,
+                     "champion_saw_holdout",
+                     w->champion && w->champion->training.to_s >= held_from_s);
+}
+
+static void put(json_t *o, const char *name, double x)
+{
+    if (isfinite(x))
+        json_object_set_new(o, name, json_real(x));
+}
+
+/* Error at one lead over the holdout's origins. */
+static void put_lead(json_t *o, const struct train_work *w, size_t lead)
+{
+    char name[32];
+    double y[512], f[512];
+    size_t n = w->plan.n < 512 ? w->plan.n : 512;
+    if (lead > w->plan.leads)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = w->raw.y[w->plan.first + i + lead];
+        f[i] = w->challenger.yhat[i * w->plan.leads + lead - 1];
+    }
+    snprintf(name, sizeof name, "mae_lead_%zu", lead);
+    put(o, name, score(y, f, n).mae);
+}
+
+/* A contender's error on the origins that the gate found common to all; NaN if none. */
+static double gate_mae(const struct train_work *w, const char *who)
+{
+    const json_t *v = json_object_get(json_object_get(w->gate.evidence, "mae"), who);
+    return json_is_real(v) ? json_real_value(v) : NAN;
+}
+
+json_t *train_metrics(const struct train_work *w, const struct model *final)
+{
+    size_t leads = w->plan.leads, cells = w->plan.n * leads;
+    double *y = xmalloc((cells + 1) * sizeof *y);
+    for (size_t i = 0; i < cells; i++)
+        y[i] = w->raw.y[w->plan.first + 1 + i / leads + i % leads];
+    struct score s = score(y, w->challenger.yhat, cells);
+    free(y);
+
+    json_t *o = json_object();
+    double c = gate_mae(w, "challenger"), p = gate_mae(w, "persistence"),
+           n = gate_mae(w, "seasonal_naive");
+    put(o, "mae", s.mae);
+    put(o, "rmse", s.rmse);
+    put(o, "bias", s.bias);
+    put(o, "r2", s.r2);
+    put(o, "smape", s.smape);
+    put(o, "mase", w->q > 0 ? s.mae / w->q : NAN);
+    put(o, "coverage", w->coverage);
+    put(o, "msis", w->msis);
+    put(o, "mae_persistence", p);
+    put(o, "mae_seasonal_naive", n);
+    put(o, "skill_persistence", score_skill(c, p));
+    put(o, "skill_seasonal_naive", score_skill(c, n));
+    static const size_t told[] = {1, 6, 12, 24, 48};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        put_lead(o, w, told[i]);
+    put(o, "backtest_mae", w->choice.mean[w->winner - w->choice.list]);
+    put(o, "lead1_sd", final->lead1_sd);
+    put(o, "rows", (double) final->training.rows);
+    put(o, "hours", (double)w->raw.n);
+    put(o, "missing_hours", (double)(w->raw.n - hours_complete(&w->raw)));
+    put(o, "holdout_pairs", (double)s.n);
+    return o;
+}
+
+static void put_text(json_t *o, const char *name, const char *text)
+{
+    json_object_set_new(o, name, json_string(text));
+}
+
+static void put_count(json_t *o, const char *name, uint64_t n)
+{
+    char s[24];
+    snprintf(s, sizeof s, "%" PRIu64, n);
+    put_text(o, name, s);
+}
+
+static void put_param(json_t *o, const char *name, double x)
+{
+    struct buf b;
+    buf_init(&b, 64);
+    buf_add_real(&b, x);
+    put_text(o, name, b.data);
+    buf_done(&b);
+}
+
+json_t *train_parameters(const struct train_work *w, const struct model *final)
+{
+    json_t *o = json_object();
+    struct buf lags;
+    put_text(o, "algorithm", final->algo->name);
+    put_text(o, "candidate", w->winner->name);
+    put_text(o, "candidates_version", TRAIN_CANDIDATES);
+    put_text(o, "preset", w->system0 ? "system0" : "");
+    for (size_t i = 0; i < final->algo->n_params; i++)
+        put_param(o, final->algo->params[i].name, final->params[i]);
+    if (final->features.n_lags) {
+        buf_init(&lags, 1024);
+        for (size_t i = 0; i < final->features.n_lags; i++)
+            buf_addf(&lags, "%s%d", i ? "," : "", final->features.lags[i]);
+        put_text(o, "lags", lags.data);
+        put_text(o, "transform",
+                 final->features.transform == TRANSFORM_LOG ? "log" : "none");
+        buf_done(&lags);
+    }
+    put_count(o, "horizon", w->o->horizon);
+    put_param(o, "level", w->o->level);
+    put_count(o, "seed", w->o->seed & INT64_MAX);
+    put_count(o, "window_hours", w->raw.n);
+    put_count(o, "holdout_hours", w->holdout);
+    put_count(o, "backtest_origins", w->choice.origins);
+    put_count(o, "backtest_step", w->choice.plan.step);
+    return o;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* train_work: what one training holds while it runs; shared by train.c (the steps) and
+ * train_report.c (what is told about them). Nobody else includes it. */
+#ifndef FC_ML_TRAIN_WORK_H
+#define FC_ML_TRAIN_WORK_H
+
+#include "common/ml/choice.h"
+#include "common/ml/gate.h"
+#include "common/ml/train.h"
+
+struct train_work {
+    const struct train_opts *o;   /* borrowed */
+    const struct model *champion; /* borrowed; NULL: none */
+    bool system0;
+    struct hours raw, filled; /* as measured; with short gaps bridged. owned */
+    struct truth truth;
+    size_t part;    /* hours before the holdout: what the challenger is fitted to */
+    size_t holdout; /* hours after it: what the gate scores */
+    double q;       /* scale of MASE, over the first part */
+    struct choice choice;
+
+    struct plan plan;               /* hourly origins over the holdout */
+    const struct candidate *winner; /* the challenger's */
+    struct model *fitted;           /* the challenger, fitted to the first part. owned */
+    struct backtest challenger, served, persistence,
+        seasonal; /* over the holdout. owned */
+    struct gate_out gate;
+    char reason[320];
+    double coverage, msis; /* of the first part's band over the holdout; NaN: none */
+};
+
+json_t *train_evidence(const struct train_work *w);
+json_t *train_metrics(const struct train_work *w, const struct model *final);
+json_t *train_parameters(const struct train_work *w, const struct model *final);
+
+#endif

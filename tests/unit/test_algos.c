@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Walks the table: whatever stands in it must fit, refuse, save, load and repeat. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/ml/algos.h"
+#include "common/ml/linear.h"
+#include "common/ml/model.h"
+#include "tests/unit/near.h"
+
+/* A day, a week and noise from a small generator: the same for the same seed. */
+static struct hours series(size_t n, unsigned seed)
+{
+    struct hours h;
+    assert_int_equal(hours_init(&h, 1795132800, n, NULL), 0);
+    uint32_t x = seed;
+    for (size_t i = 0; i < n; i++) {
+        x = x * 1664525u + 1013904223u;
+        h.y[i] = 20 + 5 * sin(2 * M_PI * (double)i / 24) +
+                 2 * cos(2 * M_PI * (double)i / 168) + (double)(x >> 16) / 65536;
+    }
+    return h;
+}
+
+static struct model *fitted(const struct algo *a, const struct hours *h)
+{
+    struct err e = ERR_INIT;
+    struct model *m = model_new(a, "kitchen.temperature");
+    if (a->fit(m, h, &e))
+        fail_msg("%s: %s", a->name, e.text);
+    strcpy(m->training.sha256,
+           "0000000000000000000000000000000000000000000000000000000000000000");
+    return m;
+}
+
+static void every(void (*f)(const struct algo *a))
+{
+    assert_non_null(algos[0]);
+    for (size_t i = 0; algos[i]; i++)
+        f(algos[i]);
+}
+
+static void well_formed(const struct algo *a)
+{
+    assert_true(algo_find(a->name) == a);
+    assert_true(strlen(a->sentence) > 10);
+    assert_true(a->n_params <= MODEL_PARAMS_MAX);
+    for (size_t i = 0; i < a->n_params; i++) {
+        const struct algo_param *p = &a->params[i];
+        assert_true(p->min <= p->dflt && p->dflt <= p->max && strlen(p->sentence) > 10);
+    }
+}
+
+static void fits_and_forecasts(const struct algo *a)
+{
+    struct hours h = series(600, 1);
+    struct model *m = fitted(a, &h);
+    struct forecast f[HORIZON_MAX];
+    struct err e = ERR_INIT;
+    assert_int_equal(model_forecast(m, h.y, h.n, HORIZON_MAX, 0.95, f, &e), 0);
+    for (int k = 0; k < HORIZON_MAX; k++)
+        assert_true(isfinite(f[k].yhat) && isnan(f[k].lower));
+    if (a->complexity > 0) /* all but persistence see the day */
+        assert_near(
+            f[11].yhat,
+            20 + 5 * sin(2 * M_PI * 611 / 24) + 2 * cos(2 * M_PI * 611 / 168) + 0.5, 2.5);
+    model_free(m);
+    hours_done(&h);
+}
+
+static void saves_and_loads(const struct algo *a)
+{
+    struct hours h = series(600, 2);
+    struct model *m = fitted(a, &h);
+    size_t len, len2;
+    struct err e = ERR_INIT;
+    char *doc = model_document(m, &len);
+    struct model *back = model_parse(doc, len, &e);
+    if (!back)
+        fail_msg("%s: %s in %s", a->name, e.text, doc);
+    struct forecast f[48], g[48];
+    assert_int_equal(model_forecast(m, h.y, h.n, 48, 0.9, f, &e), 0);
+    assert_int_equal(model_forecast(back, h.y, h.n, 48, 0.9, g, &e), 0);
+    for (int k = 0; k < 48; k++)
+        assert_memory_equal(&f[k].yhat, &g[k].yhat, sizeof(double));
+    char *doc2 = model_document(back, &len2);
+    assert_string_equal(doc, doc2);
+    free(doc);
+    free(doc2);
+    model_free(m);
+    model_free(back);
+    hours_done(&h);
+}
+
+static void repeats(const struct algo *a)
+{
+    struct hours h = series(400, 3);
+    struct model *m = fitted(a, &h), *n = fitted(a, &h);
+    char *x = model_document(m, NULL), *y = model_document(n, NULL);
+    assert_string_equal(x, y);
+    free(x);
+    free(y);
+    model_free(m);
+    model_free(n);
+    hours_done(&h);
+}
+
+static void refuses(const struct algo *a)
+{
+    struct err e = ERR_INIT;
+    struct hours h = series(600, 4);
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = NAN;
+    struct model *m = model_new(a, "x.y");
+    assert_int_equal(a->fit(m, &h, &e), -1); /* nothing but missing hours */
+    assert_true(e.text[0]);
+    hours_done(&h);
+    h = series(600, 4);
+    h.n = a->min_hours(m) - 1;
+    if (h.n) {
+        e.text[0] = '\0';
+        assert_int_equal(a->fit(m, &h, &e), -1); /* too short */
+        assert_true(e.text[0]);
+    }
+    h.n = a->min_hours(m);
+    assert_int_equal(a->fit(m, &h, &e), 0); /* and just long enough */
+    double y[HORIZON_MAX];
+    assert_int_equal(a->forecast(m, h.y, a->history(m) - 1, 1, y, &e), -1);
+    assert_int_equal(a->forecast(m, h.y, a->history(m), HORIZON_MAX, y, &e), 0);
+    model_free(m);
+    hours_done(&h);
+}
+
+static void stays_finite(const struct algo *a)
+{
+    struct hours h = series(600, 5);
+    for (size_t i = 0; i < h.n; i++) /* doubles each hour for a day: explosive */
+        h.y[i] = ldexp(1, (int)(i % 24)) * (i % 48 < 24 ? 1 : -1);
+    struct model *m = fitted(a, &h);
+    struct forecast f[48];
+    struct err e = ERR_INIT;
+    assert_int_equal(model_forecast(m, h.y, h.n, 48, 0.95, f, &e), 0);
+    double reach = 2 * ldexp(1, 23);
+    for (int k = 0; k < 48; k++)
+        assert_true(fabs(f[k].yhat) <= reach);
+    model_free(m);
+    hours_done(&h);
+}
+
+#define WALK(name)                                                                       \
+    static void test_##name(void **state)                                                \
+    {                                                                                    \
+        (void)state;                                                                     \
+        every(name);                                                                     \
+    }
+WALK(well_formed)
+WALK(fits_and_forecasts)
+WALK(saves_and_loads)
+WALK(repeats)
+WALK(refuses)
+WALK(stays_finite)
+
+static void unknown_name(void **state)
+{
+    (void)state;
+    assert_null(algo_find("magic"));
+    assert_null(algo_find(""));
+}
+
+/* NIST StRD, Longley: six collinear economic series; certified coefficients. */
+static void longley(void **state)
+{
+    (void)state;
+    static const double rows[16][7] = {
+        {60323, 83.0, 234289, 2356, 1590, 107608, 1947},
+        {61122, 88.5, 259426, 2325, 1456, 108632, 1948},
+        {60171, 88.2, 258054, 3682, 1616, 109773, 1949},
+        {61187, 89.5, 284599, 3351, 1650, 110929, 1950},
+        {63221, 96.2, 328975, 2099, 3099, 112075, 1951},
+        {63639, 98.1, 346999, 1932, 3594, 113270, 1952},
+        {64989, 99.0, 365385, 1870, 3547, 115094, 1953},
+        {63761, 100.0, 363112, 3578, 3350, 116219, 1954},
+        {66019, 101.2, 397469, 2904, 3048, 117388, 1955},
+        {67857, 104.6, 419180, 2822, 2857, 118734, 1956},
+        {68169, 108.4, 442769, 2936, 2798, 120445, 1957},
+        {66513, 110.8, 444546, 4681, 2637, 121950, 1958},
+        {68655, 112.6, 482704, 3813, 2552, 123366, 1959},
+        {69564, 114.2, 502601, 3931, 2514, 125368, 1960},
+        {69331, 115.7, 518173, 4806, 2572, 127852, 1961},
+        {70551, 116.9, 554894, 4007, 2827, 130081, 1962},
+    };
+    static const double certified[] = {-3482258.63459582,     15.0618722713733,
+                                       -0.358191792925910e-1, -2.02022980381683,
+                                       -1.03322686717359,     -0.511041056535807e-1,
+                                       1829.15146461355};
+    double x[16 * 6], y[16];
+    for (int r = 0; r < 16; r++) {
+        y[r] = rows[r][0];
+        memcpy(x + 6 * r, rows[r] + 1, 6 * sizeof *x);
+    }
+    struct linear_fit f;
+    assert_int_equal(linear_qr(x, y, 16, 6, &f, NULL), 0);
+    assert_int_equal(f.dropped, 0);
+    double intercept = f.intercept;
+    for (int c = 0; c < 6; c++) {
+        double b = f.coef[c] / f.std[c];
+        intercept -= b * f.mean[c];
+        assert_near(b / certified[c + 1], 1, 1e-9);
+    }
+    assert_near(intercept / certified[0], 1, 1e-9);
+}
+
+/* Column 2 is the sum of the others, column 3 constant: both are named, nothing explodes.
+ */
+static void collinear(void **state)
+{
+    (void)state;
+    double x[40 * 4], y[40];
+    struct hours h = series(80, 6);
+    for (int r = 0; r < 40; r++) {
+        x[4 * r] = h.y[r];
+        x[4 * r + 1] = h.y[79 - r];
+        x[4 * r + 2] = x[4 * r] + x[4 * r + 1];
+        x[4 * r + 3] = 7;
+        y[r] = 3 * x[4 * r] - x[4 * r + 1] + 1;
+    }
+    double again[40 * 4];
+    memcpy(again, x, sizeof x);
+    struct linear_fit f;
+    assert_int_equal(linear_qr(x, y, 40, 4, &f, NULL), 0);
+    assert_true(f.dropped & 8);
+    assert_int_equal(__builtin_popcountll(f.dropped), 2);
+    double fit = f.intercept;
+    for (int c = 0; c < 4; c++) {
+        assert_true(fabs(f.coef[c]) < 100);
+        fit += f.coef[c] * (again[c] - f.mean[c]) / f.std[c];
+    }
+    assert_near(fit, y[0], 1e-9);
+    assert_int_equal(linear_ridge(again, y, 40, 4, 1e-3, &f, NULL), 0);
+    assert_int_equal(f.dropped, 8);
+    for (int c = 0; c < 4; c++)
+        assert_true(fabs(f.coef[c]) < 100);
+    hours_done(&h);
+}
+
+/* One column: the closed form is sum(zy) / (n + strength), as sum(zz) = n. */
+static void ridge_closed_form(void **state)
+{
+    (void)state;
+    double x[] = {1, 2, 3, 4}, y[] = {2, 1, 4, 5};
+    struct linear_fit f;
+    assert_int_equal(linear_ridge(x, y, 4, 1, 2, &f, NULL), 0);
+    assert_near(f.intercept, 3, 1e-15);
+    assert_near(f.coef[0], 6 / sqrt(1.25) / (4 + 2), 1e-14);
+}
+
+static void solver_refusals(void **state)
+{
+    (void)state;
+    struct linear_fit f;
+    struct err e = ERR_INIT;
+    double flat[] = {5, 5, 5, 5}, y[] = {1, 2, 3, 4}, hole[] = {1, NAN, 3, 4};
+    assert_int_equal(linear_qr(flat, y, 4, 1, &f, &e), -1);
+    assert_string_equal(e.text, "all features are constant: there is nothing to fit");
+    assert_int_equal(linear_qr(y, flat, 4, 4, &f, &e), -1);
+    assert_int_equal(linear_qr(y, flat, 2, 2, &f, &e), -1);
+    assert_string_equal(e.text,
+                        "2 features cannot be fitted to 2 rows: more rows are needed");
+    assert_int_equal(linear_qr(hole, y, 4, 1, &f, &e), -1);
+    assert_string_equal(e.text, "row 1, column 0 is not a finite number");
+    assert_int_equal(linear_qr(y, hole, 4, 1, &f, &e), -1);
+    assert_string_equal(e.text, "the target of row 1 is not a finite number");
+    assert_int_equal(linear_ridge(y, flat, 4, 1, 0, &f, &e), -1);
+    assert_string_equal(e.text, "the strength of ridge must be at least 0.001, not 0");
+    assert_int_equal(linear_qr(y, flat, 4, 0, &f, &e), -1);
+    assert_string_equal(e.text, "a linear model needs 1 to 64 features, not 0");
+    double huge[] = {1e200, -1e200, 1e200, -1e200};
+    assert_int_equal(linear_ridge(huge, y, 4, 1, 1, &f, &e), -1);
+    assert_string_equal(e.text, "the fit is not finite: the values are too large");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_well_formed),
+        cmocka_unit_test(test_fits_and_forecasts),
+        cmocka_unit_test(test_saves_and_loads),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_stays_finite),
+        cmocka_unit_test(unknown_name),
+        cmocka_unit_test(longley),
+        cmocka_unit_test(collinear),
+        cmocka_unit_test(ridge_closed_form),
+        cmocka_unit_test(solver_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
