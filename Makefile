@@ -71,3 +71,4 @@ clean:
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 -include deploy/demo.mk
+-include bench/bench.mk

@@ -1,0 +1,18 @@
+# make bench: figures beside peers, each in the same run. A peer that cannot be had fails.
+VENV_PYTHON := build/venv/bin/python
+
+$(BUILD)/bench/bare_subscriber: $(BUILD)/obj/bench/ingest/bare_subscriber.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< -lpaho-mqtt3as
+$(BUILD)/bench/publisher: $(BUILD)/obj/bench/ingest/publisher.o $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libcommon.a $(LIBS_fieldcast)
+
+bench: bench-memory bench-start bench-ingest bench-predict
+bench-memory: all
+	$(VENV_PYTHON) bench/memory.py
+bench-start: all
+	$(VENV_PYTHON) bench/start.py
+bench-ingest: all
+	$(VENV_PYTHON) bench/ingest/run.py
+.PHONY: bench bench-memory bench-start bench-ingest bench-predict

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the benchmarks share: the stack of the tests, on the shipped settings, and figures."""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/integration"))
+
+from stack import SERVICES, SharedServers, Stack, build_dir  # noqa: E402
+
+
+@contextmanager
+def stack(**kw):
+    """A whole stack on real time and with the shipped tick; ended whatever happens."""
+    shared = SharedServers()
+    st = None
+    try:
+        st = Stack(shared, clock=False, env={"FC_TICK_MS": 1000, **kw.pop("env", {})}, **kw)
+        yield st
+    finally:
+        if st:
+            st.close()
+        shared.close()
+
+
+def memory(pid):
+    """(proportional, resident) set size in MB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    kb = {k: int(v) for k, v in re.findall(r"^(Pss|Rss):\s+(\d+) kB", text, re.M)}
+    return kb["Pss"] / 1024, kb["Rss"] / 1024
+
+
+def cpu_s(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def make(*targets):
+    subprocess.run(["make", "-s", *(f"{build_dir()}/{t}" for t in targets)], cwd=ROOT, check=True,
+                   env={**os.environ, "BUILD": str(build_dir())})
+
+
+def table(title, rows):
+    print(f"\n{title}")
+    width = max(len(r[0]) for r in rows)
+    for name, *cells in rows:
+        print(f"  {name:<{width}}  " + "  ".join(f"{c:>12}" for c in cells), flush=True)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def wait(seconds):
+    time.sleep(seconds)
