@@ -54,10 +54,11 @@ static int parse_line(struct auth *a, const char *file, int no, char *line, stru
         add(a, (enum role)r, hash);
         return 0;
     }
-    return err_set(e, ERR_INVALID,
-                   "%s line %d: expected \"role sha256\" with role viewer, operator, admin or "
-                   "service and 64 lower-case hex digits",
-                   file, no);
+    return err_set(
+        e, ERR_INVALID,
+        "%s line %d: expected \"role sha256\" with role viewer, operator, admin or "
+        "service and 64 lower-case hex digits",
+        file, no);
 }
 
 static int read_tokens(struct auth *a, const char *file, struct err *e)
@@ -69,6 +70,8 @@ static int read_tokens(struct auth *a, const char *file, struct err *e)
     char line[256];
     int rc = 0;
     for (int no = 1; !rc && fgets(line, sizeof line, f); no++) {
+        for (int c = 0; !strchr(line, '\n') && c != '\n' && c != EOF;)
+            c = fgetc(f); /* the rest of a long comment */
         if (no > TOKENS_MAX)
             rc = err_set(e, ERR_INVALID, "%s has more than %d lines", file, TOKENS_MAX);
         else
@@ -82,11 +85,12 @@ static int read_tokens(struct auth *a, const char *file, struct err *e)
 
 static bool is_loopback(const char *addr)
 {
-    return !strncmp(addr, "127.", 4) || !strcmp(addr, "::1") || !strcmp(addr, "localhost");
+    return !strncmp(addr, "127.", 4) || !strcmp(addr, "::1") ||
+           !strcmp(addr, "localhost");
 }
 
-struct auth *auth_open(const char *tokens_file, const char *service_token, bool public_read,
-                       const char *addr, struct err *e)
+struct auth *auth_open(const char *tokens_file, const char *service_token,
+                       bool public_read, const char *addr, struct err *e)
 {
     struct auth *a = xcalloc(1, sizeof *a);
     a->public_read = public_read;

@@ -40,7 +40,7 @@ static int reserve(struct buf *b, size_t n)
         size_t cap = b->cap ? b->cap : 256;
         while (cap < need)
             cap = cap > SIZE_MAX / 2 ? need : cap * 2;
-        if (cap > b->max + 1)
+        if (cap - 1 > b->max)
             cap = b->max + 1;
         b->data = xrealloc(b->data, cap);
         b->cap = cap;

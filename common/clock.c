@@ -32,7 +32,8 @@ static int64_t real_us(clockid_t id)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Takes the file's contents over when it is another file, or a later one, than last time. */
+/* Takes the file's contents over when it is another file, or a later one, than last time.
+ */
 static int read_file(struct err *e)
 {
     struct stat st;
@@ -51,10 +52,11 @@ static int read_file(struct err *e)
     int n = fscanf(f, "%" SCNd64 " %lf", &epoch, &speed);
     fclose(f);
     if (n != 2 || !(speed >= 0 && speed <= 1e6))
-        return err_set(e, ERR_INVALID,
-                       "the clock file %s must hold \"EPOCH_MS SPEED\" with a speed of 0 to "
-                       "1000000",
-                       file.path);
+        return err_set(
+            e, ERR_INVALID,
+            "the clock file %s must hold \"EPOCH_MS SPEED\" with a speed of 0 to "
+            "1000000",
+            file.path);
     file.epoch_ms = epoch;
     file.speed = speed;
     file.inode = st.st_ino;
@@ -67,9 +69,15 @@ int clock_init(const char *path, struct err *e)
 {
     if (!path || !*path)
         return 0;
+    free(file.path);
     file.path = xstrdup(path);
+    file.inode = 0;
     file.looked_us = real_us(CLOCK_MONOTONIC);
-    return read_file(e);
+    if (read_file(e) == 0)
+        return 0;
+    free(file.path);
+    file.path = NULL; /* what is logged about it carries the real time */
+    return -1;
 }
 
 bool clock_is_virtual(void)
@@ -85,12 +93,13 @@ int64_t clock_now_ms(void)
     int64_t mono = real_us(CLOCK_MONOTONIC);
     if (mono - file.looked_us >= REREAD_US) {
         file.looked_us = mono;
-        read_file(NULL); /* a file that is gone or half written: the last good one holds */
+        read_file(
+            NULL); /* a file that is gone or half written: the last good one holds */
     }
     int64_t now = file.epoch_ms;
     if (file.speed > 0)
-        now += (int64_t)((double)(real_us(CLOCK_REALTIME) - file.written_us) * file.speed /
-                         1000);
+        now += (int64_t)((double)(real_us(CLOCK_REALTIME) - file.written_us) *
+                         file.speed / 1000);
     pthread_mutex_unlock(&file.lock);
     return now;
 }
@@ -177,10 +186,10 @@ static int two(const char *s, int *v)
 static int parse_rfc3339(const char *s, int64_t *t_ms)
 {
     int c, y2, m, d, h, mi, se;
-    if (strlen(s) < 20 || two(s, &c) || two(s + 2, &y2) || s[4] != '-' || two(s + 5, &m) ||
-        s[7] != '-' || two(s + 8, &d) || (s[10] != 'T' && s[10] != 't' && s[10] != ' ') ||
-        two(s + 11, &h) || s[13] != ':' || two(s + 14, &mi) || s[16] != ':' ||
-        two(s + 17, &se))
+    if (strlen(s) < 20 || two(s, &c) || two(s + 2, &y2) || s[4] != '-' ||
+        two(s + 5, &m) || s[7] != '-' || two(s + 8, &d) ||
+        (s[10] != 'T' && s[10] != 't' && s[10] != ' ') || two(s + 11, &h) ||
+        s[13] != ':' || two(s + 14, &mi) || s[16] != ':' || two(s + 17, &se))
         return -1;
     int y = c * 100 + y2;
     static const int len[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -202,8 +211,8 @@ static int parse_rfc3339(const char *s, int64_t *t_ms)
         s++;
     } else if (*s == '+' || *s == '-') {
         sign = *s == '-' ? -1 : 1;
-        if (strlen(s) < 6 || two(s + 1, &oh) || s[3] != ':' || two(s + 4, &om) || oh > 23 ||
-            om > 59)
+        if (strlen(s) < 6 || two(s + 1, &oh) || s[3] != ':' || two(s + 4, &om) ||
+            oh > 23 || om > 59)
             return -1;
         s += 6;
     } else {
@@ -211,8 +220,9 @@ static int parse_rfc3339(const char *s, int64_t *t_ms)
     }
     if (*s)
         return -1;
-    *t_ms = ((days_from_civil(y, m, d) * 24 + h - sign * oh) * 60 + mi - sign * om) * 60000 +
-            se * 1000 + (int64_t)floor(frac * 1000 + 1e-6);
+    *t_ms =
+        ((days_from_civil(y, m, d) * 24 + h - sign * oh) * 60 + mi - sign * om) * 60000 +
+        se * 1000 + (int64_t)floor(frac * 1000 + 1e-6);
     return 0;
 }
 
@@ -222,12 +232,15 @@ int clock_parse(const char *text, const char *what, int64_t *t_ms, struct err *e
         return 0;
     char *end;
     double x = strtod(text, &end);
-    if (*text && !isspace((unsigned char)*text) && !*end && isfinite(x) && fabs(x) < 2.6e14) {
+    bool decimal =
+        *text && !text[strspn(text, "0123456789+-.eE")]; /* no hex, no spaces */
+    if (decimal && !*end && isfinite(x) && fabs(x) < 2.6e14) {
         *t_ms = (int64_t)llround(fabs(x) >= 5e11 ? x : x * 1000);
         return 0;
     }
-    return err_set(e, ERR_INVALID,
-                   "%s must be a time such as 2026-11-20T10:00:00Z, epoch seconds or epoch "
-                   "milliseconds, not \"%.60s\"",
-                   what, text);
+    return err_set(
+        e, ERR_INVALID,
+        "%s must be a time such as 2026-11-20T10:00:00Z, epoch seconds or epoch "
+        "milliseconds, not \"%.60s\"",
+        what, text);
 }

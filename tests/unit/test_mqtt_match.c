@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/unit.h"
+
+#include "common/mqtt.h"
+
+/* MQTT 3.1.1, section 4.7. */
+static void test_match(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *filter, *topic;
+        bool match;
+    } rows[] = {
+        {"a/b", "a/b", true},
+        {"a/b", "a/b/c", false},
+        {"a/b", "a", false},
+        {"a/b", "A/b", false},
+        {"a/b", "a/bc", false},
+        {"a/bc", "a/b", false},
+        {"#", "a", true},
+        {"#", "a/b/c", true},
+        {"a/#", "a/b/c", true},
+        {"a/#", "a", true},
+        {"a/#", "ab", false},
+        {"a/#", "a/", true},
+        {"+", "a", true},
+        {"+", "a/b", false},
+        {"+", "", true},
+        {"+/+", "/a", true},
+        {"/+", "/a", true},
+        {"+", "/a", false},
+        {"a/+", "a/", true},
+        {"a/+", "a", false},
+        {"a/+/c", "a/b/c", true},
+        {"a/+/c", "a//c", true},
+        {"a/+/c", "a/b/d", false},
+        {"a/+/#", "a/b", true},
+        {"a/+/#", "a/b/c/d", true},
+        {"a/+/#", "a", false},
+        {"#", "$SYS/broker", false},
+        {"+/broker", "$SYS/broker", false},
+        {"$SYS/#", "$SYS/broker/load", true},
+        {"fieldcast/+/readings", "fieldcast/kitchen/readings", true},
+        {"fieldcast/+/readings", "fieldcast/kitchen/status", false},
+        {"fieldcast/+/readings", "fieldcast/kitchen/readings/x", false},
+    };
+    for (size_t i = 0; i < N_OF(rows); i++)
+        if (mqtt_match(rows[i].filter, rows[i].topic) != rows[i].match)
+            fail_msg("%s on %s: not %d", rows[i].filter, rows[i].topic, rows[i].match);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match)};
+    return cmocka_run_group_tests_name("mqtt_match", tests, NULL, NULL);
+}
