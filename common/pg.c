@@ -13,13 +13,17 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/json.h"
 #include "common/mem.h"
 
-#define STATEMENT_MS 30000
+#define STATEMENT_MS 30000 /* the server gives up after so long ... */
+#define ANSWER_MS 35000    /* ... and we, if not even that was heard */
 #define CONNECT_MS 5000
 #define RETRY_MS 250 /* after a failed connect, calls fail at once for so long */
 #define POOL_WAIT_MS 5000
 #define ARGS_MAX 24
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
 
 struct pg {
     char *conninfo, *channel;
@@ -107,13 +111,32 @@ static int wait_socket(PGconn *c, short events, int64_t deadline_ms)
     }
 }
 
+/* What a connection is set to unless the conninfo says otherwise (it comes later and
+ * wins). */
+static PGconn *start_connect(const char *conninfo)
+{
+    static const char *const keys[] = {
+        "client_encoding",  "options", "gssencmode", "keepalives_idle",
+        "tcp_user_timeout", "dbname",  NULL};
+    const char *const values[] = {
+        "UTF8",
+        "-c statement_timeout=" TEXT(STATEMENT_MS) " -c timezone=UTC",
+        "disable",
+        "15",
+        TEXT(ANSWER_MS),
+        conninfo,
+        NULL};
+    return PQconnectStartParams(keys, values, 1);
+}
+
 static int connect_now(struct pg *p)
 {
-    p->conn = PQconnectStart(p->conninfo);
+    p->conn = start_connect(p->conninfo);
     int64_t deadline = clock_mono_ms() + CONNECT_MS;
     PostgresPollingStatusType st = PGRES_POLLING_WRITING;
     while (p->conn && PQstatus(p->conn) != CONNECTION_BAD) {
-        if (wait_socket(p->conn, st == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline) <= 0)
+        if (wait_socket(p->conn, st == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+                        deadline) <= 0)
             break;
         st = PQconnectPoll(p->conn);
         if (st == PGRES_POLLING_OK)
@@ -134,14 +157,27 @@ static void ignore_notice(void *arg, const char *text)
     (void)text;
 }
 
+/* A server that went away has closed an idle connection long before the next statement:
+ * looking first saves that statement. Within a transaction the loss must be seen. */
+static void look_alive(struct pg *p)
+{
+    if (!p->conn || PQtransactionStatus(p->conn) != PQTRANS_IDLE)
+        return;
+    for (int i = 0; i < 8 && wait_socket(p->conn, POLLIN, 0) > 0; i++)
+        if (!PQconsumeInput(p->conn))
+            break; /* now its status is bad */
+}
+
 static int connected(struct pg *p, struct err *e)
 {
+    look_alive(p);
     if (p->conn && PQstatus(p->conn) == CONNECTION_OK)
         return 0;
     drop(p);
     if (clock_mono_ms() - p->failed_at_ms >= RETRY_MS) {
         if (connect_now(p) == 0) {
             PQsetNoticeProcessor(p->conn, ignore_notice, NULL);
+            PQsetnonblocking(p->conn, 1); /* sending has a time limit too */
             return p->channel ? pg_listen(p, p->channel, e) : 0;
         }
         p->failed_at_ms = clock_mono_ms();
@@ -149,20 +185,30 @@ static int connected(struct pg *p, struct err *e)
     return err_set(e, ERR_UNAVAILABLE, "could not connect to postgres: %s", p->why);
 }
 
-/* Postgres' five-character codes that mean something to the one who asked. */
+/* Postgres' five-character codes, or their first two, and who can mend it. */
 static enum err_code code_of(const char *state)
 {
     static const struct {
         const char *state;
         enum err_code code;
     } codes[] = {
-        {"FC404", ERR_NOT_FOUND}, {"FC409", ERR_CONFLICT},    {"23505", ERR_CONFLICT},
-        {"23503", ERR_CONFLICT},  {"23514", ERR_INVALID},     {"22P02", ERR_INVALID},
-        {"22003", ERR_INVALID},   {"57014", ERR_TIMEOUT},     {"57P01", ERR_UNAVAILABLE},
-        {"57P02", ERR_UNAVAILABLE}, {"57P03", ERR_UNAVAILABLE}, {"53300", ERR_UNAVAILABLE},
+        {"FC404", ERR_NOT_FOUND}, /* raised by our functions */
+        {"FC409", ERR_CONFLICT},
+        {"23505", ERR_CONFLICT}, /* a key that is there already */
+        {"23503", ERR_CONFLICT}, /* a row that others point to */
+        {"23", ERR_INVALID},     /* other constraints */
+        {"22", ERR_INVALID},     /* malformed values */
+        {"57014", ERR_TIMEOUT},
+        {"08", ERR_UNAVAILABLE},    /* connection */
+        {"25006", ERR_UNAVAILABLE}, /* read-only: a standby */
+        {"40", ERR_UNAVAILABLE},    /* deadlock and the like: try again */
+        {"53", ERR_UNAVAILABLE},    /* out of memory, disk or connections */
+        {"55P03", ERR_UNAVAILABLE}, /* a lock */
+        {"57", ERR_UNAVAILABLE},    /* shutting down, starting up */
+        {"58", ERR_UNAVAILABLE},    /* input or output failed there */
     };
     for (size_t i = 0; state && i < sizeof codes / sizeof *codes; i++)
-        if (!strcmp(state, codes[i].state))
+        if (!strncmp(state, codes[i].state, strlen(codes[i].state)))
             return codes[i].code;
     return ERR_INTERNAL;
 }
@@ -177,14 +223,14 @@ static int fail(struct pg *p, PGresult *r, struct err *e)
     if (PQstatus(p->conn) != CONNECTION_OK)
         code = ERR_UNAVAILABLE;
     if (code == ERR_UNAVAILABLE)
-        drop(p);
+        drop(p); /* a fresh start is right for all of these */
     return err_set(e, code, "postgres: %s", text);
 }
 
 /* Waits for the statement under way; the last result, or NULL. */
 static PGresult *await(struct pg *p, struct err *e)
 {
-    int64_t deadline = clock_mono_ms() + STATEMENT_MS;
+    int64_t deadline = clock_mono_ms() + ANSWER_MS;
     for (;;) {
         int unsent = PQflush(p->conn);
         if (unsent < 0 || !PQconsumeInput(p->conn)) {
@@ -193,10 +239,11 @@ static PGresult *await(struct pg *p, struct err *e)
         }
         if (!unsent && !PQisBusy(p->conn))
             break;
-        if (wait_socket(p->conn, (short)(POLLIN | (unsent ? POLLOUT : 0)), deadline) <= 0) {
+        if (wait_socket(p->conn, (short)(POLLIN | (unsent ? POLLOUT : 0)), deadline) <=
+            0) {
             drop(p);
             err_set(e, ERR_TIMEOUT, "postgres did not answer within %d s",
-                    STATEMENT_MS / 1000);
+                    ANSWER_MS / 1000);
             return NULL;
         }
     }
@@ -254,13 +301,19 @@ int pg_begin(struct pg *p, struct err *e)
 
 int pg_commit(struct pg *p, struct err *e)
 {
+    /* COMMIT after a failed statement, or on a fresh connection, "succeeds" */
+    if (!p->conn || PQtransactionStatus(p->conn) != PQTRANS_INTRANS)
+        return err_set(e, ERR_INTERNAL,
+                       "postgres: there is no whole transaction to commit");
     return pg_exec(p, "COMMIT", PG_NONE, NULL, e);
 }
 
 void pg_rollback(struct pg *p)
 {
-    if (p->conn && PQtransactionStatus(p->conn) != PQTRANS_IDLE &&
-        pg_exec(p, "ROLLBACK", PG_NONE, NULL, NULL))
+    PGTransactionStatusType st = p->conn ? PQtransactionStatus(p->conn) : PQTRANS_IDLE;
+    if (st == PQTRANS_IDLE)
+        return;
+    if (st == PQTRANS_UNKNOWN || pg_exec(p, "ROLLBACK", PG_NONE, NULL, NULL))
         drop(p);
 }
 
@@ -287,6 +340,13 @@ int64_t pg_get_int(const struct pg_rows *r, int row, int col)
 double pg_get_real(const struct pg_rows *r, int row, int col)
 {
     return pg_is_null(r, row, col) ? NAN : strtod(pg_get_text(r, row, col), NULL);
+}
+
+json_t *pg_get_json(const struct pg_rows *r, int row, int col, struct err *e)
+{
+    return json_parse(pg_get_text(r, row, col),
+                      (size_t)PQgetlength((const PGresult *)r, row, col),
+                      "postgres: a json value", e);
 }
 
 unsigned char *pg_get_bytes(const struct pg_rows *r, int row, int col, size_t *len)
@@ -342,7 +402,7 @@ int pg_wait_notify(struct pg *p, int ms, struct err *e)
     }
 }
 
-/* ---- pool --------------------------------------------------------------------------- */
+/* ---- pool ---------------------------------------------------------------------- */
 
 struct pg_pool {
     pthread_mutex_t lock;
@@ -418,17 +478,17 @@ int pg_check_schema(struct pg *p, struct err *e)
             *e = why;
             return -1;
         }
-        return err_set(e, ERR_CONFLICT,
-                       "the database has no schema yet: run deploy/postgres/migrate.sh (%s)",
-                       why.text);
+        return err_set(
+            e, ERR_CONFLICT,
+            "the database has no schema yet: run deploy/postgres/migrate.sh (%s)",
+            why.text);
     }
     int64_t v = pg_get_int(r, 0, 0);
     pg_rows_free(r);
     if (v == SCHEMA_VERSION)
         return 0;
     return err_set(e, ERR_CONFLICT,
-                   "the database has schema version %" PRId64
-                   ", this build needs %d: %s",
+                   "the database has schema version %" PRId64 ", this build needs %d: %s",
                    v, SCHEMA_VERSION,
                    v < SCHEMA_VERSION ? "run deploy/postgres/migrate.sh"
                                       : "install the newer Fieldcast that migrated it");

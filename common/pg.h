@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pg: Postgres connections (libpq inside).
  *
- * A struct pg is one connection, used by one thread at a time; it connects on first use and
- * again after a loss. A pg_pool lends connections to threads. Every statement has
+ * A struct pg is one connection, used by one thread at a time; it connects on first use
+ * and again after a loss. A pg_pool lends connections to threads. Every statement has
  * parameters (never text pasted into SQL) and a time limit. */
 #ifndef FC_COMMON_PG_H
 #define FC_COMMON_PG_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,13 +25,13 @@ struct pg_arg {
     char number[32];
 };
 
-struct pg_arg pg_text(const char *s);                  /* borrowed; NULL is fine */
+struct pg_arg pg_text(const char *s); /* borrowed; NULL is fine */
 struct pg_arg pg_int(int64_t v);
-struct pg_arg pg_real(double v);                       /* NaN becomes NULL */
-struct pg_arg pg_time(int64_t t_ms);                   /* a timestamptz */
-struct pg_arg pg_bytes(const void *p, size_t len);     /* borrowed */
-#define PG_ARGS(...)                                                                          \
-    (struct pg_arg[]){__VA_ARGS__},                                                           \
+struct pg_arg pg_real(double v);                   /* NaN becomes NULL */
+struct pg_arg pg_time(int64_t t_ms);               /* a timestamptz */
+struct pg_arg pg_bytes(const void *p, size_t len); /* borrowed */
+#define PG_ARGS(...)                                                                     \
+    (struct pg_arg[]){__VA_ARGS__},                                                      \
         (int)(sizeof((struct pg_arg[]){__VA_ARGS__}) / sizeof(struct pg_arg))
 #define PG_NONE NULL, 0
 
@@ -45,17 +46,22 @@ void pg_free(struct pg *p);
 int pg_exec(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
             struct pg_rows **rows, struct err *e) MUST_CHECK;
 
-/* A transaction whose fc_now() is the clock's time. After a failed statement: pg_rollback(). */
+/* A transaction whose fc_now() is the clock's time. After a failed statement:
+ * pg_rollback(). */
 int pg_begin(struct pg *p, struct err *e) MUST_CHECK;
 int pg_commit(struct pg *p, struct err *e) MUST_CHECK;
 void pg_rollback(struct pg *p);
 
 int pg_rows_n(const struct pg_rows *r);
 bool pg_is_null(const struct pg_rows *r, int row, int col);
-const char *pg_get_text(const struct pg_rows *r, int row, int col); /* "" for NULL; borrowed */
+const char *pg_get_text(const struct pg_rows *r, int row,
+                        int col); /* "" for NULL; borrowed */
 int64_t pg_get_int(const struct pg_rows *r, int row, int col);
 double pg_get_real(const struct pg_rows *r, int row, int col); /* NaN for NULL */
-/* Times: select fc_ms(col), which gives milliseconds since 1970, and read it as an integer. */
+/* Times: select fc_ms(col), which gives milliseconds since 1970, and read it as an
+ * integer. */
+/* A json column as a new value; NULL (with *e) when it is SQL NULL or no JSON. */
+json_t *pg_get_json(const struct pg_rows *r, int row, int col, struct err *e) MUST_CHECK;
 /* bytea: owned copy, free(); NULL for NULL. */
 unsigned char *pg_get_bytes(const struct pg_rows *r, int row, int col, size_t *len);
 void pg_rows_free(struct pg_rows *r); /* NULL is fine */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* registry_models: models, versions and aliases in Postgres. A version never changes. Each
- * call uses the connection given, inside the caller's transaction if there is one. */
+/* registry_models: models, versions and aliases in Postgres. A version never changes.
+ * Each call uses the connection given, inside the caller's transaction if there is one.
+ */
 #ifndef FC_COMMON_REGISTRY_MODELS_H
 #define FC_COMMON_REGISTRY_MODELS_H
 
@@ -17,8 +18,8 @@ struct model_row {
     char name[SERIES_MAX + 1];
     int version;
     int64_t model_seq;
-    char alias[16];   /* "champion", "previous", "challenger" or "" */
-    char *document;   /* JSON; NULL when it was not asked for */
+    char alias[16]; /* "champion", "previous", "challenger" or "" */
+    char *document; /* JSON; NULL when it was not asked for */
     size_t document_len;
     char algorithm[40];
     char content_sha256[SHA256_HEX_SIZE];
@@ -26,9 +27,13 @@ struct model_row {
 };
 void model_row_done(struct model_row *r);
 
+#define MODEL_ROW_SIZE 16    /* bytes of one canonical training row */
+#define MODEL_ROWS_MAX 87600 /* ten years of hours */
+
 /* Versions with model_seq > after, oldest first, at most limit, that hold an alias now or
- * have just lost it (alias ""). Calls each() per row (row is borrowed for the call). Returns the
- * number of rows, or -1. Readers call it again while it returns limit. */
+ * have just lost it (alias "", and without the document). Calls each() per row (row is
+ * borrowed for the call). Returns the number of rows, or -1. Readers call it again while
+ * it returns limit. */
 int registry_models_since(struct pg *p, int64_t after, int limit,
                           void (*each)(void *arg, const struct model_row *row), void *arg,
                           struct err *e) MUST_CHECK;
@@ -40,6 +45,10 @@ int registry_models_seq(struct pg *p, int64_t *seq, struct err *e) MUST_CHECK;
  * ERR_NOT_FOUND says which of model, version, alias is missing. */
 int registry_model_get(struct pg *p, const char *name, int version, const char *alias,
                        struct model_row *row, struct err *e) MUST_CHECK;
+
+/* The canonical training rows of a version (owned, free()), as they were hashed. */
+int registry_model_rows(struct pg *p, const char *name, int version, unsigned char **rows,
+                        size_t *len, struct err *e) MUST_CHECK;
 
 /* What a new version is made of; everything is borrowed. */
 struct model_new_version {
@@ -55,17 +64,32 @@ struct model_new_version {
 int registry_model_insert(struct pg *p, const struct model_new_version *v, int *version,
                           struct err *e) MUST_CHECK;
 
-/* fc_promote() and fc_decide(): see deploy/postgres/migrations. evidence is borrowed. */
+/* Until the end of the transaction no alias moves and no decision is written elsewhere.
+ */
+int registry_lock(struct pg *p, struct err *e) MUST_CHECK;
+/* The version that serves, 0 if none does. */
+int registry_champion(struct pg *p, const char *name, int *version,
+                      struct err *e) MUST_CHECK;
+/* Gives a version the alias challenger. */
+int registry_challenger(struct pg *p, const char *name, int version,
+                        struct err *e) MUST_CHECK;
+
+/* fc_promote() and fc_decide(): see deploy/postgres/migrations. evidence is borrowed.
+ * Version and previous 0: none. These and the alias calls above belong inside a
+ * transaction. */
 int registry_promote(struct pg *p, const char *name, int version, const char *actor,
-                     const char *reason, const json_t *evidence, struct err *e) MUST_CHECK;
+                     const char *reason, const json_t *evidence,
+                     struct err *e) MUST_CHECK;
 int registry_decide(struct pg *p, const char *series, const char *kind, int version,
                     int previous, const char *actor, const char *reason,
                     const json_t *evidence, struct err *e) MUST_CHECK;
 
 /* GET /api/v1/models/{name}: {"name","aliases":{…},"versions":[…]}, new. versions newest
- * first, at most 100. NULL with *e. */
+ * first, at most 100. NULL with *e. What is kept of a version besides the document is in
+ * its entry: version, algorithm, created, content_sha256, run_id, metrics, training. */
 json_t *registry_model_json(struct pg *p, const char *name, struct err *e) MUST_CHECK;
-/* The list of models with their aliases, by name, after `after`, at most limit. */
+/* An array of {"name","created","aliases":{…},"latest"}, by name, after `after` ("": from
+ * the first), at most limit. */
 json_t *registry_models_json(struct pg *p, const char *after, int limit,
                              struct err *e) MUST_CHECK;
 

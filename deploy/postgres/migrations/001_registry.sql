@@ -15,7 +15,7 @@ CREATE FUNCTION fc_ms(t timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A time as the APIs write it: 2026-11-20T10:00:00.000Z.
-CREATE FUNCTION fc_rfc3339(t timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION fc_rfc3339(t timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
@@ -58,7 +58,8 @@ CREATE TABLE jobs (
 );
 CREATE UNIQUE INDEX jobs_one_open ON jobs (series) WHERE state IN ('queued', 'running');
 CREATE INDEX jobs_queue ON jobs (priority DESC, id) WHERE state = 'queued';
-CREATE INDEX jobs_created ON jobs (created);
+CREATE INDEX jobs_by_series ON jobs (series, id);
+CREATE INDEX jobs_ended ON jobs (ended);
 
 -- Experiments and runs (names and limits as MLflow's clients know them).
 CREATE TABLE experiments (
@@ -84,6 +85,8 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_by_experiment ON runs (experiment_id, stage, started DESC, id);
 CREATE INDEX runs_by_series ON runs (series, started DESC);
+CREATE INDEX runs_by_start ON runs (started, id);
+CREATE INDEX runs_by_job ON runs (job_id);
 
 CREATE TABLE run_params (
     run_id text NOT NULL REFERENCES runs ON DELETE CASCADE,
@@ -125,6 +128,7 @@ CREATE TABLE artifacts (
     sha256  text NOT NULL REFERENCES blobs,
     PRIMARY KEY (run_id, path)
 );
+CREATE INDEX artifacts_by_blob ON artifacts (sha256);
 
 -- Models: the name is the series' name. A version never changes, but for model_seq, which
 -- moves up each time an alias arrives at or leaves it: readers fetch model_seq > last.
@@ -150,6 +154,7 @@ CREATE TABLE model_versions (
     PRIMARY KEY (name, version)
 );
 CREATE UNIQUE INDEX model_versions_seq ON model_versions (model_seq);
+CREATE INDEX model_versions_by_run ON model_versions (run_id);
 CREATE TABLE model_aliases (
     name    text NOT NULL,
     alias   text NOT NULL CHECK (alias ~ '^[A-Za-z0-9_.-]{1,64}$'),

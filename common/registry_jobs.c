@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/registry_jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/mem.h"
+
+#define OPEN "state IN ('queued', 'running')"
+#define ENQUEUE_TRIES 4
+
+/* Runs one statement whose answer is one number. */
+static int query_int(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
+                     int64_t *out, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p, sql, args, n_args, &r, e))
+        return -1;
+    *out = pg_rows_n(r) ? pg_get_int(r, 0, 0) : 0;
+    pg_rows_free(r);
+    return 0;
+}
+
+static json_t *query_json(struct pg *p, const char *sql, const struct pg_arg *args,
+                          int n_args, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p, sql, args, n_args, &r, e))
+        return NULL;
+    json_t *j = pg_get_json(r, 0, 0, e);
+    pg_rows_free(r);
+    return j;
+}
+
+/* ---- asking ---------------------------------------------------------------------- */
+
+/* Names that cannot be trained: unknown ones and those that are not active. */
+static int check_names(struct pg *p, const char *names, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p,
+                "SELECT n.name, s.state FROM"
+                " jsonb_array_elements_text($1) WITH ORDINALITY n(name, i)"
+                " LEFT JOIN series s ON s.name = n.name"
+                " WHERE s.state IS DISTINCT FROM 'active' ORDER BY i LIMIT 1",
+                PG_ARGS(pg_text(names)), &r, e))
+        return -1;
+    int rc = 0;
+    if (pg_rows_n(r) && pg_is_null(r, 0, 1))
+        rc = err_set(e, ERR_NOT_FOUND, "there is no series \"%s\"", pg_get_text(r, 0, 0));
+    else if (pg_rows_n(r))
+        rc = err_set(e, ERR_CONFLICT,
+                     "series \"%s\" is %s: what it says now is not to be learned",
+                     pg_get_text(r, 0, 0), pg_get_text(r, 0, 1));
+    pg_rows_free(r);
+    return rc;
+}
+
+/* The stems that are forecast unless the series' settings say otherwise; owned. */
+static char *forecast_stems(void)
+{
+    json_t *stems = json_array();
+    const struct quantity *q;
+    for (size_t i = 0; (q = quantity_row(i)); i++)
+        if (q->forecast)
+            json_array_append_new(stems, json_string(q->stem));
+    char *text = json_dumps(stems, JSON_COMPACT);
+    json_decref(stems);
+    return text;
+}
+
+/* The names as the text of a JSON array; owned, NULL with *e. */
+static char *names_of(struct pg *p, const struct job_request *q, struct err *e)
+{
+    if (q->series)
+        return json_dumps(q->series, JSON_COMPACT);
+    struct pg_rows *r;
+    char *stems = forecast_stems(), *names = NULL;
+    if (!pg_exec(p,
+                 "SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM series"
+                 " WHERE state = 'active' AND (settings @> '{\"forecast\": true}' OR"
+                 " NOT settings @> '{\"forecast\": false}' AND"
+                 " $1::jsonb ? regexp_replace(quantity, '_[0-9]+$', ''))",
+                 PG_ARGS(pg_text(stems)), &r, e)) {
+        names = xstrdup(pg_get_text(r, 0, 0));
+        pg_rows_free(r);
+    }
+    free(stems);
+    return names;
+}
+
+/* One try: the open jobs of all names, made where there are none. Fewer come back when an
+ * open job ended in between; *missing counts them. */
+static json_t *enqueue_once(struct pg *p, const char *names, const struct job_request *q,
+                            int64_t *missing, struct err *e)
+{
+    if (pg_exec(p,
+                "INSERT INTO jobs (series, reason, preset, actor, priority, created)"
+                " SELECT DISTINCT name, $2, $3, $4, $5::int, $6::timestamptz"
+                " FROM jsonb_array_elements_text($1) n(name) ORDER BY 1"
+                " ON CONFLICT (series) WHERE " OPEN " DO NOTHING",
+                PG_ARGS(pg_text(names), pg_text(q->reason), pg_text(q->preset),
+                        pg_text(q->actor), pg_int(q->priority), pg_time(clock_now_ms())),
+                NULL, e))
+        return NULL;
+    struct pg_rows *r;
+    if (pg_exec(
+            p,
+            "SELECT coalesce(json_agg(json_build_object('id', id, 'series', name,"
+            " 'state', state) ORDER BY i) FILTER (WHERE id IS NOT NULL), '[]'),"
+            " count(*) - count(id) FROM (SELECT name, min(i) AS i FROM"
+            "  jsonb_array_elements_text($1) WITH ORDINALITY n(name, i) GROUP BY name)"
+            "  n LEFT JOIN jobs j ON j.series = name AND j." OPEN,
+            PG_ARGS(pg_text(names)), &r, e))
+        return NULL;
+    json_t *jobs = pg_get_json(r, 0, 0, e);
+    *missing = pg_get_int(r, 0, 1);
+    pg_rows_free(r);
+    return jobs;
+}
+
+static json_t *enqueue(struct pg *p, const struct job_request *q, struct err *e)
+{
+    char *names = names_of(p, q, e);
+    if (!names)
+        return NULL;
+    json_t *jobs = NULL;
+    int64_t missing = 1;
+    if (!check_names(p, names, e))
+        for (int i = 0; i < ENQUEUE_TRIES && missing; i++) {
+            json_decref(jobs);
+            if (!(jobs = enqueue_once(p, names, q, &missing, e)))
+                break;
+        }
+    free(names);
+    return jobs;
+}
+
+json_t *registry_jobs_enqueue(struct pg *p, const struct job_request *q, struct err *e)
+{
+    if (pg_begin(p, e))
+        return NULL;
+    json_t *jobs = enqueue(p, q, e);
+    if (jobs && pg_commit(p, e)) {
+        json_decref(jobs);
+        jobs = NULL;
+    }
+    if (!jobs)
+        pg_rollback(p);
+    return jobs;
+}
+
+int registry_job_cancel(struct pg *p, int64_t id, const char *actor, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p,
+                "UPDATE jobs SET state = 'cancelled', ended = $3,"
+                " message = 'cancelled by ' || $2 WHERE id = $1 AND " OPEN
+                " RETURNING id",
+                PG_ARGS(pg_int(id), pg_text(actor), pg_time(clock_now_ms())), &r, e))
+        return -1;
+    bool done = pg_rows_n(r);
+    pg_rows_free(r);
+    if (done)
+        return 0;
+    if (pg_exec(p, "SELECT state FROM jobs WHERE id = $1", PG_ARGS(pg_int(id)), &r, e))
+        return -1;
+    if (pg_rows_n(r))
+        err_set(e, ERR_CONFLICT, "job %lld has ended already: it is %s", (long long)id,
+                pg_get_text(r, 0, 0));
+    else
+        err_set(e, ERR_NOT_FOUND, "there is no job %lld", (long long)id);
+    pg_rows_free(r);
+    return -1;
+}
+
+/* ---- working --------------------------------------------------------------------- */
+
+int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
+                       int max, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(
+            p,
+            "WITH q AS (SELECT id FROM jobs WHERE state = 'queued'"
+            "  ORDER BY priority DESC, id LIMIT greatest(1, least($3, (SELECT count(*)"
+            "   FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) some)"
+            "   / $2)) FOR UPDATE SKIP LOCKED)"
+            " UPDATE jobs j SET state = 'running', worker = $1,"
+            "  heartbeat = clock_timestamp(), started = $4, attempts = attempts + 1,"
+            "  progress = 0, message = NULL FROM q WHERE j.id = q.id"
+            " RETURNING j.id, attempts, series, coalesce(preset, ''), actor, reason",
+            PG_ARGS(pg_text(worker), pg_int(workers), pg_int(max),
+                    pg_time(clock_now_ms())),
+            &r, e))
+        return -1;
+    int n = pg_rows_n(r);
+    for (int i = 0; i < n; i++) {
+        struct job *j = &jobs[i];
+        j->id = pg_get_int(r, i, 0);
+        j->attempt = (int)pg_get_int(r, i, 1);
+        snprintf(j->series, sizeof j->series, "%s", pg_get_text(r, i, 2));
+        snprintf(j->preset, sizeof j->preset, "%s", pg_get_text(r, i, 3));
+        snprintf(j->actor, sizeof j->actor, "%s", pg_get_text(r, i, 4));
+        snprintf(j->reason, sizeof j->reason, "%s", pg_get_text(r, i, 5));
+    }
+    pg_rows_free(r);
+    return n;
+}
+
+int registry_jobs_beat(struct pg *p, const char *worker, struct job_beat *beats, int n,
+                       struct err *e)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++) {
+        beats[i].lost = true;
+        json_array_append_new(
+            list, json_pack("{s:I, s:i, s:f}", "id", (json_int_t)beats[i].id, "attempts",
+                            beats[i].attempt, "progress", beats[i].progress));
+    }
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    struct pg_rows *r;
+    int rc =
+        pg_exec(p,
+                "UPDATE jobs j SET heartbeat = clock_timestamp(), progress = b.progress"
+                " FROM jsonb_to_recordset($1) b(id bigint, attempts int, progress real)"
+                " WHERE j.id = b.id AND j.attempts = b.attempts AND j.worker = $2"
+                " AND j.state = 'running' RETURNING j.id",
+                PG_ARGS(pg_text(text), pg_text(worker)), &r, e);
+    free(text);
+    if (rc)
+        return -1;
+    for (int k = 0; k < pg_rows_n(r); k++)
+        for (int i = 0; i < n; i++)
+            if (beats[i].id == pg_get_int(r, k, 0))
+                beats[i].lost = false;
+    pg_rows_free(r);
+    return 0;
+}
+
+/* What becomes of a job that was taken but not ended: parameter $1 is the text, $2 the
+ * time. */
+#define BACK_INTO_QUEUE                                                                  \
+    "UPDATE jobs SET worker = NULL, heartbeat = NULL, progress = 0, message = $1,"       \
+    " state = CASE WHEN attempts < " ATTEMPTS " THEN 'queued' ELSE 'failed' END,"        \
+    " ended = CASE WHEN attempts < " ATTEMPTS " THEN NULL ELSE $2::timestamptz END"      \
+    " WHERE state = 'running' AND "
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+#define ATTEMPTS TEXT(JOB_ATTEMPTS_MAX)
+
+int registry_jobs_sweep(struct pg *p, int64_t lease_s, int64_t *queued, struct err *e)
+{
+    if (pg_exec(p,
+                BACK_INTO_QUEUE
+                "id IN (SELECT id FROM jobs WHERE state = 'running' AND"
+                " heartbeat < clock_timestamp() - make_interval(secs => $3::int)"
+                " FOR UPDATE SKIP LOCKED)",
+                PG_ARGS(pg_text("its trainer was not heard of any more"),
+                        pg_time(clock_now_ms()), pg_int(lease_s)),
+                NULL, e))
+        return -1;
+    return query_int(p,
+                     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued'"
+                     " LIMIT 1000) some",
+                     PG_NONE, queued, e);
+}
+
+int registry_job_release(struct pg *p, const char *worker, const struct job *j,
+                         const char *message, struct err *e)
+{
+    return pg_exec(p, BACK_INTO_QUEUE "id = $3 AND worker = $4 AND attempts = $5",
+                   PG_ARGS(pg_text(message), pg_time(clock_now_ms()), pg_int(j->id),
+                           pg_text(worker), pg_int(j->attempt)),
+                   NULL, e);
+}
+
+int registry_job_finish(struct pg *p, const char *worker, const struct job *j,
+                        const char *state, const char *outcome, const char *run_id,
+                        int version, const char *message, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p,
+                "UPDATE jobs SET state = $4, outcome = $5, run_id = $6,"
+                " version = nullif($7::int, 0), message = $8, ended = $9,"
+                " progress = CASE WHEN $4 = 'done' THEN 1 ELSE progress END"
+                " WHERE id = $1 AND worker = $2 AND attempts = $3 AND state = 'running'"
+                " RETURNING id",
+                PG_ARGS(pg_int(j->id), pg_text(worker), pg_int(j->attempt),
+                        pg_text(state), pg_text(outcome), pg_text(run_id),
+                        pg_int(version), pg_text(message), pg_time(clock_now_ms())),
+                &r, e))
+        return -1;
+    int ours = pg_rows_n(r);
+    pg_rows_free(r);
+    return ours;
+}
+
+/* ---- looking --------------------------------------------------------------------- */
+
+#define JOB_JSON                                                                         \
+    "json_build_object('id', id, 'series', series, 'state', state,"                      \
+    " 'progress', progress, 'run_id', run_id, 'version', version, 'outcome', outcome,"   \
+    " 'message', message, 'reason', reason, 'preset', preset, 'actor', actor,"           \
+    " 'priority', priority, 'attempts', attempts, 'worker', worker,"                     \
+    " 'created', fc_rfc3339(created), 'started', fc_rfc3339(started),"                   \
+    " 'ended', fc_rfc3339(ended))"
+
+json_t *registry_job_json(struct pg *p, int64_t id, struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p, "SELECT " JOB_JSON " FROM jobs WHERE id = $1", PG_ARGS(pg_int(id)), &r,
+                e))
+        return NULL;
+    json_t *j = pg_rows_n(r) ? pg_get_json(r, 0, 0, e) : NULL;
+    if (!pg_rows_n(r))
+        err_set(e, ERR_NOT_FOUND, "there is no job %lld", (long long)id);
+    pg_rows_free(r);
+    return j;
+}
+
+json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
+                           int64_t before, int limit, struct err *e)
+{
+    return query_json(
+        p,
+        "SELECT coalesce(json_agg(" JOB_JSON " ORDER BY id DESC), '[]') FROM"
+        " (SELECT * FROM jobs WHERE ($1::text IS NULL OR state = $1"
+        "   OR $1 = 'open' AND " OPEN ") AND ($2::text IS NULL OR series = $2)"
+        "  AND id < $3 ORDER BY id DESC LIMIT $4) j",
+        PG_ARGS(pg_text(state), pg_text(series), pg_int(before), pg_int(limit)), e);
+}
+
+int registry_jobs_forget(struct pg *p, int64_t t_ms, struct err *e)
+{
+    return pg_exec(p, "DELETE FROM jobs WHERE ended < $1", PG_ARGS(pg_time(t_ms)), NULL,
+                   e);
+}
