@@ -187,13 +187,14 @@ static enum train_outcome decide(struct train_work *w)
 static size_t residuals(const struct train_work *w, bool holdout, double **out)
 {
     const struct backtest *bt = &w->choice.bt[w->winner - w->choice.list];
-    size_t leads = w->o->horizon, rows = 0;
+    size_t leads = w->o->horizon, rows = 0, step = w->plan.n / 5;
+    step = step < 1 ? 1 : step > BACKTEST_STEP ? BACKTEST_STEP : step;
     *out = xmalloc((bt->plan.n + w->plan.n + 1) * leads * sizeof **out);
     for (size_t i = 0; i < bt->plan.n; i++, rows++)
         for (size_t k = 0; k < leads; k++)
             (*out)[rows * leads + k] =
                 k < bt->plan.leads ? bt->residual[i * bt->plan.leads + k] : NAN;
-    for (size_t i = 0; holdout && i < w->plan.n; i += BACKTEST_STEP, rows++)
+    for (size_t i = 0; holdout && i < w->plan.n; i += step, rows++)
         for (size_t k = 0; k < leads; k++)
             (*out)[rows * leads + k] =
                 k < w->plan.leads ? w->challenger.residual[i * w->plan.leads + k] : NAN;

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <gsl/gsl_randist.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/ml/algos.h"
+#include "common/ml/score.h"
+#include "common/ml/train.h"
+#include "tests/unit/near.h"
+
+#define T0 INT64_C(1790000000 / 3600 * 3600)
+
+static const struct train_opts opts = {
+    .series = "kitchen.temperature",
+    .code = "0.1.0 test",
+    .horizon = 48,
+    .level = 0.95,
+    .seed = 11,
+};
+
+/* level + day + week + an autoregressive noise, from a seeded generator. */
+static struct hours series(size_t n, double level, double day, double week, double noise,
+                           double persist, unsigned long seed)
+{
+    struct hours h;
+    double r = 0;
+    gsl_rng *g = gsl_rng_alloc(gsl_rng_mt19937);
+    gsl_rng_set(g, seed);
+    assert_int_equal(hours_init(&h, T0, n, NULL), 0);
+    for (size_t i = 0; i < n; i++) {
+        r = persist * r + gsl_ran_gaussian(g, noise);
+        double t = (double)i;
+        h.y[i] =
+            level + day * sin(2 * M_PI * t / 24) + week * cos(2 * M_PI * t / 168) + r;
+    }
+    gsl_rng_free(g);
+    return h;
+}
+
+static struct train_result trained(const struct hours *h, const struct model *champion,
+                                   const struct train_opts *o)
+{
+    struct train_result r;
+    struct err e = ERR_INIT;
+    if (train_series(h, champion, o, &r, &e))
+        fail_msg("%s", e.text);
+    assert_non_null(r.model);
+    assert_true(r.reason[0] && json_is_object(r.evidence) && json_is_object(r.metrics));
+    /* whatever was trained can be stored and read back */
+    size_t len;
+    char *doc = model_document(r.model, &len);
+    struct model *back = model_parse(doc, len, &e);
+    if (!back)
+        fail_msg("%s", e.text);
+    model_free(back);
+    free(doc);
+    const char *key;
+    json_t *v;
+    json_object_foreach(r.metrics, key, v) assert_true(json_is_real(v));
+    json_object_foreach(r.parameters, key, v) assert_true(json_is_string(v));
+    return r;
+}
+
+static double metric(const struct train_result *r, const char *name)
+{
+    json_t *v = json_object_get(r->metrics, name);
+    return json_is_real(v) ? json_real_value(v) : NAN;
+}
+
+static const char *candidate(const struct train_result *r)
+{
+    return json_string_value(json_object_get(r->parameters, "candidate"));
+}
+
+static void refuses(const struct hours *h, const struct train_opts *o, const char *text,
+                    const char *slug)
+{
+    struct train_result r;
+    struct err e = ERR_INIT;
+    assert_int_equal(train_series(h, NULL, o, &r, &e), -1);
+    assert_string_equal(e.text, text);
+    assert_string_equal(err_slug(&e), slug);
+    assert_null(r.model);
+    train_result_done(&r);
+}
+
+static void too_short(void **state)
+{
+    (void)state;
+    struct hours h = series(23, 20, 2, 0, 0.1, 0.5, 1);
+    refuses(&h, &opts, "kitchen.temperature has 23 complete hours, 24 are needed",
+            "no_model_yet");
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = NAN;
+    refuses(&h, &opts, "kitchen.temperature has 0 complete hours, 24 are needed",
+            "no_model_yet");
+    refuses(&(struct hours){0}, &opts,
+            "kitchen.temperature has no complete hour yet, 24 are needed",
+            "no_model_yet");
+    hours_done(&h);
+}
+
+static void wrong_options(void **state)
+{
+    (void)state;
+    struct hours h = series(48, 20, 2, 0, 0.1, 0.5, 1);
+    struct train_opts o = opts;
+    o.preset = "system7";
+    refuses(&h, &o, "preset \"system7\" is not known: only \"system0\" is", "invalid");
+    o = opts;
+    o.horizon = 49;
+    refuses(&h, &o, "the horizon must be 1 to 48 hours, not 49", "invalid");
+    o = opts;
+    o.level = 1;
+    refuses(&h, &o, "the level must be 0.5 to 0.999, not 1", "invalid");
+    h.y[40] = 1e300;
+    refuses(
+        &h, &opts,
+        "kitchen.temperature has the value 1e+300 7 hours before its end: at most 1e+100 "
+        "in size can be learned",
+        "invalid");
+    hours_done(&h);
+}
+
+/* From the first day on there is a champion, whatever the length. */
+static void every_length(void **state)
+{
+    (void)state;
+    struct hours h = series(700, 20, 3, 2, 0.2, 0.8, 2);
+    for (size_t n = 24; n <= 700; n += n < 200 ? 1 : 50) {
+        struct hours first = {h.start_s, n, h.y};
+        struct train_result r = trained(&first, NULL, &opts);
+        struct forecast f[48];
+        struct err e = ERR_INIT;
+        assert_int_equal(r.outcome, TRAIN_PROMOTE);
+        if (model_forecast(r.model, h.y, n, 48, 0.95, f, &e))
+            fail_msg("%zu hours: %s: %s", n, r.reason, e.text);
+        for (int k = 0; k < 48; k++)
+            if (!(f[k].lower <= f[k].yhat && f[k].yhat <= f[k].upper))
+                fail_msg("%zu hours, lead %d: %s: %g %g %g", n, k + 1, r.reason,
+                         f[k].lower, f[k].yhat, f[k].upper);
+        if (n == 24)
+            assert_string_equal(r.model->algo->name, "persistence");
+        train_result_done(&r);
+    }
+    hours_done(&h);
+}
+
+static void learns_day_and_week(void **state)
+{
+    (void)state;
+    struct hours h = series(1344 + 48, 50, 5, 8, 0.5, 0.7, 3);
+    struct hours known = {h.start_s, 1344, h.y};
+    struct train_result r = trained(&known, NULL, &opts);
+    assert_int_equal(r.outcome, TRAIN_PROMOTE);
+    assert_true(r.model->algo->reads_lags);
+    assert_true(metric(&r, "skill_persistence") > 0.5);
+    assert_true(metric(&r, "skill_seasonal_naive") > 0.3);
+    assert_true(metric(&r, "coverage") > 0.85);
+    assert_near(metric(&r, "lead1_sd"), 0.6, 0.15); /* 0.5 if the truth were known */
+    assert_near(metric(&r, "hours"), 1344, 0);
+    assert_int_equal(r.model->training.rows, 1344);
+    assert_int_equal(r.model->training.to_s, T0 + 1343 * 3600);
+    assert_int_equal(r.model->n_leads, 48);
+    assert_int_equal(r.model->n_quantiles, 21);
+    double least = INFINITY;
+    for (size_t i = 0; i < 1344; i++)
+        least = fmin(least, h.y[i]);
+    assert_near(r.model->quantiles[0], least, 0);
+    char sha[SHA256_HEX_SIZE];
+    hours_sha256(&known, sha);
+    assert_string_equal(r.model->training.sha256, sha);
+    /* and the two days that it has not seen */
+    struct forecast f[48];
+    double yhat[48];
+    struct err e = ERR_INIT;
+    assert_int_equal(model_forecast(r.model, h.y, 1344, 48, 0.95, f, &e), 0);
+    for (int k = 0; k < 48; k++)
+        yhat[k] = f[k].yhat;
+    assert_true(score(h.y + 1344, yhat, 48).mae < 1.5);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static void same_bytes(void **state)
+{
+    (void)state;
+    struct hours h = series(900, 50, 5, 8, 0.5, 0.7, 4);
+    struct train_result a = trained(&h, NULL, &opts), b = trained(&h, NULL, &opts);
+    char *x = model_document(a.model, NULL), *y = model_document(b.model, NULL);
+    assert_string_equal(x, y);
+    assert_true(json_equal(a.evidence, b.evidence));
+    free(x);
+    free(y);
+    train_result_done(&a);
+    train_result_done(&b);
+    hours_done(&h);
+}
+
+static void constant(void **state)
+{
+    (void)state;
+    struct hours h = series(700, 21.5, 0, 0, 0, 0, 5);
+    struct train_result r = trained(&h, NULL, &opts);
+    struct forecast f[48];
+    assert_int_equal(r.outcome, TRAIN_PROMOTE);
+    assert_string_equal(candidate(&r), "persistence");
+    assert_near(metric(&r, "mae"), 0, 0);
+    assert_true(isnan(metric(&r, "mase"))); /* 0/0 is not known */
+    assert_int_equal(model_forecast(r.model, h.y, h.n, 48, 0.95, f, NULL), 0);
+    assert_true(f[47].lower == 21.5 && f[47].upper == 21.5);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+/* A random walk: nothing beats persistence by more than luck; some baseline serves. */
+static void nothing_to_learn(void **state)
+{
+    (void)state;
+    struct hours h = series(24 * 20, 0, 0, 0, 1, 1, 6);
+    struct train_result r = trained(&h, NULL, &opts);
+    assert_int_equal(r.outcome, TRAIN_PROMOTE);
+    assert_string_equal(candidate(&r), "persistence");
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static void holes(void **state)
+{
+    (void)state;
+    struct hours h = series(1000, 50, 5, 8, 0.5, 0.7, 7);
+    for (size_t i = 0; i < h.n; i++)
+        if (i % 7 == 3 || (i > 300 && i < 340) || (i > 980 && i < 990))
+            h.y[i] = NAN;
+    struct train_result r = trained(&h, NULL, &opts);
+    assert_true(metric(&r, "skill_persistence") > 0.5);
+    assert_true(metric(&r, "missing_hours") > 140);
+    train_result_done(&r);
+    /* every fourth hour only, and one island of a day in eight weeks of nothing */
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = i % 4 ? NAN : 20 + (double)(i % 24);
+    r = trained(&h, NULL, &opts);
+    train_result_done(&r);
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = i < 24 || i == 999 ? 20 + (double)(i % 24) : NAN;
+    r = trained(&h, NULL, &opts);
+    assert_string_equal(candidate(&r), "persistence");
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static void absurd(void **state)
+{
+    (void)state;
+    static const double scale[] = {1e-300, 1e-20, 1e20, 1e98};
+    for (size_t s = 0; s < sizeof scale / sizeof *scale; s++) {
+        struct hours h = series(600, 50, 5, 8, 0.5, 0.7, 8);
+        for (size_t i = 0; i < h.n; i++)
+            h.y[i] *= scale[s];
+        struct train_result r = trained(&h, NULL, &opts);
+        struct forecast f[48];
+        assert_int_equal(model_forecast(r.model, h.y, h.n, 48, 0.95, f, NULL), 0);
+        for (int k = 0; k < 48; k++)
+            assert_true(isfinite(f[k].yhat) && isfinite(f[k].lower) &&
+                        isfinite(f[k].upper));
+        train_result_done(&r);
+        hours_done(&h);
+    }
+    /* one monstrous spike in a quiet series */
+    struct hours h = series(600, 20, 1, 0, 0.1, 0.5, 9);
+    h.y[300] = 1e99;
+    struct train_result r = trained(&h, NULL, &opts);
+    train_result_done(&r);
+    /* +1, -1, +1: explosive fits are tempting */
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = i % 2 ? 1 : -1;
+    r = trained(&h, NULL, &opts);
+    assert_near(metric(&r, "mae"), 0, 1e-9);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static void against_a_champion(void **state)
+{
+    (void)state;
+    struct hours h = series(1344, 50, 5, 8, 0.5, 0.7, 10);
+    struct train_result first = trained(&h, NULL, &opts);
+    struct train_result again = trained(&h, first.model, &opts);
+    assert_int_equal(again.outcome, TRAIN_KEEP); /* it is the same */
+    assert_true(json_is_true(json_object_get(again.evidence, "champion_saw_holdout")));
+    train_result_done(&again);
+    /* a baseline as champion is treated like any other */
+    struct model *baseline = model_new(&algo_seasonal_naive_24, "kitchen.temperature");
+    again = trained(&h, baseline, &opts);
+    assert_int_equal(again.outcome, TRAIN_PROMOTE);
+    assert_non_null(strstr(again.reason, "significantly better than the champion"));
+    assert_true(json_is_false(json_object_get(again.evidence, "champion_saw_holdout")));
+    train_result_done(&again);
+    model_free(baseline);
+    /* nothing to gain on a constant: the champion stays, be it what it may */
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = 50;
+    again = trained(&h, first.model, &opts);
+    assert_true(again.outcome == TRAIN_PROMOTE || again.outcome == TRAIN_KEEP);
+    train_result_done(&again);
+    train_result_done(&first);
+    hours_done(&h);
+}
+
+/* The sensor is moved on day 40: the champion of before loses to one trained since. */
+static void change(void **state)
+{
+    (void)state;
+    struct hours h = series(1344, 20, 3, 0, 0.3, 0.7, 12);
+    struct hours before = {h.start_s, 960, h.y};
+    struct train_result first = trained(&before, NULL, &opts);
+    for (size_t i = 960; i < h.n; i++)
+        h.y[i] = 60 - 2 * (h.y[i] - 20);
+    struct train_result second = trained(&h, first.model, &opts);
+    assert_int_equal(second.outcome, TRAIN_PROMOTE);
+    train_result_done(&second);
+    train_result_done(&first);
+    hours_done(&h);
+}
+
+static void preset(void **state)
+{
+    (void)state;
+    struct train_opts o = opts;
+    o.preset = "system0";
+    struct hours h = series(1000, 20, 0, 0, 1, 0.5, 13);
+    struct train_result r = trained(&h, NULL, &o);
+    assert_string_equal(r.model->training.preset, "system0");
+    assert_near(metric(&r, "hours"), 168, 0);
+    assert_near(metric(&r, "rows"), 131, 0); /* 164 less a fifth, rounded up */
+    assert_string_equal(candidate(&r), "system0");
+    assert_int_equal(r.model->features.n_lags, 4);
+    assert_int_equal(r.model->features.lags[0], 4);
+    train_result_done(&r);
+    h.n = 26; /* too short for it: a baseline, and the reason says so */
+    r = trained(&h, NULL, &o);
+    assert_string_equal(candidate(&r), "persistence");
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static bool stop(void *arg, double share)
+{
+    int *calls = arg;
+    assert_true(share > 0 && share <= 1);
+    return ++*calls < 3;
+}
+
+static void cancelled(void **state)
+{
+    (void)state;
+    int calls = 0;
+    struct train_opts o = opts;
+    o.progress = stop;
+    o.progress_arg = &calls;
+    struct hours h = series(600, 20, 3, 0, 0.3, 0.7, 14);
+    refuses(&h, &o, "the training was cancelled", "cancelled");
+    assert_int_equal(calls, 3);
+    hours_done(&h);
+}
+
+static void other_options(void **state)
+{
+    (void)state;
+    struct train_opts o = opts;
+    o.horizon = 1;
+    o.seed = UINT64_MAX;
+    struct hours h = series(600, 20, 3, 2, 0.3, 0.7, 15);
+    struct train_result r = trained(&h, NULL, &o);
+    assert_int_equal(r.model->n_leads, 1);
+    assert_true(r.model->training.seed == INT64_MAX);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static void window(void **state)
+{
+    (void)state;
+    struct hours h = series(2000, 20, 3, 2, 0.3, 0.7, 16);
+    h.y[1999] = INFINITY;
+    struct train_result r = trained(&h, NULL, &opts);
+    assert_int_equal(r.model->training.rows, TRAIN_WINDOW_HOURS);
+    train_window(&h, NULL);
+    assert_int_equal(h.n, TRAIN_WINDOW_HOURS);
+    assert_int_equal(h.start_s, T0 + (1999 - TRAIN_WINDOW_HOURS) * 3600);
+    char sha[SHA256_HEX_SIZE];
+    hours_sha256(&h, sha);
+    assert_string_equal(r.model->training.sha256, sha);
+    train_window(&h, "system0");
+    assert_int_equal(h.n, 168);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+static void quick(void **state)
+{
+    (void)state;
+    struct hours h = series(1344, 50, 5, 8, 0.5, 0.7, 17);
+    clock_t begun = clock();
+    struct train_result r = trained(&h, NULL, &opts);
+    double s = (double)(clock() - begun) / CLOCKS_PER_SEC;
+    print_message("one training of 1,344 hours: %.1f ms\n", 1000 * s);
+    assert_true(s < 1); /* about 0.015 s; sanitizers take some ten times that */
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_short),        cmocka_unit_test(wrong_options),
+        cmocka_unit_test(every_length),     cmocka_unit_test(learns_day_and_week),
+        cmocka_unit_test(same_bytes),       cmocka_unit_test(constant),
+        cmocka_unit_test(nothing_to_learn), cmocka_unit_test(holes),
+        cmocka_unit_test(absurd),           cmocka_unit_test(against_a_champion),
+        cmocka_unit_test(change),           cmocka_unit_test(preset),
+        cmocka_unit_test(cancelled),        cmocka_unit_test(other_options),
+        cmocka_unit_test(window),           cmocka_unit_test(quick),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
