@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fieldcast: the command. One table of subcommands; each has its own file and its own
+ * help. Exit codes: 0 done, 1 failed, 2 wrong command line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/version.h"
+#if __has_include("tools/backtest.h")
+#include "tools/backtest.h"
+#endif
+#if __has_include("tools/replay.h")
+#include "tools/replay.h"
+#endif
+#include "tools/simulate.h"
+#include "tools/suggest.h"
+
+static const struct command {
+    const char *name, *sentence;
+    int (*main)(int argc, char **argv);
+} commands[] = {
+    {"simulate", "publish a house of simulated sensors over MQTT", simulate_main},
+#if __has_include("tools/replay.h")
+    {"replay", "publish a CSV file over MQTT, as it was measured or faster", replay_main},
+#endif
+#if __has_include("tools/backtest.h")
+    {"backtest", "measure forecasts on a file, without any server", backtest_main},
+#endif
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *to)
+{
+    fprintf(to, "Usage: fieldcast SUBCOMMAND [options]\n\nSubcommands\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].sentence);
+    fprintf(
+        to,
+        "\n\"fieldcast SUBCOMMAND --help\" explains one; \"fieldcast --version\" says "
+        "which build this is.\n");
+}
+
+static int unknown(const char *name)
+{
+    fprintf(stderr, "fieldcast: there is no subcommand \"%.60s\"", name);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (suggest_near(name, commands[i].name)) {
+            fprintf(stderr, ": did you mean \"%s\"?\n", commands[i].name);
+            return 2;
+        }
+    fprintf(stderr, "\nTry \"fieldcast --help\".\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help")) {
+        help(stdout);
+        return 0;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("fieldcast %s (%s)\n", fc_version, fc_revision);
+        return 0;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].main(argc - 1, argv + 1);
+    return unknown(argv[1]);
+}
