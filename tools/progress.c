@@ -29,7 +29,7 @@ const char *progress_text(const struct progress *p, uint64_t done, int64_t now_m
     char left[DURATION_TEXT_SIZE];
     if (!p->total) {
         snprintf(out, PROGRESS_TEXT_SIZE, "%s: %" PRIu64 " %s, %.0f/s", p->what, done,
-                 rate);
+                 p->unit, rate);
         return out;
     }
     uint64_t most = done < p->total ? done : p->total;
