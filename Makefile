@@ -72,3 +72,4 @@ clean:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 -include deploy/demo.mk
 -include bench/bench.mk
+-include tests/tests.mk

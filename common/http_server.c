@@ -21,6 +21,7 @@
 #define IDLE_TIMEOUT_S 60       /* longer than the proxy keeps its idle connections */
 #define QUEUE_MAX 256           /* slow requests that wait for a worker */
 #define PATH_MAX_LEN 500
+#define CLOSE_WAIT_MS 2000 /* for answers on their way when the server is closed */
 
 static const int statuses[] = {200, 202, 204, 400, 401, 403, 404, 405,
                                409, 413, 415, 429, 500, 502, 503, 504};
@@ -61,6 +62,7 @@ struct http_server {
     struct call *first, *last;
     int waiting;
     bool stopping;
+    atomic_int slow; /* slow requests from their arrival until their answer is sent */
 };
 
 const char *req_query(const struct req *q, const char *key)
@@ -287,6 +289,8 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
     if (!c)
         return;
     metric_add(h->in_flight, -1);
+    if (c->queued)
+        atomic_fetch_sub(&h->slow, 1);
     buf_done(&c->body);
     res_done(&c->s);
     free(c);
@@ -420,6 +424,9 @@ void http_server_close(struct http_server *h)
     pthread_mutex_unlock(&h->lock);
     for (int i = 0; i < h->n_workers; i++)
         pthread_join(h->workers[i], NULL);
+    /* stopping the daemon would cut off answers that it has not sent yet */
+    for (int i = 0; i < CLOSE_WAIT_MS && atomic_load(&h->slow); i++)
+        clock_sleep_ms(1);
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     pthread_mutex_destroy(&h->lock);
