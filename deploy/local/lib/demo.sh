@@ -16,6 +16,8 @@ demo_packages_and_build() {
     folder_find
     folder_check
     if demo_runs; then return; fi # demo_start says so
+    # early, before minutes go into packages and the build
+    anything_runs || ports_check
     if [[ -n $(bash "$root/deploy/packages.sh" --missing build run) ]]; then
         bash "$root/deploy/packages.sh" build run || die "packages are missing; see above"
         demo_began=$(now)
@@ -33,7 +35,7 @@ demo_runs() {
 }
 anything_runs() {
     local name
-    for name in "${parts[@]}" simulator; do
+    for name in "${parts[@]}" backfill simulator; do
         if proc_pid "$name" >/dev/null; then return 0; fi
     done
     return 1
@@ -69,22 +71,16 @@ start_nginx() {
     proc_wait nginx "an answer on port ${port[proxy]}" curl -fs --max-time 2 -o /dev/null "$address/"
 }
 
-# $1: --backfill or --live, in the words of the simulator
-simulate_args=()
-simulator() {
-    simulate_args=("$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}"
-        --devices "$devices" --every "$every" "$@")
+simulate() {
+    : >"$log/$1.log"
+    proc_spawn "$1" "$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}" \
+        --devices "$devices" --every "$every" "${@:2}"
 }
 send_history() {
-    simulator --backfill "$backfill"
-    "${as_user[@]}" env -i "PATH=$PATH" LANG=C.UTF-8 "${simulate_args[@]}" >"$log/backfill.log" 2>&1 ||
-        step_failed "$log/backfill.log" "the simulator could not send the history"
+    simulate backfill --backfill "$backfill"
+    wait "$spawned" || step_failed "$log/backfill.log" "the simulator could not send the history"
 }
-send_live() {
-    simulator --live
-    : >"$log/simulator.log"
-    proc_spawn simulator "${simulate_args[@]}"
-}
+send_live() { simulate simulator --live; }
 
 get() { curl -fsS --max-time 10 "$address$1"; }
 
@@ -187,7 +183,7 @@ demo_start() {
     step "the three lines below" try_lines
     touch "$run/complete"
     trap - EXIT INT TERM HUP
-    printf '  %-52s%7s s\n' "all together" "$(seconds_since "$demo_began")"
+    printf '  %-64s%7s s\n' "all together" "$(seconds_since "$demo_began")"
     demo_say
 }
 
@@ -195,6 +191,7 @@ demo_start() {
 stop_all() {
     local name
     rm -f "$run/complete"
+    proc_stop backfill
     proc_stop simulator
     proc_stop nginx QUIT
     for name in monitor predictor trainer ingest; do proc_stop "$name"; done

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # proc: starting, finding and ending processes through pid files. A pid file holds the pid and
 # the time the kernel says the process started, so that a pid which now belongs to somebody
-# else is never taken for ours, and only processes of our user are ever signalled.
+# else is never taken for ours, and only processes of the demo's user (who owns data/) are ever
+# signalled.
 
 # since-boot ticks at which PID started; nothing when there is none
 proc_start_time() {
@@ -18,20 +19,20 @@ proc_pid() {
     [[ -f $run/$1.pid ]] || return 1
     read -r pid began <"$run/$1.pid" || return 1
     [[ $pid =~ ^[0-9]+$ && -n $began && $(proc_start_time "$pid") == "$began" ]] || return 1
-    [[ $(stat -c %u "/proc/$pid" 2>/dev/null) == "$run_uid" ]] || return 1
+    [[ $(stat -c %u "/proc/$pid" 2>/dev/null) == "$(stat -c %u "$data")" ]] || return 1
     echo "$pid"
 }
 
 # proc_spawn NAME COMMAND...: in a session of its own (the terminal's Ctrl-C does not reach it),
-# as the unprivileged user, with an empty environment but for what the command brings
+# as the unprivileged user, with an empty environment but for what the command brings. The pid
+# is in $spawned.
 proc_spawn() {
-    local name=$1 pid
+    local name=$1
     shift
     (cd "$data" && exec setsid "${as_user[@]}" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=$data" "$@") \
         </dev/null >>"$log/$name.log" 2>&1 8>&- &
-    pid=$!
-    disown
-    echo "$pid $(proc_start_time "$pid")" >"$run/$name.pid"
+    spawned=$!
+    echo "$spawned $(proc_start_time "$spawned")" >"$run/$name.pid"
 }
 
 # proc_stop NAME [SIGNAL]: asks, waits up to 15 s, insists

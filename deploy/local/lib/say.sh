@@ -19,7 +19,7 @@ step() {
     step_text=$1
     shift
     began=$(now)
-    printf '  %-52s' "$step_text"
+    printf '  %-64s' "$step_text"
     "$@"
     printf '%7s s\n' "$(seconds_since "$began")"
     step_text=

@@ -81,8 +81,8 @@ postgres_command() {
 pg_answers() { "$(pg_bin)/pg_isready" -q -h "$bind" -p "${port[pg]}"; }
 
 migrate() {
-    FC_PG_CONNINFO_FILE=$secrets/pg_conninfo bash "$root/deploy/postgres/migrate.sh" >>"$log/migrate.log" 2>&1 ||
-        step_failed "$log/migrate.log" "the migrations were not applied"
+    FC_PG_CONNINFO_FILE=$secrets/pg_conninfo bash "$root/deploy/postgres/migrate.sh" >"$log/migrate.log" 2>&1 ||
+        step_failed "$log/migrate.log" "the migrations were not applied (make demo-clean starts from nothing)"
 }
 
 nginx_prepare() {

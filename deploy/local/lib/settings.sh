@@ -87,8 +87,11 @@ folder_check() {
     fi
     local owner
     owner=$(stat -c %U "$demo_dir")
-    [[ $(stat -c %u "$demo_dir") == "$EUID" ]] ||
+    [[ $owner != "$(id -un)" ]] || return 0
+    ((EUID == 0)) ||
         die "the demo in $demo_dir belongs to $owner; act as $owner (sudo) or set FC_DEMO_DIR to another place"
+    # root acts as the user whose demo it is
+    exec setpriv "--reuid=$owner" "--regid=$(stat -c %g "$demo_dir")" --init-groups "$here/fieldcast-local" "${arguments[@]}"
 }
 
 # Makes the folder. Only data/ belongs to the unprivileged user: programs, settings and pid
@@ -97,6 +100,9 @@ folder_open() {
     folder_find
     folder_check
     umask 022
+    if [[ -d $data && $(stat -c %u "$data") != "$run_uid" ]]; then
+        die "the data in $demo_dir belong to user $(stat -c %U "$data"), not $run_user; set FC_DEMO_USER to that one, or make demo-clean first"
+    fi
     mkdir -p "$demo_dir" "$etc" "$log" "$run" "$bin" "$data" "$secrets"
     [[ -f $mark ]] || echo "made by fieldcast-local; removed by make demo-clean" >"$mark"
     ((EUID != 0)) || chown "$run_uid:$run_gid" "$data"
