@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* backtest: the subcommand that measures forecasts on a file, without any server. */
+#ifndef FC_TOOLS_BACKTEST_H
+#define FC_TOOLS_BACKTEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct backtest_opts {
+    const char *input, *output, *evaluate, *preset, *start, *freq;
+    bool wide, json, help;
+    int64_t horizon, origins, step, start_s;
+};
+
+/* Reads and checks the command line; nothing is opened. */
+int backtest_options(int argc, char **argv, struct backtest_opts *o,
+                     struct err *e) MUST_CHECK;
+
+/* The subcommand. Returns the exit code: 0, 1 (failed), 2 (wrong command line). */
+int backtest_main(int argc, char **argv);
+
+/* What it does with the preset "system0" (backtest_system0.c) and without
+ * (backtest_candidates.c). */
+int backtest_system0(const struct backtest_opts *o, struct err *e) MUST_CHECK;
+int backtest_candidates(const struct backtest_opts *o, struct err *e) MUST_CHECK;
+
+#endif
