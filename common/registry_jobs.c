@@ -12,18 +12,6 @@
 #define OPEN "state IN ('queued', 'running')"
 #define ENQUEUE_TRIES 4
 
-/* Runs one statement whose answer is one number. */
-static int query_int(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
-                     int64_t *out, struct err *e)
-{
-    struct pg_rows *r;
-    if (pg_exec(p, sql, args, n_args, &r, e))
-        return -1;
-    *out = pg_rows_n(r) ? pg_get_int(r, 0, 0) : 0;
-    pg_rows_free(r);
-    return 0;
-}
-
 static json_t *query_json(struct pg *p, const char *sql, const struct pg_arg *args,
                           int n_args, struct err *e)
 {
@@ -253,30 +241,46 @@ int registry_jobs_beat(struct pg *p, const char *worker, struct job_beat *beats,
 #define TEXT(x) TEXT_OF(x)
 #define ATTEMPTS TEXT(JOB_ATTEMPTS_MAX)
 
-int registry_jobs_sweep(struct pg *p, int64_t lease_s, int64_t *queued, struct err *e)
+int registry_jobs_sweep(struct pg *p, int64_t lease_s, struct err *e)
 {
+    return pg_exec(p,
+                   BACK_INTO_QUEUE
+                   "id IN (SELECT id FROM jobs WHERE state = 'running' AND"
+                   " heartbeat < clock_timestamp() - make_interval(secs => $3::int)"
+                   " FOR UPDATE SKIP LOCKED)",
+                   PG_ARGS(pg_text("its trainer was not heard of any more"),
+                           pg_time(clock_now_ms()), pg_int(lease_s)),
+                   NULL, e);
+}
+
+int registry_jobs_queued(struct pg *p, int64_t *n, struct err *e)
+{
+    struct pg_rows *r;
     if (pg_exec(p,
-                BACK_INTO_QUEUE
-                "id IN (SELECT id FROM jobs WHERE state = 'running' AND"
-                " heartbeat < clock_timestamp() - make_interval(secs => $3::int)"
-                " FOR UPDATE SKIP LOCKED)",
-                PG_ARGS(pg_text("its trainer was not heard of any more"),
-                        pg_time(clock_now_ms()), pg_int(lease_s)),
-                NULL, e))
+                "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued'"
+                " LIMIT 1000) some",
+                PG_NONE, &r, e))
         return -1;
-    return query_int(p,
-                     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued'"
-                     " LIMIT 1000) some",
-                     PG_NONE, queued, e);
+    *n = pg_get_int(r, 0, 0);
+    pg_rows_free(r);
+    return 0;
 }
 
 int registry_job_release(struct pg *p, const char *worker, const struct job *j,
-                         const char *message, struct err *e)
+                         const char *message, bool blame, struct err *e)
 {
-    return pg_exec(p, BACK_INTO_QUEUE "id = $3 AND worker = $4 AND attempts = $5",
-                   PG_ARGS(pg_text(message), pg_time(clock_now_ms()), pg_int(j->id),
-                           pg_text(worker), pg_int(j->attempt)),
-                   NULL, e);
+    if (blame)
+        return pg_exec(p, BACK_INTO_QUEUE "id = $3 AND worker = $4 AND attempts = $5",
+                       PG_ARGS(pg_text(message), pg_time(clock_now_ms()), pg_int(j->id),
+                               pg_text(worker), pg_int(j->attempt)),
+                       NULL, e);
+    return pg_exec(
+        p,
+        "UPDATE jobs SET worker = NULL, heartbeat = NULL, progress = 0,"
+        " message = $1, state = 'queued', attempts = attempts - 1"
+        " WHERE state = 'running' AND id = $2 AND worker = $3 AND attempts = $4",
+        PG_ARGS(pg_text(message), pg_int(j->id), pg_text(worker), pg_int(j->attempt)),
+        NULL, e);
 }
 
 int registry_job_finish(struct pg *p, const char *worker, const struct job *j,

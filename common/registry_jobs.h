@@ -63,15 +63,17 @@ struct job_beat {
 int registry_jobs_beat(struct pg *p, const char *worker, struct job_beat *beats, int n,
                        struct err *e) MUST_CHECK;
 
-/* Puts jobs whose lease ended more than lease_s seconds ago back into the queue, or fails
- * them if that was their last attempt; *queued = jobs waiting (counted up to 1000). */
-int registry_jobs_sweep(struct pg *p, int64_t lease_s, int64_t *queued,
-                        struct err *e) MUST_CHECK;
+/* Puts jobs not heard of for lease_s seconds back into the queue, or fails
+ * them if that was their last attempt. */
+int registry_jobs_sweep(struct pg *p, int64_t lease_s, struct err *e) MUST_CHECK;
 
-/* Back into the queue, with the reason as message; it may be taken at once. Its last
- * attempt fails it instead. */
+/* How many wait in the queue, counted up to 1000. */
+int registry_jobs_queued(struct pg *p, int64_t *n, struct err *e) MUST_CHECK;
+
+/* Back into the queue, with the reason as message; it may be taken at once. blame: this
+ * attempt counts, and the last one fails the job instead. */
 int registry_job_release(struct pg *p, const char *worker, const struct job *j,
-                         const char *message, struct err *e) MUST_CHECK;
+                         const char *message, bool blame, struct err *e) MUST_CHECK;
 
 /* Ends a job. outcome: "promoted", "kept", "refused" or NULL; run_id NULL and version 0:
  * none. Returns 1 when it was ours to end, 0 when it was not any more, -1 on an error. */

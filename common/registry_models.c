@@ -212,6 +212,20 @@ int registry_model_insert(struct pg *p, const struct model_new_version *v, int *
     return rc;
 }
 
+int registry_models_forget(struct pg *p, int keep, struct err *e)
+{
+    return pg_exec(
+        p,
+        "DELETE FROM model_versions v USING (SELECT name, max(version) - $1::int AS last"
+        "  FROM model_versions GROUP BY name) newest"
+        " WHERE v.name = newest.name AND v.version <= newest.last"
+        " AND NOT EXISTS (SELECT 1 FROM model_aliases a"
+        "  WHERE a.name = v.name AND a.version = v.version)"
+        " AND NOT EXISTS (SELECT 1 FROM decisions d"
+        "  WHERE d.series = v.name AND v.version IN (d.version, d.previous))",
+        PG_ARGS(pg_int(keep)), NULL, e);
+}
+
 int registry_lock(struct pg *p, struct err *e)
 {
     return pg_exec(p, "SELECT pg_advisory_xact_lock(4202)", PG_NONE, NULL, e);
@@ -226,6 +240,21 @@ int registry_champion(struct pg *p, const char *name, int *version, struct err *
                 PG_ARGS(pg_text(name)), &r, e))
         return -1;
     *version = pg_rows_n(r) ? (int)pg_get_int(r, 0, 0) : 0;
+    pg_rows_free(r);
+    return 0;
+}
+
+int registry_judged_against(struct pg *p, const char *name, int version, int *champion,
+                            struct err *e)
+{
+    struct pg_rows *r;
+    if (pg_exec(p,
+                "SELECT coalesce((evidence->>'champion')::int, 0) FROM decisions"
+                " WHERE series = $1 AND evidence->'challenger' = to_jsonb($2::int)"
+                " AND kind IN ('promote', 'kept') ORDER BY id LIMIT 1",
+                PG_ARGS(pg_text(name), pg_int(version)), &r, e))
+        return -1;
+    *champion = pg_rows_n(r) ? (int)pg_get_int(r, 0, 0) : 0;
     pg_rows_free(r);
     return 0;
 }

@@ -64,12 +64,21 @@ struct model_new_version {
 int registry_model_insert(struct pg *p, const struct model_new_version *v, int *version,
                           struct err *e) MUST_CHECK;
 
+/* Removes versions that are neither among the newest `keep` of their series, nor named by
+ * a decision, nor by an alias. */
+int registry_models_forget(struct pg *p, int keep, struct err *e) MUST_CHECK;
+
 /* Until the end of the transaction no alias moves and no decision is written elsewhere.
  */
 int registry_lock(struct pg *p, struct err *e) MUST_CHECK;
 /* The version that serves, 0 if none does. */
 int registry_champion(struct pg *p, const char *name, int *version,
                       struct err *e) MUST_CHECK;
+/* The champion that a version was compared with when it was trained (0: there was none,
+ * or no decision tells): evidence of its first decision, {"challenger":V,"champion":C}.
+ */
+int registry_judged_against(struct pg *p, const char *name, int version, int *champion,
+                            struct err *e) MUST_CHECK;
 /* Gives a version the alias challenger. */
 int registry_challenger(struct pg *p, const char *name, int version,
                         struct err *e) MUST_CHECK;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/trainer/settings.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct trainer_settings, member)
+
+const struct setting trainer_settings_table[] = {
+    SERVICE_SETTINGS(struct trainer_settings, common, "8102", "1"),
+    {"PG_CONNINFO", SET_SECRET, AT(pg_conninfo), NULL, 1, 4096,
+     "Postgres, as libpq reads it: host=... dbname=... user=... password=..."},
+    {"INFLUX_URL", SET_URL, AT(influx_url), "http://127.0.0.1:8086", 8, 512, "InfluxDB"},
+    {"INFLUX_DB", SET_STRING, AT(influx_db), "fieldcast", 1, 64, "its database"},
+    {"INFLUX_USER", SET_STRING, AT(influx_user), "", 0, 128,
+     "its user; empty: no authentication"},
+    {"INFLUX_PASSWORD", SET_SECRET, AT(influx_password), "", 0, 512, "and password"},
+    {"TRAIN_WORKERS", SET_INT, AT(workers), "0", 0, 64,
+     "trainings at the same time; 0: one per core"},
+    {"TRAIN_LEASE_S", SET_INT, AT(lease_s), "30", 2, 3600,
+     "a job whose trainer was not heard of for so long is given to another, real s"},
+    {"KEEP_RUNS_DAYS", SET_INT, AT(keep_days), "400", 1, 36500,
+     "jobs and runs older than so many days are removed"},
+    {"KEEP_VERSIONS", SET_INT, AT(keep_versions), "20", 1, 100000,
+     "versions kept per series, beside those that a decision names"},
+    {0},
+};
+
+int trainer_settings_load(struct trainer_settings *s, struct err *e)
+{
+    if (settings_load(trainer_settings_table, s, e))
+        return -1;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (!s->workers)
+        s->workers = cores < 1 ? 1 : cores > 64 ? 64 : cores;
+    return 0;
+}
+
+void trainer_settings_done(struct trainer_settings *s)
+{
+    settings_done(trainer_settings_table, s);
+}
