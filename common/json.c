@@ -3,14 +3,37 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/clock.h"
+
+/* No body of ours is deeper than 10; the parser works recursively, on small stacks. */
+#define DEPTH_MAX 64
+
+static bool too_deep(const char *text, size_t len)
+{
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < len && depth <= DEPTH_MAX; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string)
+            depth += (text[i] == '[' || text[i] == '{') - (text[i] == ']' || text[i] == '}');
+    }
+    return depth > DEPTH_MAX;
+}
 
 json_t *json_parse(const char *text, size_t len, const char *what, struct err *e)
 {
     if (!len) {
         err_set(e, ERR_INVALID, "%s is empty: a JSON value is expected", what);
+        return NULL;
+    }
+    if (too_deep(text, len)) {
+        err_set(e, ERR_INVALID, "%s is nested deeper than %d levels", what, DEPTH_MAX);
         return NULL;
     }
     json_error_t je;

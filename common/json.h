@@ -11,7 +11,8 @@
 #include "common/err.h"
 
 /* New reference, or NULL with a text that says where the JSON is broken. what names the
- * input ("body", "payload"). Duplicate keys, NUL characters and trailing bytes are refused. */
+ * input ("body", "payload"). Duplicate keys, NUL characters, trailing bytes and more than 64
+ * levels of nesting are refused. */
 json_t *json_parse(const char *text, size_t len, const char *what, struct err *e) MUST_CHECK;
 
 /* A field of an object, checked. Required ones fail when missing or null; *_opt leave *out

@@ -165,6 +165,33 @@ struct metric *metric_histogram(struct metrics *m, const char *name, const char 
     return sample_get(m, HISTOGRAM, name, help, labels, bounds, n);
 }
 
+static bool drop_from(struct family *f, struct metric *s)
+{
+    struct metric *before = NULL;
+    for (struct metric *p = f->first; p; before = p, p = p->next) {
+        if (p != s)
+            continue;
+        *(before ? &before->next : &f->first) = s->next;
+        if (f->last == s)
+            f->last = before;
+        f->n--;
+        return true;
+    }
+    return false;
+}
+
+void metric_drop(struct metrics *m, struct metric *s)
+{
+    bool found = false;
+    pthread_mutex_lock(&m->lock);
+    if (!strstr(s->labels, "=\"other\""))
+        for (struct family *f = m->first; f && !found; f = f->next)
+            found = drop_from(f, s);
+    pthread_mutex_unlock(&m->lock);
+    if (found)
+        metric_free(s);
+}
+
 void metric_add(struct metric *s, double x)
 {
     double old = atomic_load_explicit(&s->value, memory_order_relaxed);

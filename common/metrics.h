@@ -32,6 +32,10 @@ struct metric *metric_gauge(struct metrics *m, const char *name, const char *hel
 struct metric *metric_histogram(struct metrics *m, const char *name, const char *help,
                                 const char *labels, const double *bounds, unsigned n);
 
+/* Takes a sample out, for label values that have ended (a version); nobody may use s any
+ * more. The sample that stands for "other" label sets stays. */
+void metric_drop(struct metrics *m, struct metric *s);
+
 void metric_add(struct metric *s, double x);     /* counter (x >= 0) or gauge */
 void metric_set(struct metric *s, double x);     /* gauge; or a counter kept elsewhere */
 void metric_observe(struct metric *s, double x); /* histogram */
