@@ -25,7 +25,8 @@ def pytest_runtest_makereport(item, call):
     setattr(item, f"report_{report.when}", report)
     # the logs of a failed test's services, while they are still there
     if report.failed and report.when in ("setup", "call"):
-        for st in getattr(item, "stacks_made", []):
+        made = [*getattr(item, "stacks_made", []), *getattr(item.parent, "stacks_made", [])]
+        for st in made:
             for name, text in st.logs():
                 report.sections.append((f"log of {name}", text))
 
@@ -41,6 +42,16 @@ def shared():
 def stacks(shared, request):
     """Makes stacks (see stack.py) that end with the test. A service that does not end well on
     SIGTERM fails the test."""
+    yield from _stacks(shared, request)
+
+
+@pytest.fixture(scope="module")
+def module_stacks(shared, request):
+    """The same for the tests of a module, which share them and run in order."""
+    yield from _stacks(shared, request)
+
+
+def _stacks(shared, request):
     made = request.node.stacks_made = []
 
     def make(*args, **kw):
@@ -52,11 +63,12 @@ def stacks(shared, request):
     yield make
     for st in made:
         st.close()
-    failed = getattr(request.node, "report_call", None)
-    if failed is None or failed.passed:
-        for st in made:
-            bad = {s: c for s, c in st.exit_codes.items() if c}
-            assert not bad, f"ended badly on SIGTERM: {bad}\n" + "\n".join(st.procs[s].tail(15) for s in bad)
+    report = getattr(request.node, "report_call", None)
+    if report and not report.passed:
+        return  # it has its fault already
+    for st in made:
+        bad = {s: c for s, c in st.exit_codes.items() if c}
+        assert not bad, f"ended badly on SIGTERM: {bad}\n" + "\n".join(st.procs[s].tail(15) for s in bad)
 
 
 @pytest.fixture
