@@ -175,7 +175,7 @@ int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job
             p,
             "WITH q AS (SELECT id FROM jobs WHERE state = 'queued'"
             "  ORDER BY priority DESC, id LIMIT greatest(1, least($3, (SELECT count(*)"
-            "   FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) some)"
+            "   FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) waiting)"
             "   / $2)) FOR UPDATE SKIP LOCKED)"
             " UPDATE jobs j SET state = 'running', worker = $1,"
             "  heartbeat = clock_timestamp(), started = $4, attempts = attempts + 1,"
@@ -258,7 +258,7 @@ int registry_jobs_queued(struct pg *p, int64_t *n, struct err *e)
     struct pg_rows *r;
     if (pg_exec(p,
                 "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued'"
-                " LIMIT 1000) some",
+                " LIMIT 1000) waiting",
                 PG_NONE, &r, e))
         return -1;
     *n = pg_get_int(r, 0, 0);

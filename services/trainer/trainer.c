@@ -21,15 +21,12 @@ const struct service_desc trainer_service = {
 
 /* ---- neighbours ------------------------------------------------------------------ */
 
-/* Postgres counts as there only with a schema that we know. */
-static int look_at_postgres(struct trainer *t, struct err *e)
+/* Is it a schema that we know? Asked again whenever Postgres was away. */
+static int check_schema(struct trainer *t, struct err *e)
 {
-    if (!t->known_schema && pg_check_schema(t->pg, e)) {
-        dep_down(t->pg_dep, e->text);
+    if (!t->known_schema && pg_check_schema(t->pg, e))
         return -1;
-    }
     t->known_schema = true;
-    dep_up(t->pg_dep);
     return 0;
 }
 
@@ -87,12 +84,12 @@ void trainer_tick(struct trainer *t)
     struct err e = ERR_INIT;
     int64_t mono_ms = clock_mono_ms();
     look_at_influx(t, mono_ms);
-    if (!dep_is_up(t->pg_dep))
+    if (check_schema(t, &e) || tend_queue(t, mono_ms, &e) || clear_out(t, &e)) {
         t->known_schema = false;
-    if (look_at_postgres(t, &e))
-        return;
-    if (tend_queue(t, mono_ms, &e) || clear_out(t, &e))
         dep_down(t->pg_dep, e.text);
+    } else {
+        dep_up(t->pg_dep);
+    }
 }
 
 /* ---- life ------------------------------------------------------------------------ */
@@ -107,8 +104,8 @@ int trainer_open(struct trainer *t, struct err *e)
     t->pg = pg_new(t->set.pg_conninfo);
     t->influx = influx_new(t->set.influx_url, t->set.influx_db, t->set.influx_user,
                            t->set.influx_password);
-    if (look_at_postgres(t, e) && e->code == ERR_CONFLICT)
-        return -1; /* the wrong schema; away it may be */
+    if (check_schema(t, e) && e->code == ERR_CONFLICT)
+        return -1; /* away it may be */
     t->pool = pg_pool_new(t->set.pg_conninfo, (int)t->set.common.http_workers);
     struct queue_opts o = {&t->set, t->svc.metrics, t->pg_dep, t->influx_dep};
     t->queue = queue_open(&o, e);
