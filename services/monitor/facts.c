@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/monitor/facts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/reading.h"
+#include "services/monitor/checks.h"
+
+#define QUERY_MAX 65536
+#define SPAN_MS (WINDOW_HOURS * HOUR_MS)
+
+/* AND ("device" = 'a' OR ...), or nothing for all. */
+static void only_devices(struct buf *q, const struct devices *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        buf_adds(q, i ? " OR " : " AND (");
+        buf_adds(q, "\"device\" = ");
+        influx_ql_string(q, d->names[i]);
+    }
+    if (d->n)
+        buf_addc(q, ')');
+}
+
+static int run(struct influx *in, const char *select, const struct devices *d,
+               int64_t from_ms, int64_t to_ms, const char *group, json_t **series,
+               struct err *e)
+{
+    struct buf q;
+    buf_init(&q, QUERY_MAX);
+    buf_adds(&q, select);
+    influx_ql_range(&q, from_ms, to_ms);
+    only_devices(&q, d);
+    buf_adds(&q, group);
+    int rc = influx_query(in, q.data, series, e);
+    buf_done(&q);
+    return rc;
+}
+
+static const char *tag(const json_t *series, const char *key)
+{
+    const char *s =
+        json_string_value(json_object_get(json_object_get(series, "tags"), key));
+    return s ? s : "";
+}
+
+static const char *column(const json_t *series, size_t i)
+{
+    const char *s =
+        json_string_value(json_array_get(json_object_get(series, "columns"), i));
+    return s ? s : "";
+}
+
+/* `hourly` has q, q_min, q_max and q_n for a quantity q: q is what q_n stands beside.
+ * prefix: what the query put before each name. */
+static bool is_quantity(const json_t *series, size_t i, const char *prefix)
+{
+    const char *name = column(series, i), *other;
+    size_t len = strlen(name), n = json_array_size(json_object_get(series, "columns"));
+    if (strncmp(name, prefix, strlen(prefix)) || !quantity_valid(name + strlen(prefix)))
+        return false;
+    for (size_t k = 1; k < n; k++) {
+        other = column(series, k);
+        if (!strncmp(other, name, len) && !strcmp(other + len, "_n"))
+            return true;
+    }
+    return false;
+}
+
+/* Columns of the series that are quantities, at most max. */
+static size_t quantities(const json_t *series, const char *prefix, size_t *at, size_t max)
+{
+    size_t n = 0, columns = json_array_size(json_object_get(series, "columns"));
+    for (size_t i = 1; i < columns && n < max; i++)
+        if (is_quantity(series, i, prefix))
+            at[n++] = i;
+    return n;
+}
+
+int facts_hourly(struct influx *in, const struct devices *d, int64_t from_ms,
+                 void (*each)(void *arg, const char *device, const char *quantity,
+                              int64_t t_ms, double value),
+                 void *arg, struct err *e)
+{
+    json_t *all, *s, *row;
+    size_t i, k, at[READING_VALUES_MAX * 2];
+    if (run(in, "SELECT * FROM \"hourly\" WHERE ", d, from_ms, from_ms + SPAN_MS,
+            " GROUP BY \"device\"", &all, e))
+        return -1;
+    json_array_foreach(all, i, s)
+    {
+        size_t n = quantities(s, "", at, READING_VALUES_MAX * 2);
+        json_array_foreach(json_object_get(s, "values"), k, row) for (size_t c = 0; c < n;
+                                                                      c++)
+        {
+            const json_t *v = json_array_get(row, at[c]);
+            if (json_is_number(v))
+                each(arg, tag(s, "device"), column(s, at[c]),
+                     json_integer_value(json_array_get(row, 0)), json_number_value(v));
+        }
+    }
+    json_decref(all);
+    return 0;
+}
+
+static double real_at(const json_t *row, size_t i)
+{
+    const json_t *v = json_array_get(row, i);
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
+                void (*each)(void *arg, const char *device, const char *quantity,
+                             int64_t t_ms, const struct lead1 *f),
+                void *arg, struct err *e)
+{
+    json_t *all, *s, *row;
+    size_t i, k;
+    if (run(in,
+            "SELECT \"yhat\", \"yhat_lower\", \"yhat_upper\", \"version\" FROM"
+            " \"forecast_leads\" WHERE \"lead\" = '1' AND \"role\" = 'champion' AND ",
+            d, from_ms, from_ms + SPAN_MS, " GROUP BY \"device\", \"quantity\"", &all, e))
+        return -1;
+    json_array_foreach(all, i, s) json_array_foreach(json_object_get(s, "values"), k, row)
+    {
+        double version = real_at(row, 4);
+        struct lead1 f = {real_at(row, 1), real_at(row, 2), real_at(row, 3),
+                          version >= 1 && version < 1e9 ? (int)version : 0};
+        each(arg, tag(s, "device"), tag(s, "quantity"),
+             json_integer_value(json_array_get(row, 0)), &f);
+    }
+    json_decref(all);
+    return 0;
+}
+
+int facts_count(struct influx *in, const struct devices *d, int64_t from_ms,
+                int64_t to_ms,
+                void (*each)(void *arg, const char *device, const char *quantity,
+                             int64_t piece_ms, int count),
+                void *arg, struct err *e)
+{
+    static const char prefix[] = "count_";
+    json_t *all, *s;
+    size_t i, at[READING_VALUES_MAX * 2];
+    int64_t end = to_ms + HOUR_MS;
+    for (; end > from_ms; end -= SPAN_MS) {
+        int64_t begin = end - SPAN_MS > from_ms ? end - SPAN_MS : from_ms;
+        if (run(in, "SELECT count(*) FROM \"hourly\" WHERE ", d, begin, end,
+                " GROUP BY \"device\"", &all, e))
+            return -1;
+        json_array_foreach(all, i, s)
+        {
+            size_t n = quantities(s, prefix, at, READING_VALUES_MAX * 2);
+            const json_t *row = json_array_get(json_object_get(s, "values"), 0);
+            for (size_t c = 0; c < n; c++) {
+                int count = (int)json_number_value(json_array_get(row, at[c]));
+                if (count > 0)
+                    each(arg, tag(s, "device"), column(s, at[c]) + strlen(prefix), begin,
+                         count);
+            }
+        }
+        json_decref(all);
+    }
+    return 0;
+}
+
+int facts_devices(struct influx *in, void (*each)(void *arg, const char *device),
+                  void *arg, struct err *e)
+{
+    json_t *all, *s, *row;
+    size_t i, k;
+    if (influx_query(in, "SHOW TAG VALUES FROM \"hourly\" WITH KEY = \"device\"", &all,
+                     e))
+        return -1;
+    json_array_foreach(all, i, s) json_array_foreach(json_object_get(s, "values"), k, row)
+    {
+        const char *name = json_string_value(json_array_get(row, 1));
+        if (name && device_valid(name))
+            each(arg, name);
+    }
+    json_decref(all);
+    return 0;
+}
+
+static const char *const evaluation_fields[] = {
+    "n",      "missing",  "mae_4h", "rmse_4h",   "mae_12h",  "rmse_12h",
+    "r2_12h", "bias_12h", "ewma",   "skill_24h", "coverage", "version"};
+#define N_FIELDS (sizeof evaluation_fields / sizeof *evaluation_fields)
+
+static json_t *point(const json_t *row)
+{
+    char time[CLOCK_RFC3339_SIZE];
+    json_t *p = json_object();
+    json_object_set_new(
+        p, "time",
+        json_string(clock_format(json_integer_value(json_array_get(row, 0)), time)));
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        double v = real_at(row, i + 1);
+        bool whole = !strcmp(evaluation_fields[i], "n") ||
+                     !strcmp(evaluation_fields[i], "missing") ||
+                     !strcmp(evaluation_fields[i], "version");
+        json_object_set_new(p, evaluation_fields[i],
+                            whole && isfinite(v) ? json_integer((json_int_t)v)
+                                                 : json_number(v));
+    }
+    return p;
+}
+
+json_t *facts_evaluations(struct influx *in, const char *device, const char *quantity,
+                          int64_t from_ms, int64_t to_ms, struct err *e)
+{
+    json_t *points = json_array(), *all, *s, *row;
+    size_t i, k;
+    struct buf q;
+    int rc = 0;
+    buf_init(&q, QUERY_MAX);
+    for (int64_t t = from_ms; t < to_ms && !rc; t += INFLUX_WINDOW_MS) {
+        buf_reset(&q);
+        for (size_t f = 0; f < N_FIELDS; f++)
+            buf_addf(&q, "%s\"%s\"", f ? ", " : "SELECT ", evaluation_fields[f]);
+        buf_adds(&q, " FROM \"evaluations\" WHERE \"device\" = ");
+        influx_ql_string(&q, device);
+        buf_adds(&q, " AND \"quantity\" = ");
+        influx_ql_string(&q, quantity);
+        buf_adds(&q, " AND ");
+        influx_ql_range(&q, t,
+                        t + INFLUX_WINDOW_MS < to_ms ? t + INFLUX_WINDOW_MS : to_ms);
+        rc = influx_query(in, q.data, &all, e);
+        if (rc)
+            break;
+        json_array_foreach(all, i, s)
+            json_array_foreach(json_object_get(s, "values"), k, row)
+                json_array_append_new(points, point(row));
+        json_decref(all);
+    }
+    buf_done(&q);
+    if (!rc)
+        return points;
+    json_decref(points);
+    return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* facts: what monitor reads from InfluxDB: `hourly` and `forecast_leads`, in pieces of at
+ * most 48 hours and for many devices in one query. One thread at a time. */
+#ifndef FC_MONITOR_FACTS_H
+#define FC_MONITOR_FACTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/influx.h"
+
+#define FACTS_DEVICES 100 /* most devices of one query */
+
+/* Devices of one query: n (at most FACTS_DEVICES) sorted names; n 0: all there are. */
+struct devices {
+    const char *const *names;
+    size_t n;
+};
+
+/* Calls each() for each value of [from_ms, from_ms + 48 h). quantity is borrowed. */
+int facts_hourly(struct influx *in, const struct devices *d, int64_t from_ms,
+                 void (*each)(void *arg, const char *device, const char *quantity,
+                              int64_t t_ms, double value),
+                 void *arg, struct err *e) MUST_CHECK;
+
+/* A stored forecast at lead 1 of the model that was champion then. */
+struct lead1 {
+    double yhat, lower, upper;
+    int version;
+};
+int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
+                void (*each)(void *arg, const char *device, const char *quantity,
+                             int64_t t_ms, const struct lead1 *f),
+                void *arg, struct err *e) MUST_CHECK;
+
+/* Counts hours with a value in [from_ms, to_ms], newest piece first; each() is called per
+ * piece of 48 h, which begins at piece_ms. */
+int facts_count(struct influx *in, const struct devices *d, int64_t from_ms,
+                int64_t to_ms,
+                void (*each)(void *arg, const char *device, const char *quantity,
+                             int64_t piece_ms, int count),
+                void *arg, struct err *e) MUST_CHECK;
+
+/* The devices that `hourly` knows: calls each() with their names, by name. */
+int facts_devices(struct influx *in, void (*each)(void *arg, const char *device),
+                  void *arg, struct err *e) MUST_CHECK;
+
+/* Evaluations of one series in [from_ms, to_ms): new array of {"time","n",...}, by time.
+ */
+json_t *facts_evaluations(struct influx *in, const char *device, const char *quantity,
+                          int64_t from_ms, int64_t to_ms, struct err *e) MUST_CHECK;
+
+#endif

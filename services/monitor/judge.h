@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* judge: one series at the newest hour: from its window, through checks and diagnosis, to
+ * what shall be done. Pure but for the actions it fills; time comes as an argument. */
+#ifndef FC_MONITOR_JUDGE_H
+#define FC_MONITOR_JUDGE_H
+
+#include "services/monitor/act.h"
+
+/* A series in a round: what it is, and what it becomes when the actions are committed. */
+struct cell {
+    struct tracked *t;
+    struct tracked next; /* a copy; shares everything it points to but new alert ids */
+    struct window w;
+};
+
+struct judge_in {
+    int64_t hour, now_ms; /* the newest hour, index 47 of the window */
+    bool arriving;        /* late hours came in a moment ago */
+    int64_t
+        *fleet_left; /* retrainings that the fleet may still have today; counted down */
+};
+
+/* Fills cell->next (verdicts, diagnosis, loop, alerts) and appends to a. Returns true
+ * when a training shall be asked for. */
+bool judge(struct cell *c, const struct judge_in *in, struct actions *a);
+
+/* After a failed commit: frees what next alone owns. After a good one: takes next over,
+ * under the view lock. */
+void judge_drop(struct cell *c);
+void judge_take(struct cell *c);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* work: the list of devices that have something due, made from ingest's feed. */
+#ifndef FC_MONITOR_WORK_H
+#define FC_MONITOR_WORK_H
+
+#include "services/monitor/monitor.h"
+#include "services/monitor/schedule.h"
+
+struct work {
+    char device[DEVICE_MAX + 1];
+    struct span *late; /* hours written since the last look; owned */
+    size_t n_late;
+    struct span *due; /* hours to score, merged; owned */
+    size_t n_due;
+    bool arriving; /* some of late is older than what just closed */
+};
+
+/* By device. Free with work_free(). Asks InfluxDB for its devices when m->discover is
+ * set. Returns -1 with *e. */
+int work_list(struct monitor *m, const struct feed *feed, struct work **list, size_t *n,
+              struct err *e) MUST_CHECK;
+void work_free(struct work *list, size_t n);
+
+/* Did late hours come in for this series a moment ago? */
+bool work_arriving(const struct monitor *m, const struct tracked *t);
+
+#endif
