@@ -71,12 +71,12 @@ def _stacks(shared, request):
         assert not bad, f"ended badly on SIGTERM: {bad}\n" + "\n".join(st.procs[s].tail(15) for s in bad)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def esp32_home():
     return _data("esp32-home")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def iot_telemetry():
     return _data("iot-telemetry")
 
