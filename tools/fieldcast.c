@@ -5,12 +5,8 @@
 #include <string.h>
 
 #include "common/version.h"
-#if __has_include("tools/backtest.h")
 #include "tools/backtest.h"
-#endif
-#if __has_include("tools/replay.h")
 #include "tools/replay.h"
-#endif
 #include "tools/simulate.h"
 #include "tools/suggest.h"
 
@@ -19,12 +15,8 @@ static const struct command {
     int (*main)(int argc, char **argv);
 } commands[] = {
     {"simulate", "publish a house of simulated sensors over MQTT", simulate_main},
-#if __has_include("tools/replay.h")
     {"replay", "publish a CSV file over MQTT, as it was measured or faster", replay_main},
-#endif
-#if __has_include("tools/backtest.h")
     {"backtest", "measure forecasts on a file, without any server", backtest_main},
-#endif
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
