@@ -6,8 +6,8 @@
  * in the server's few event threads and must not block. Routes marked `slow` (they ask
  * Postgres or InfluxDB) run on worker threads of their own, with a bounded queue in front;
  * when it is full the answer is 503. An ordinary handler that finds that it would have to
- * block returns HTTP_LATER and is called again, from the start, on such a thread. Route, token, method, media type and size are checked
- * before a byte of the body is kept. */
+ * block returns HTTP_LATER and is called again, from the start, on such a thread. Route, method,
+ * token and size are checked before a byte of the body is kept. */
 #ifndef FC_COMMON_HTTP_SERVER_H
 #define FC_COMMON_HTTP_SERVER_H
 
