@@ -183,9 +183,9 @@ static int probe(const char *url)
 
 bool service_options(const struct service_desc *d, int argc, char **argv, int *exit_code)
 {
-    *exit_code = 0;
     if (argc < 2)
         return false;
+    *exit_code = 0;
     const char *o = argv[1];
     if (argc == 2 && !strcmp(o, "--settings")) {
         settings_print(d->settings, stdout);
