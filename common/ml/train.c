@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/ml/change.h"
 #include "common/ml/conformal.h"
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
@@ -63,21 +64,32 @@ static int check(const struct hours *h, const struct train_opts *o, struct err *
     return 0;
 }
 
-/* Window, gaps, and the split in time. */
-static int clean(struct train_work *w, const struct hours *h, struct err *e)
+static struct hours from(const struct hours *h, size_t i)
 {
-    if (check(h, w->o, e) || hours_copy(&w->raw, h, e))
-        return -1;
-    train_window(&w->raw, w->o->preset);
-    size_t complete = hours_complete(&w->raw), n = w->raw.n;
-    if (complete < TRAIN_MIN_HOURS)
-        return err_kind(e, ERR_CONFLICT, "no_model_yet",
-                        "%s has %zu complete hours, %d are needed", w->o->series,
-                        complete, TRAIN_MIN_HOURS);
-    if (hours_copy(&w->filled, &w->raw, e))
-        return -1;
-    hours_interpolate(&w->filled, w->system0 ? n : TRAIN_MAX_GAP);
-    w->truth = (struct truth){&w->filled, w->raw.y};
+    return (struct hours){h->start_s + (int64_t)i * 3600, h->n - i, h->y + i};
+}
+
+/* How many hours to forget: those before a change that the champion shows now, or before
+ * the one that it was trained after. */
+static size_t since_change(const struct train_work *w)
+{
+    const struct truth t = {&w->whole_filled, w->whole.y};
+    if (!w->champion || w->system0)
+        return 0;
+    size_t since = change_find(w->champion, &t, w->whole.n);
+    double known_s =
+        json_real_value(json_object_get(w->champion->metrics, "regime_from_s"));
+    double hours = (known_s - (double)w->whole.start_s) / 3600;
+    if (hours > (double)since && hours < (double)w->whole.n)
+        since = (size_t)hours;
+    struct hours rest = from(&w->whole, since);
+    return hours_complete(&rest) < TRAIN_MIN_HOURS ? 0 : since;
+}
+
+/* The split in time. */
+static void split(struct train_work *w)
+{
+    size_t n = w->raw.n;
     w->holdout = n / 4 > HOLDOUT_HOURS ? HOLDOUT_HOURS : n / 4;
     if (w->system0) /* a fifth of the rows, rounded up */
         w->holdout = (n - 4 + 4) / 5;
@@ -86,6 +98,27 @@ static int clean(struct train_work *w, const struct hours *h, struct err *e)
     size_t leads = w->holdout / 2 < 1 ? 1 : w->holdout / 2;
     leads = leads > w->o->horizon ? w->o->horizon : leads;
     w->plan = (struct plan){w->part - 1, 1, w->holdout - leads + 1, leads};
+}
+
+/* Window, gaps, change. */
+static int clean(struct train_work *w, const struct hours *h, struct err *e)
+{
+    if (check(h, w->o, e) || hours_copy(&w->whole, h, e))
+        return -1;
+    train_window(&w->whole, w->o->preset);
+    size_t complete = hours_complete(&w->whole);
+    if (complete < TRAIN_MIN_HOURS)
+        return err_kind(e, ERR_CONFLICT, "no_model_yet",
+                        "%s has %zu complete hours, %d are needed", w->o->series,
+                        complete, TRAIN_MIN_HOURS);
+    if (hours_copy(&w->whole_filled, &w->whole, e))
+        return -1;
+    hours_interpolate(&w->whole_filled, w->system0 ? w->whole.n : TRAIN_MAX_GAP);
+    w->since = since_change(w);
+    w->raw = from(&w->whole, w->since);
+    w->filled = from(&w->whole_filled, w->since);
+    w->truth = (struct truth){&w->filled, w->raw.y};
+    split(w);
     return 0;
 }
 
@@ -159,27 +192,58 @@ static const struct candidate *best_baseline(const struct train_work *w)
     return &list[best];
 }
 
+/* The baselines' and the champion's forecasts over the holdout. The champion alone reads
+ * on across a change. */
+static void score_others(struct train_work *w)
+{
+    const struct truth all = {&w->whole_filled, w->whole.y};
+    struct plan plan = w->plan;
+    plan.first += w->since;
+    backtest_candidate(&candidates[0], &w->truth, w->raw.n, &w->plan, &w->persistence);
+    backtest_candidate(&candidates[1], &w->truth, w->raw.n, &w->plan, &w->seasonal);
+    if (w->champion)
+        backtest_model(w->champion, &all, &plan, &w->served);
+}
+
+static void explain(struct train_work *w, const char *text)
+{
+    if (w->since)
+        snprintf(w->reason, sizeof w->reason, "%s, from the %zu hours since a change: %s",
+                 w->winner->name, w->raw.n, text);
+    else
+        snprintf(w->reason, sizeof w->reason, "%s: %s", w->winner->name, text);
+}
+
 /* Who is to serve, and why. */
 static enum train_outcome decide(struct train_work *w)
 {
     const struct candidate *first = w->winner;
-    backtest_candidate(&candidates[0], &w->truth, w->raw.n, &w->plan, &w->persistence);
-    backtest_candidate(&candidates[1], &w->truth, w->raw.n, &w->plan, &w->seasonal);
-    if (w->champion)
-        backtest_model(w->champion, &w->truth, &w->plan, &w->served);
+    char text[200];
+    score_others(w);
     judge(w, first);
-    if (w->champion || (w->gate.pass && !first->baseline)) {
-        snprintf(w->reason, sizeof w->reason, "%s: %s", first->name, w->gate.reason);
-        return w->gate.pass ? TRAIN_PROMOTE : TRAIN_KEEP;
+    bool pass = w->gate.pass && (w->champion || !first->baseline);
+    explain(w, w->gate.reason);
+    if (pass)
+        return TRAIN_PROMOTE;
+    snprintf(text, sizeof text, "%s %s", first->name, w->gate.reason);
+    const struct candidate *baseline = best_baseline(w);
+    if (!w->champion) {
+        judge(w, baseline);
+        char why[300];
+        snprintf(why, sizeof why, "the best baseline, as there is no champion yet%s%s",
+                 first->baseline ? "" : "; ", first->baseline ? "" : text);
+        explain(w, why);
+        return TRAIN_PROMOTE;
     }
-    char failed[200] = "";
-    if (!first->baseline)
-        snprintf(failed, sizeof failed, "; %s %s", first->name, w->gate.reason);
-    judge(w, best_baseline(w));
-    snprintf(w->reason, sizeof w->reason,
-             "%s: the best baseline, as there is no champion yet%s", w->winner->name,
-             failed);
-    return TRAIN_PROMOTE;
+    if (baseline == first)
+        return TRAIN_KEEP;
+    judge(w, baseline); /* the champion may have become worse than the simplest thing */
+    if (w->gate.pass) {
+        explain(w, w->gate.reason);
+        return TRAIN_PROMOTE;
+    }
+    judge(w, first);
+    return TRAIN_KEEP;
 }
 
 /* Residuals of the choice and, with holdout, every BACKTEST_STEP-th origin of the
@@ -282,9 +346,9 @@ static struct model *finish(struct train_work *w, struct err *e)
     set_band(w, true, m);
     set_quantiles(w, m);
     m->lead1_sd = lead1_sd(w);
-    m->training.from_s = w->raw.start_s;
-    m->training.to_s = w->raw.start_s + (int64_t)(w->raw.n - 1) * 3600;
-    hours_sha256(&w->raw, m->training.sha256);
+    m->training.from_s = w->whole.start_s;
+    m->training.to_s = w->whole.start_s + (int64_t)(w->whole.n - 1) * 3600;
+    hours_sha256(&w->whole, m->training.sha256);
     m->training.seed = w->o->seed & INT64_MAX;
     snprintf(m->training.preset, sizeof m->training.preset, "%s",
              w->system0 ? "system0" : "");
@@ -302,8 +366,8 @@ static void work_done(struct train_work *w)
     backtest_done(&w->challenger);
     model_free(w->fitted);
     choice_done(&w->choice);
-    hours_done(&w->filled);
-    hours_done(&w->raw);
+    hours_done(&w->whole_filled);
+    hours_done(&w->whole);
 }
 
 int train_series(const struct hours *h, const struct model *champion,
@@ -323,7 +387,7 @@ int train_series(const struct hours *h, const struct model *champion,
     r->evidence = train_evidence(&w);
     r->metrics = train_metrics(&w, r->model);
     r->parameters = train_parameters(&w, r->model);
-    r->model->training.rows = w.raw.n; /* those that were hashed */
+    r->model->training.rows = w.whole.n; /* those that were hashed */
     json_object_update(r->model->metrics, r->metrics);
     snprintf(r->reason, sizeof r->reason, "%s", w.reason);
     rc = 0;

@@ -53,7 +53,13 @@ struct train_result {
  * of the result, so a caller that keeps them cuts first. */
 void train_window(struct hours *h, const char *preset);
 
-/* Without a champion the challenger need only beat the baselines; if it does not, the
+/* A champion whose errors have left all proportion (change.h) shows that the series has
+ * changed: then, and in later trainings with a champion made after that change, only the
+ * hours since are learned from and judged by ("regime_from_s" in the metrics). The
+ * document's training rows are still all of the window, as they decide where the change
+ * was.
+ *
+ * Without a champion the challenger need only beat the baselines; if it does not, the
  * best baseline is promoted: there is always one. With a champion, the challenger is kept
  * back unless it passes the gate. Both are judged on hours the challenger was not fitted
  * to; a champion may have seen them ("champion_saw_holdout" in the evidence).

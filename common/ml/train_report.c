@@ -14,13 +14,14 @@ json_t *train_evidence(const struct train_work *w)
 {
     const struct plan *p = &w->choice.plan;
     int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
-    return json_pack("{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:b}", "winner",
-                     w->winner->name, "candidates_version", TRAIN_CANDIDATES, "gate",
-                     w->gate.evidence, "candidates", choice_table(&w->choice, w->q),
-                     "backtest", "origins", (json_int_t)w->choice.origins, "step",
-                     (json_int_t)p->step, "leads", (json_int_t)p->leads, "holdout_hours",
-                     (json_int_t)w->holdout, "holdout_leads", (json_int_t)w->plan.leads,
-                     "champion_saw_holdout",
+    return json_pack("{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:b}",
+                     "winner", w->winner->name, "candidates_version", TRAIN_CANDIDATES,
+                     "gate", w->gate.evidence, "candidates",
+                     choice_table(&w->choice, w->q), "backtest", "origins",
+                     (json_int_t)w->choice.origins, "step", (json_int_t)p->step, "leads",
+                     (json_int_t)p->leads, "hours_before_change", (json_int_t)w->since,
+                     "holdout_hours", (json_int_t)w->holdout, "holdout_leads",
+                     (json_int_t)w->plan.leads, "champion_saw_holdout",
                      w->champion && w->champion->training.to_s >= held_from_s);
 }
 
@@ -83,6 +84,8 @@ json_t *train_metrics(const struct train_work *w, const struct model *final)
     put(o, "backtest_mae", w->choice.mean[w->winner - w->choice.list]);
     put(o, "lead1_sd", final->lead1_sd);
     put(o, "rows", (double) final->training.rows);
+    if (w->since)
+        put(o, "regime_from_s", (double)w->raw.start_s);
     put(o, "hours", (double)w->raw.n);
     put(o, "missing_hours", (double)(w->raw.n - hours_complete(&w->raw)));
     put(o, "holdout_pairs", (double)s.n);
@@ -132,7 +135,8 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
     put_count(o, "horizon", w->o->horizon);
     put_param(o, "level", w->o->level);
     put_count(o, "seed", w->o->seed & INT64_MAX);
-    put_count(o, "window_hours", w->raw.n);
+    put_count(o, "window_hours", w->whole.n);
+    put_count(o, "hours_before_change", w->since);
     put_count(o, "holdout_hours", w->holdout);
     put_count(o, "backtest_origins", w->choice.origins);
     put_count(o, "backtest_step", w->choice.plan.step);

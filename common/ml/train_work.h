@@ -12,7 +12,9 @@ struct train_work {
     const struct train_opts *o;   /* borrowed */
     const struct model *champion; /* borrowed; NULL: none */
     bool system0;
-    struct hours raw, filled; /* as measured; with short gaps bridged. owned */
+    struct hours whole, whole_filled; /* as measured; with short gaps bridged. owned */
+    size_t since;             /* hours of these before a change; 0: all are used */
+    struct hours raw, filled; /* the two from there on; borrowed */
     struct truth truth;
     size_t part;    /* hours before the holdout: what the challenger is fitted to */
     size_t holdout; /* hours after it: what the gate scores */

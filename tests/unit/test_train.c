@@ -313,19 +313,49 @@ static void against_a_champion(void **state)
     hours_done(&h);
 }
 
-/* The sensor is moved on day 40: the champion of before loses to one trained since. */
+/* On day 40 the room is used otherwise. Two days later a training begins from there, and
+ * the next one, with the champion made after the change, does so too. */
 static void change(void **state)
 {
     (void)state;
     struct hours h = series(1344, 20, 3, 0, 0.3, 0.7, 12);
-    struct hours before = {h.start_s, 960, h.y};
+    struct hours before = {h.start_s, 960, h.y}, after = {h.start_s, 960 + 48, h.y};
     struct train_result first = trained(&before, NULL, &opts);
+    assert_true(isnan(metric(&first, "regime_from_s")));
     for (size_t i = 960; i < h.n; i++)
         h.y[i] = 60 - 2 * (h.y[i] - 20);
-    struct train_result second = trained(&h, first.model, &opts);
+    struct train_result second = trained(&after, first.model, &opts);
     assert_int_equal(second.outcome, TRAIN_PROMOTE);
+    assert_non_null(
+        strstr(second.reason, " hours since a change: better than the champion"));
+    assert_near(metric(&second, "regime_from_s"), (double)(T0 + 960 * 3600), 6 * 3600);
+    assert_int_equal(second.model->training.rows, 960 + 48);
+    assert_int_equal(second.model->training.from_s, T0);
+    struct forecast f[24];
+    double yhat[24];
+    assert_int_equal(model_forecast(second.model, h.y, 960 + 48, 24, 0.95, f, NULL), 0);
+    for (int k = 0; k < 24; k++)
+        yhat[k] = f[k].yhat;
+    assert_true(score(h.y + 960 + 48, yhat, 24).mae < 3);
+    struct train_result third = trained(&h, second.model, &opts);
+    assert_near(metric(&third, "hours"), metric(&second, "hours") + 384 - 48, 0);
+    train_result_done(&third);
     train_result_done(&second);
     train_result_done(&first);
+    hours_done(&h);
+}
+
+/* The champion has become worse than the simplest thing, and so has the challenger. */
+static void baseline_takes_over(void **state)
+{
+    (void)state;
+    struct hours h = series(24 * 30, 0, 0, 0, 1, 1, 21);
+    struct model *naive = model_new(&algo_seasonal_naive_168, "kitchen.temperature");
+    struct train_result r = trained(&h, naive, &opts);
+    assert_int_equal(r.outcome, TRAIN_PROMOTE);
+    assert_string_equal(candidate(&r), "persistence");
+    train_result_done(&r);
+    model_free(naive);
     hours_done(&h);
 }
 
@@ -419,14 +449,23 @@ static void quick(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(too_short),        cmocka_unit_test(wrong_options),
-        cmocka_unit_test(every_length),     cmocka_unit_test(learns_day_and_week),
-        cmocka_unit_test(same_bytes),       cmocka_unit_test(constant),
-        cmocka_unit_test(nothing_to_learn), cmocka_unit_test(holes),
-        cmocka_unit_test(absurd),           cmocka_unit_test(against_a_champion),
-        cmocka_unit_test(change),           cmocka_unit_test(preset),
-        cmocka_unit_test(cancelled),        cmocka_unit_test(other_options),
-        cmocka_unit_test(window),           cmocka_unit_test(quick),
+        cmocka_unit_test(too_short),
+        cmocka_unit_test(wrong_options),
+        cmocka_unit_test(every_length),
+        cmocka_unit_test(learns_day_and_week),
+        cmocka_unit_test(same_bytes),
+        cmocka_unit_test(constant),
+        cmocka_unit_test(nothing_to_learn),
+        cmocka_unit_test(holes),
+        cmocka_unit_test(absurd),
+        cmocka_unit_test(against_a_champion),
+        cmocka_unit_test(change),
+        cmocka_unit_test(baseline_takes_over),
+        cmocka_unit_test(preset),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(other_options),
+        cmocka_unit_test(window),
+        cmocka_unit_test(quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
