@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* train_work: what one training holds while it runs; shared by train.c (the steps) and
- * train_report.c (what is told about them). Nobody else includes it. */
+/* train_work: what one training holds while it runs; shared by train.c (who is to serve),
+ * train_finish.c (the model that does) and train_report.c (what is told about it). Nobody
+ * else includes it. */
 #ifndef FC_ML_TRAIN_WORK_H
 #define FC_ML_TRAIN_WORK_H
 
 #include "common/ml/choice.h"
 #include "common/ml/gate.h"
 #include "common/ml/train.h"
+
+#define HOLDOUT_HOURS 168 /* at most */
 
 struct train_work {
     const struct train_opts *o;   /* borrowed */
@@ -30,6 +33,13 @@ struct train_work {
     char reason[320];
     double coverage, msis; /* of the first part's band over the holdout; NaN: none */
 };
+
+/* How good the band is where it was not made: that of the first part over the holdout. */
+void train_score_band(struct train_work *w);
+
+/* The winner on all hours, with all that goes into its document but the metrics. System 0
+ * serves what it fitted to its first four fifths. NULL on error. */
+struct model *train_finish(struct train_work *w, struct err *e) MUST_CHECK;
 
 json_t *train_evidence(const struct train_work *w);
 json_t *train_metrics(const struct train_work *w, const struct model *final);
