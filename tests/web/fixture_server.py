@@ -49,11 +49,11 @@ def problem(status, kind, message):
 
 class World:
     def __init__(self):
-        self.mode = "fine"  # fine, empty, error, token, html, cut, young
+        self.mode = "fine"  # fine, empty, error, token, html, cut, young, hourly
         self.devices = list(ROOMS)
         self.asked = []  # (path, query) of the API requests
         self.now = NOW
-        self.delay_s = 0
+        self.page_size = 1000
 
     def series(self):
         out = []
@@ -72,13 +72,35 @@ class World:
             out[3]["alerts"] = 2
             out[7]["state"] = "quarantined"
             out[10]["last"]["time"] = stamp(self.now - timedelta(hours=5, minutes=3))
+            out[12]["drift"] = {"kind": "skill_lost", "hour": stamp(self.now), "training": "asked", "held_by": None}
             out[14].update(champion=None, quality=None)
         return out
 
+    def catalogue(self):
+        return {"items": [{k: row[k] for k in ("name", "unit", "state", "last", "champion")} for row in self.series()],
+                "next": None}
+
     def status(self):
+        """As the monitor has it: the last value is the last complete hour's."""
+        hour = self.now.replace(minute=0, second=0, microsecond=0) - HOUR
+        series = self.series()
+        for row in series:
+            late = datetime.fromisoformat(row["last"]["time"].replace("Z", "+00:00"))
+            row["last"] = {"time": stamp(min(hour, late.replace(minute=0, second=0, microsecond=0))),
+                           "value": value(row["name"], hour)}
         return {"time": stamp(self.now), "settled": stamp(self.now.replace(minute=0, second=0) - HOUR),
                 "services": {s: {"ready": True} for s in ("ingest", "trainer", "predictor", "monitor")},
-                "series": [] if self.mode == "empty" else self.series()}
+                "series": [] if self.mode == "empty" else series, "next": None}
+
+    def paged(self, answer, key, after):
+        """The items behind `after`, at most page_size of them."""
+        rows = answer[key]
+        if after:
+            rows = rows[[row["name"] for row in rows].index(after[0]) + 1:]
+        more = len(rows) > self.page_size
+        answer[key] = rows[:self.page_size]
+        answer["next"] = answer[key][-1]["name"] if more else None
+        return 200, answer, "application/json"
 
     def history(self, query):
         name = query["series"][0]
@@ -114,7 +136,9 @@ class World:
         if self.mode == "token" and token != f"Bearer {TOKEN}":
             return problem(401, "unauthorized", "this request needs a bearer token")
         if path == "/api/v1/status":
-            return 200, self.status(), "application/json"
+            return self.paged(self.status(), "series", query.get("after"))
+        if path == "/api/v1/series" and self.mode != "hourly":
+            return self.paged(self.catalogue(), "items", query.get("cursor"))
         if path == "/api/v1/history":
             return 200, self.history(query), "application/json"
         if path == "/api/v1/forecasts":
@@ -163,8 +187,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_api(self, parts):
         world = self.server.world
-        if world.delay_s:
-            threading.Event().wait(world.delay_s)
         if world.mode == "html":
             self.send(502, b"<html><h1>Bad gateway</h1></html>", "text/html")
             return

@@ -81,11 +81,14 @@ def test_says_what_needs_attention(driver, server):
     assert in_card(driver, "cellar.humidity", ".badges").text == "quarantined"
     assert in_card(driver, "bedroom.humidity", ".badges").text == "silent"
     assert "5 h ago" in in_card(driver, "bedroom.humidity", ".now").text
+    badge = in_card(driver, "bathroom.temperature", ".badge")
+    assert badge.text == "skill lost"
+    assert badge.get_attribute("title").endswith("A new model has been asked for.")
     button = driver.find_element(By.ID, "attention")
-    assert button.text == "Needs attention (3)"
+    assert button.text == "Needs attention (4)"
     button.click()
     assert [c.get_attribute("data-series") for c in cards(driver)] == [
-        "office.temperature", "cellar.humidity", "bedroom.humidity"]
+        "office.temperature", "cellar.humidity", "bedroom.humidity", "bathroom.temperature"]
     assert button.get_attribute("aria-pressed") == "true"
     assert driver.current_url.endswith("?attention")
 
@@ -103,6 +106,14 @@ def test_first_hours(driver, server):
     opened(driver, server)
     plot = in_card(driver, "kitchen.temperature", ".plot")
     wait(driver, lambda d: "fewer than 24 complete hours" in plot.text)
+
+
+def test_without_the_last_readings(driver, server):
+    """The predictor is away: the monitor's last hour is shown, and called that."""
+    server.world.mode = "hourly"
+    opened(driver, server)
+    assert in_card(driver, "kitchen.temperature", ".age").text.startswith("mean of the hour from ")
+    assert in_card(driver, "kitchen.temperature", ".badges").text == "ok"
 
 
 def test_find_and_share(driver, server):
@@ -125,7 +136,7 @@ def test_many_series(driver, server):
     assert not driver.find_element(By.ID, "previous").is_enabled()
     wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "canvas"))
     # what is out of view was not asked for
-    plots = {q["series"][0] for path, q in server.world.asked if path != "/api/v1/status"}
+    plots = {q["series"][0] for path, q in server.world.asked if "series" in q}
     assert 0 < len(plots) < 20
     driver.find_element(By.ID, "next").click()
     wait(driver, lambda d: text(d, "#page") == "25 to 48 of 300")
@@ -133,6 +144,13 @@ def test_many_series(driver, server):
     ms = driver.execute_script(
         "return performance.getEntriesByType('resource').find(r => r.name.includes('status')).responseEnd")
     assert ms < 3000
+
+
+def test_lists_in_several_answers(driver, server):
+    server.world.page_size = 7
+    opened(driver, server)
+    assert len(cards(driver)) == 18
+    assert in_card(driver, "attic.pressure", ".age").text.endswith("min ago")
 
 
 def test_empty(driver, server):

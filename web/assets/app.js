@@ -2,12 +2,14 @@
 // app: asks for /api/v1/status each half minute while the page is looked at, and keeps the
 // cards of the series in step with it. Cards draw their plots only when they are in view.
 
-import { get, token } from "./api.js";
+import { Failure, get, token } from "./api.js";
 import { Card, problems } from "./card.js";
 import * as format from "./format.js";
 
 const REFRESH_MS = 30000;
 const PER_PAGE = 24;
+const PAGE_LIMIT = 1000; // series in one answer
+const PAGES_MAX = 20;
 
 const $ = (id) => document.getElementById(id);
 const cards = new Map(); // by name of the series
@@ -132,13 +134,37 @@ function showFailure() {
   announce(asks ? "An access token is needed." : $("notice-text").textContent);
 }
 
+// All pages of a list, joined under its key; `name` is the parameter that asks for the next.
+async function getAll(path, key, name) {
+  const first = await get(path, { limit: PAGE_LIMIT });
+  if (!Array.isArray(first[key])) throw new Failure("server", `The answer of ${path} has another form than this page knows.`);
+  for (let next = first.next, n = 1; next && n < PAGES_MAX; n++) {
+    const more = await get(path, { limit: PAGE_LIMIT, [name]: next });
+    first[key].push(...more[key]);
+    next = more.next;
+  }
+  return first;
+}
+
+// The monitor knows the loop and the last complete hour; the predictor the last reading.
+async function getStatus() {
+  const [answer, catalogue] = await Promise.all([
+    getAll("/api/v1/status", "series", "after"),
+    getAll("/api/v1/series", "items", "cursor").catch(() => ({ items: [] })),
+  ]);
+  const live = new Map(catalogue.items.map((item) => [item.name, item.last]));
+  for (const s of answer.series) {
+    const last = live.get(s.name);
+    s.hourly = !(last && (!s.last || Date.parse(last.time) > Date.parse(s.last.time)));
+    if (!s.hourly) s.last = last;
+  }
+  return answer;
+}
+
 async function refresh() {
   clearTimeout(timer);
   try {
-    const answer = await get("/api/v1/status");
-    if (!Array.isArray(answer.series) || !Number.isFinite(Date.parse(answer.time)))
-      throw new Error("The server's status has another form than this page knows.");
-    status = answer;
+    status = await getStatus();
     statusAt = performance.now();
     failed = null;
     showSummary();

@@ -7,18 +7,32 @@ import { draw, join, point, resize } from "./chart.js";
 import * as format from "./format.js";
 
 const HOUR = 3600000;
-const SILENT_AFTER = 2 * HOUR; // slower sensors than hourly are not expected
+const SILENT_AFTER = 3 * HOUR; // a mean of the hour may be two hours old and in time
 const PLOT_AGE = 5 * 60000;    // a plot is asked for again after this, or at a new hour
 
 const template = document.getElementById("card");
 
+const DRIFT = {
+  stuck: ["stuck", "It says the same value again and again"],
+  silent: ["silent", "It has stopped sending"],
+  error_risen: ["error has risen", "Its forecasts have become worse than they used to be"],
+  skill_lost: ["skill lost", "Its forecasts are no better than repeating the last value"],
+  system0_thresholds: ["error over its limit", "Its error is over the limits that were set for it"],
+};
+const TRAINING = { asked: " A new model has been asked for.", held: " A new model is held back for now." };
+
+// What is worth a look: [word, sentence] each.
 export function problems(series, now) {
   const found = [];
   if (series.state === "quarantined") found.push(["quarantined", "The sensor is taken for broken: its values are stored, not learned from"]);
   if (series.alerts > 0) found.push([series.alerts === 1 ? "1 alert" : `${series.alerts} alerts`, "Open alerts"]);
-  if (series.drift) found.push(["drift", "Its behaviour has changed"]);
-  if (series.state !== "disabled" && series.last && now - Date.parse(series.last.time) > SILENT_AFTER)
-    found.push(["silent", "No new value for longer than two hours"]);
+  if (series.drift) {
+    const [word, sentence] = DRIFT[series.drift.kind] ?? ["drift", "Its behaviour has changed"];
+    found.push([word, `${sentence}.${TRAINING[series.drift.training] ?? ""}`]);
+  }
+  if (series.drift?.kind !== "silent" && series.state !== "disabled" && series.last &&
+      now - Date.parse(series.last.time) > SILENT_AFTER)
+    found.push(["silent", "No new value for longer than three hours"]);
   return found;
 }
 
@@ -54,12 +68,17 @@ export class Card {
     this.places = last ? format.decimals(last.value) : undefined;
     this.find(".value").textContent = last ? format.number(last.value, this.places) : "–";
     this.find(".unit").textContent = last ? format.unit(series.unit) : "";
-    this.find(".age").replaceChildren(last
-      ? format.time(Date.parse(last.time), `${format.length(now - Date.parse(last.time))} ago`)
-      : "no value yet");
+    this.find(".age").replaceChildren(...this.age(series, now));
     this.showFacts(series);
     this.showBadges(problems(series, now), series.state);
     if (this.visible) this.load();
+  }
+
+  age({ last, hourly }, now) {
+    if (!last) return ["no value yet"];
+    const t = Date.parse(last.time);
+    return hourly ? ["mean of the hour from ", format.time(t, format.clock(t))]
+      : [format.time(t, `${format.length(now - t)} ago`)];
   }
 
   showBadges(found, state) {
