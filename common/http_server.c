@@ -62,7 +62,7 @@ struct http_server {
     struct call *first, *last;
     int waiting;
     bool stopping;
-    atomic_int slow; /* slow requests from their arrival until their answer is sent */
+    atomic_int slow; /* slow requests from their queueing until their answer is sent */
 };
 
 const char *req_query(const struct req *q, const char *key)
@@ -189,6 +189,7 @@ static enum MHD_Result enqueue(struct call *c)
     bool take = h->waiting < QUEUE_MAX && !h->stopping;
     if (take) {
         c->queued = c->q.worker = true;
+        atomic_fetch_add(&h->slow, 1);
         MHD_suspend_connection(c->conn);
         *(h->last ? &h->last->next : &h->first) = c;
         h->last = c;
