@@ -5,7 +5,7 @@ const UNITS = {
   celsius: "°C", percent: "%", hectopascal: "hPa", "parts per million": "ppm", lux: "lx",
   "microgram per cubic metre": "µg/m³", "metre per second squared": "m/s²", decibel: "dB",
   volt: "V", ampere: "A", watt: "W", "watt-hour": "Wh", "metre per second": "m/s",
-  millimetre: "mm", dBm: "dBm", level: "",
+  millimetre: "mm", dBm: "dBm", level: "", "0 or 1": "",
 };
 
 export const unit = (name) => UNITS[name] ?? name ?? "";
