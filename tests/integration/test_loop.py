@@ -193,7 +193,7 @@ def test_new_champion_answers_within_a_second(loop):
 
 
 def test_metrics_of_all(loop):
-    text = loop.get("monitor", "/metrics")
+    text = loop.get("monitor", "/metrics/all")
     for service in ("ingest", "trainer", "predictor", "monitor"):
         assert f'fieldcast_build_info{{service="{service}"' in text
     lines = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")]

@@ -51,20 +51,20 @@ def prometheus(st):
     p.stop()
 
 
-@pytest.mark.parametrize("service", SERVICES)  # the monitor's is that of all four
-def test_exposition(st, service):
+@pytest.mark.parametrize("service,path", [*[(s, "/metrics") for s in SERVICES], ("monitor", "/metrics/all")])
+def test_exposition(st, service, path):
     for _ in range(3):
-        r = st.request("GET", service, "/metrics", "viewer")
+        r = st.request("GET", service, path, "viewer")
         assert r.status_code == 200 and r.headers["Content-Type"] == exposition.TYPE
         first = exposition.counters(r.text)
         lint = subprocess.run([which("promtool"), "check", "metrics"], input=r.text, capture_output=True, text=True)
         assert lint.returncode == 0, lint.stdout + lint.stderr
-        later = exposition.counters(st.get(service, "/metrics"))
+        later = exposition.counters(st.get(service, path))
         assert all(later[k] >= v for k, v in first.items()), "a counter went down"
 
 
 def test_families_users_look_for(st):
-    text = st.get("monitor", "/metrics")
+    text = st.get("monitor", "/metrics/all")
     families = set(exposition.check(text))
     for name in ("fieldcast_build_info", "process_cpu_seconds_total", "process_resident_memory_bytes",
                  "process_open_fds", "fieldcast_http_requests_total", "fieldcast_http_request_duration_seconds",
@@ -74,7 +74,7 @@ def test_families_users_look_for(st):
 
 def test_monitor_serves_all_four_when_one_is_away(st):
     st.kill("trainer")
-    text = st.get("monitor", "/metrics")
+    text = st.get("monitor", "/metrics/all")
     exposition.check(text)
     assert 'service="ingest"' in text and 'fieldcast_build_info{service="trainer"' not in text
     st.start("trainer")

@@ -24,12 +24,12 @@ ROUTES = {
                 "/health", "/version"],
     "monitor": ["/api/v1/status", "/api/v1/quality", "/api/v1/tick", "/api/v1/decisions", "/api/v1/decisions/3",
                 "/api/v1/alerts", "/api/v1/alerts/x", "/api/v1/rules", "/api/v1/reports/week", "/api/v1/aqi",
-                "/grafana", "/grafana/query", "/metrics", "/api/v1/version"],
+                "/grafana", "/grafana/query", "/api/v1/version"],
     "ingest": ["/api/v1/readings", "/api/v1/ledger", "/api/v1/devices", "/api/v1/devices/kitchen",
                "/api/v1/deadletters", "/api/v1/deadletters/replay", "/api/v1/explain"],
 }
 NEVER = ["/healthz", "/readyz", "/api/v1/live", "/api/v1/hours", "/api/v1/progress", "/api/v1/jobsx", "/v2x",
-         "/metrics/", "/metrics/nobody", "/api/v1", "/api", "/_problem/404.json", "/assets/", "/assets/none.js",
+         "/metrics/", "/metrics/all", "/metrics/nobody", "/api/v1", "/api", "/_problem/404.json", "/assets/", "/assets/none.js",
          "/index.html", "/.git/config"]
 
 
@@ -120,6 +120,11 @@ def test_route_table(proxy, service):
 def test_metrics_of_one_service(proxy, service):
     got = requests.get(f"{proxy.url}/metrics/{service}", timeout=5).json()
     assert (got["who"], got["path"]) == (service, "/metrics")
+
+
+def test_metrics_of_all(proxy):
+    got = requests.get(f"{proxy.url}/metrics", timeout=5).json()
+    assert (got["who"], got["path"]) == ("monitor", "/metrics/all")
 
 
 @pytest.mark.parametrize("path", NEVER)
