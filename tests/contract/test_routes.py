@@ -6,8 +6,11 @@ import fnmatch
 import http.server
 import json
 import re
+import shutil
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 import requests
@@ -74,12 +77,10 @@ def test_openapi_is_whole(service):
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory):
+def proxy():
     """The shipped proxy before four stand-ins that say who they are and what they were asked."""
-    folder = tmp_path_factory.mktemp("proxy")
-    for parent in (folder, *folder.parents):
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(prefix="fieldcast-test-"))  # pytest's own are for its user alone
+    folder.chmod(0o755)
 
     class Upstream(http.server.BaseHTTPRequestHandler):
         def answer(self):
@@ -106,6 +107,7 @@ def proxy(tmp_path_factory):
     for s in up:
         s.shutdown()
         s.server_close()
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("service", SERVICES)

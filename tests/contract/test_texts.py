@@ -4,6 +4,7 @@ commands that README and CONTRIBUTING tell people to type."""
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_make_commands_exist(name):
     typed = [c for c in commands_in(ROOT / name) if re.match(r"(\w+=\S+ )*make\b", c)]
     assert typed
     for command in typed:
-        words = command.split(" #")[0].split()
+        words = shlex.split(command, comments=True)
         env = dict(w.split("=", 1) for w in words[:words.index("make")])
         rest = words[words.index("make") + 1:]
         done = subprocess.run(["make", "-n", *rest], cwd=ROOT, env=os.environ | {"PATH": PATH} | env,
