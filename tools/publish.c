@@ -61,9 +61,11 @@ static int read_password(const char *path, char *out, size_t size, struct err *e
     FILE *f = fopen(path, "re");
     if (!f)
         return err_set(e, ERR_INVALID, "could not open the password file %s: %m", path);
-    char *line = fgets(out, (int)size, f);
+    bool got = fgets(out, (int)size, f) != NULL;
     fclose(f);
-    if (!line || !*(line = strtok(line, "\r\n")))
+    if (got)
+        out[strcspn(out, "\r\n")] = '\0';
+    if (!got || !*out)
         return err_set(e, ERR_INVALID, "the password file %s is empty", path);
     return 0;
 }

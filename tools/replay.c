@@ -306,7 +306,7 @@ static int send_rows(struct run *r, const struct extent *x, struct csv *c,
 {
     struct progress bar;
     progress_init(&bar, "replay", "rows", x->rows, clock_mono_ms());
-    int64_t began_us = clock_mono_us(), first_ms = INT64_MIN, t_ms;
+    int64_t began_us = clock_mono_us(), first_ms = INT64_MIN, t_ms = 0;
     uint64_t rows = 0;
     int got;
     while ((int64_t)r->sent < r->o->count && (got = next_row(r->o, c, rc, &t_ms, e))) {

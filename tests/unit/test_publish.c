@@ -209,6 +209,10 @@ static void test_password_file(void **unused)
     publisher_close(publisher_open(&o, &e));
     assert_string_equal(broker.password, "geheim");
     assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, "\n\n", 2, 0), 2);
+    assert_null(publisher_open(&o, &e));
+    assert_non_null(strstr(e.text, "is empty"));
+    assert_int_equal(ftruncate(fd, 0), 0);
     close(fd);
     assert_null(publisher_open(&o, &e));
     assert_non_null(strstr(e.text, "is empty"));
