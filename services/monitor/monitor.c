@@ -76,6 +76,7 @@ int monitor_open(struct monitor *m, struct err *e)
 {
     pthread_mutex_init(&m->run, NULL);
     fleet_init(&m->fleet);
+    m->ahead = json_array();
     m->rolled_up = m->settled = m->scored = INT64_MIN;
     if (service_open(&m->svc, &service, &m->set.common, e))
         return -1;
@@ -106,6 +107,7 @@ void monitor_close(struct monitor *m)
     pg_free(m->pg);
     fleet_done(&m->fleet);
     json_decref(m->services);
+    json_decref(m->ahead);
     pthread_mutex_destroy(&m->run);
     service_close(&m->svc);
     monitor_settings_done(&m->set);

@@ -482,10 +482,8 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
     size_t n;
     int64_t h = feed->rolled_up;
     bool closed = h != INT64_MIN && (m->scored == INT64_MIN || h > m->scored);
-    if (h == INT64_MIN) { /* not even one hour is complete */
-        snprintf(m->cursor, sizeof m->cursor, "%s", feed->cursor);
+    if (h == INT64_MIN) /* not even one hour is complete; what came will be told again */
         return 0;
-    }
     if (work_list(m, feed, &list, &n, e))
         return -1;
     int rc = run_all(m, list, n, h, r, e);
@@ -496,7 +494,9 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
     if (closed) {
         r->hours += m->scored == INT64_MIN ? 1 : (h - m->scored) / HOUR_MS;
         m->scored = h;
+        json_array_clear(m->ahead);
     }
+    work_keep_ahead(m, feed);
     snprintf(m->cursor, sizeof m->cursor, "%s", feed->cursor);
     m->discover = false;
     return moved ? act_progress(m, e) : 0;

@@ -134,6 +134,26 @@ static void schedule(const struct monitor *m, struct work *w, int64_t rolled_up)
         w->arriving |= w->late[i].from < seen;
 }
 
+void work_keep_ahead(struct monitor *m, const struct feed *feed)
+{
+    json_t *item;
+    size_t i, first;
+    json_array_foreach(feed->items, i, item) {
+        const char *device = json_string_value(json_object_get(item, "device"));
+        if (json_integer_value(json_object_get(item, "to_ms")) > feed->rolled_up &&
+            !fleet_device(&m->fleet, device, &first))
+            json_array_append_new(m->ahead, json_string(device));
+    }
+}
+
+static void add_ahead(const struct monitor *m, struct list *l)
+{
+    json_t *device;
+    size_t i;
+    json_array_foreach(m->ahead, i, device)
+        add(l, json_string_value(device));
+}
+
 int work_list(struct monitor *m, const struct feed *feed, struct work **list, size_t *n,
               struct err *e)
 {
@@ -143,6 +163,8 @@ int work_list(struct monitor *m, const struct feed *feed, struct work **list, si
     *list = NULL;
     *n = 0;
     add_items(&l, feed->items);
+    if (closed)
+        add_ahead(m, &l);
     if (m->discover && facts_devices(m->influx, add_named, &l, e)) {
         work_free(l.all, l.n);
         return -1;
