@@ -174,6 +174,7 @@ class Stack:
         if service == "ingest":
             env["FC_DATA_DIR"] = make_dir(self.folder / "ingest-data")
             env["FC_LIVE_URLS"] = self.url("predictor")
+            env["FC_FLUSH_MS"] = 20  # a virtual hour passes in a fraction of a second
         if service in ("predictor", "monitor"):
             env["FC_INGEST_URL"] = self.url("ingest")
         if service == "monitor":
