@@ -116,7 +116,7 @@ wait_for_forecasts() {
 # the three lines the demo prints, each tried before it is shown
 try_lines() {
     local series line out=$log/curl.log
-    series=$(grep -m1 -F .temperature "$run/series" || head -n 1 "$run/series")
+    series=$(grep -m1 -xF kitchen.temperature "$run/series" || head -n 1 "$run/series")
     tries=("curl -s $address/predict -d '{\"series\":\"$series\",\"horizon\":6}'"
         "curl -s '$address/api/v1/forecasts?series=$series&horizon=24'"
         "curl -s $address/metrics")
