@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* batch: lines that go to InfluxDB together, each with what is to be done about it after.
+ * Pure; one thread. */
+#ifndef FC_INGEST_BATCH_H
+#define FC_INGEST_BATCH_H
+
+#include "common/buf.h"
+#include "services/ingest/ledger.h"
+
+#define BATCH_BYTES (4u << 20) /* a batch is full at this size; InfluxDB takes 25 MB */
+
+enum point_kind { POINT_READING, POINT_STATUS, POINT_RESTORE };
+
+struct point {
+    size_t line, len;      /* in lines.data */
+    struct device *device; /* borrowed */
+    int64_t pos;           /* of its record in the log */
+    uint64_t quantities;   /* bits of hours.h */
+    int32_t hour;
+    enum point_kind kind;
+    bool good;
+};
+
+struct batch {
+    struct buf lines;
+    struct point *p; /* n of max; owned */
+    size_t n, max;
+};
+
+void batch_init(struct batch *b, size_t max_points);
+void batch_done(struct batch *b);
+void batch_reset(struct batch *b);
+bool batch_full(
+    const struct batch *b); /* no room for one more reading and its restores */
+
+/* Each appends a line and its point; -1 when it is no line (nothing is added then). */
+int batch_reading(struct batch *b, const struct point *p, const struct reading *r,
+                  int64_t receive_ms, int64_t t_ms);
+int batch_status(struct batch *b, const struct point *p, bool online, int64_t t_ms);
+/* Says that the device's earlier reading at t_ms was good after all. */
+int batch_restore(struct batch *b, const struct point *p, int64_t t_ms);
+
+/* A reading's line: its values, and received_ms, seq (-1: none) and quality (1, or 0 for
+ * misreads and what the sender calls poor) with each. */
+int batch_reading_line(struct buf *b, const struct reading *r, int64_t receive_ms,
+                       int64_t t_ms, bool good);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/deadletter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+#define LINE_MAX_BYTES (2u << 20) /* a payload of 256 KiB, every byte escaped */
+#define NO_ID INT64_C(-1)
+
+struct deadletter {
+    pthread_mutex_t lock;
+    char *path, *older; /* owned */
+    int fd;
+    int64_t size, max_bytes, last_id;
+    bool unfinished; /* the file ends within a line */
+};
+
+/* ---- writing
+ * ----------------------------------------------------------------------------- */
+
+/* UTF-8 without control characters other than tab and line ends. */
+static bool is_text(const unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == 0 || (p[i] < 0x20 && !strchr("\t\r\n", p[i])))
+            return false;
+    json_t *s = json_stringn((const char *)p, n); /* NULL unless it is UTF-8 */
+    json_decref(s);
+    return s != NULL;
+}
+
+static void add_base64(struct buf *b, const unsigned char *p, size_t n)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (i + 2 < n ? p[i + 2] : 0);
+        char four[4] = {digits[v >> 18], digits[v >> 12 & 63],
+                        i + 1 < n ? digits[v >> 6 & 63] : '=',
+                        i + 2 < n ? digits[v & 63] : '='};
+        buf_add(b, four, 4);
+    }
+}
+
+static void add_payload(struct buf *b, const struct wal_record *rec)
+{
+    if (is_text(rec->payload, rec->len)) {
+        char *text = xstrndup(rec->payload, rec->len);
+        buf_adds(b, ",\"payload\":");
+        buf_add_json_string(b, text);
+        free(text);
+    } else {
+        buf_adds(b, ",\"payload_base64\":\"");
+        add_base64(b, rec->payload, rec->len);
+        buf_addc(b, '"');
+    }
+    if (rec->flags & WAL_CUT)
+        buf_adds(b, ",\"cut\":true");
+}
+
+static void add_text(struct buf *b, const char *key, const char *text)
+{
+    buf_addf(b, ",\"%s\":", key);
+    if (text && is_text((const unsigned char *)text, strlen(text)))
+        buf_add_json_string(b, text);
+    else
+        buf_adds(b, "null");
+}
+
+static int rotate(struct deadletter *d, struct err *e)
+{
+    if (rename(d->path, d->older) && errno != ENOENT)
+        return err_set(e, ERR_UNAVAILABLE, "could not rename %s: %s", d->path,
+                       strerror(errno));
+    int fd = open(d->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_set(e, ERR_UNAVAILABLE, "could not open %s: %s", d->path,
+                       strerror(errno));
+    close(d->fd);
+    d->fd = fd;
+    d->size = 0;
+    return 0;
+}
+
+static int put_line(struct deadletter *d, struct buf *b, struct err *e)
+{
+    if (d->size && d->size + (int64_t)b->len > d->max_bytes / 2 && rotate(d, e))
+        return -1;
+    if (d->unfinished && write(d->fd, "\n", 1) == 1)
+        d->unfinished = false;
+    ssize_t n = write(d->fd, b->data, b->len);
+    if (n == (ssize_t)b->len) {
+        d->size += n;
+        return 0;
+    }
+    d->unfinished = n > 0 || d->unfinished;
+    return err_set(e, ERR_UNAVAILABLE, "could not write to %s: %s", d->path,
+                   n < 0 ? strerror(errno) : "the disk is full");
+}
+
+int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *rec,
+                   enum reject why, const char *detail, const char *device, struct err *e)
+{
+    struct buf b;
+    char time[CLOCK_RFC3339_SIZE];
+    int rc = 0;
+    buf_init(&b, LINE_MAX_BYTES);
+    buf_addf(&b, "{\"id\":%" PRId64 ",\"time\":\"%s\",\"reason\":\"%s\"", id,
+             clock_format(rec->receive_ms, time), reject_name(why));
+    add_text(&b, "detail", detail);
+    add_text(&b, "device", device && *device ? device : NULL);
+    add_text(&b, "topic", rec->topic);
+    add_payload(&b, rec);
+    buf_adds(&b, "}\n");
+    pthread_mutex_lock(&d->lock);
+    if (id > d->last_id) {
+        rc = put_line(d, &b, e);
+        if (rc == 0)
+            d->last_id = id;
+    }
+    pthread_mutex_unlock(&d->lock);
+    buf_done(&b);
+    return rc;
+}
+
+/* ---- reading
+ * ----------------------------------------------------------------------------- */
+
+/* A file mapped for reading; data NULL when it is empty or missing. */
+struct view {
+    char *data;
+    size_t n;
+};
+
+static struct view map(const char *path)
+{
+    struct view v = {NULL, 0};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0) {
+        v.data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        v.n = v.data == MAP_FAILED ? 0 : (size_t)st.st_size;
+    }
+    if (fd >= 0)
+        close(fd);
+    return v;
+}
+
+static void unmap(struct view v)
+{
+    if (v.n)
+        munmap(v.data, v.n);
+}
+
+static json_t *parse_line(const char *p, size_t n, int64_t *id)
+{
+    json_t *j = json_loadb(p, n, 0, NULL);
+    json_t *v = json_object_get(j, "id");
+    if (json_is_integer(v)) {
+        *id = json_integer_value(v);
+        return j;
+    }
+    json_decref(j);
+    return NULL; /* what a crash left unfinished */
+}
+
+/* From the end of a file to its beginning. */
+static void list_file(const char *path, int64_t before, size_t limit, const char *reason,
+                      json_t *items, int64_t *next)
+{
+    struct view v = map(path);
+    size_t end = v.n;
+    while (end && json_array_size(items) < limit) {
+        end -= v.data[end - 1] == '\n';
+        const char *nl = end ? memrchr(v.data, '\n', end) : NULL;
+        size_t start = nl ? (size_t)(nl - v.data) + 1 : 0;
+        int64_t id = 0;
+        json_t *j = parse_line(v.data + start, end - start, &id);
+        const char *r = json_string_value(json_object_get(j, "reason"));
+        if (j && id < before && (!*reason || (r && !strcmp(r, reason)))) {
+            json_array_append(items, j);
+            *next = id;
+        }
+        json_decref(j);
+        end = start;
+    }
+    unmap(v);
+}
+
+json_t *deadletter_list(struct deadletter *d, int64_t before, int limit,
+                        const char *reason, int64_t *next, struct err *e)
+{
+    (void)e;
+    json_t *items = json_array();
+    int64_t last = NO_ID;
+    pthread_mutex_lock(&d->lock); /* no rotation meanwhile */
+    list_file(d->path, before, (size_t)limit, reason, items, &last);
+    list_file(d->older, before, (size_t)limit, reason, items, &last);
+    pthread_mutex_unlock(&d->lock);
+    *next = json_array_size(items) == (size_t)limit ? last : NO_ID;
+    return items;
+}
+
+/* ---- life
+ * -------------------------------------------------------------------------------- */
+
+static int64_t newest_id(const char *path, int64_t otherwise)
+{
+    json_t *items = json_array();
+    int64_t id = otherwise;
+    list_file(path, INT64_MAX, 1, "", items, &id);
+    json_decref(items);
+    return id;
+}
+
+struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, struct err *e)
+{
+    struct deadletter *d = xcalloc(1, sizeof *d);
+    pthread_mutex_init(&d->lock, NULL);
+    d->max_bytes = max_bytes;
+    d->path = xasprintf("%s/deadletters.jsonl", dir);
+    d->older = xasprintf("%s/deadletters.1.jsonl", dir);
+    d->fd = open(d->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    struct stat st;
+    if (d->fd < 0 || fstat(d->fd, &st)) {
+        err_set(e, ERR_UNAVAILABLE, "could not open %s: %s", d->path, strerror(errno));
+        deadletter_close(d);
+        return NULL;
+    }
+    d->size = st.st_size;
+    char last = '\n';
+    if (d->size && pread(d->fd, &last, 1, d->size - 1) == 1)
+        d->unfinished = last != '\n';
+    d->last_id = newest_id(d->path, newest_id(d->older, NO_ID));
+    return d;
+}
+
+void deadletter_close(struct deadletter *d)
+{
+    if (!d)
+        return;
+    if (d->fd >= 0)
+        close(d->fd);
+    pthread_mutex_destroy(&d->lock);
+    free(d->path);
+    free(d->older);
+    free(d);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/ingest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "services/ingest/api.h"
+
+#define SEGMENT_BYTES (INT64_C(64) << 20)
+#define MB (INT64_C(1) << 20)
+
+const struct service_desc ingest_service = {
+    .name = "ingest",
+    .sentence =
+        "takes readings by MQTT and HTTP, loses none, and writes them to InfluxDB",
+    .settings = ingest_settings_table,
+    .routes = ingest_routes,
+};
+
+static struct influx *new_influx(const struct ingest_settings *s)
+{
+    return influx_new(s->influx_url, s->influx_db, s->influx_user, s->influx_password);
+}
+
+/* What is on disk: the log, devices, dead letters, marked hours. */
+static int open_disk(struct ingest *i, struct err *e)
+{
+    int64_t max = i->set.log_max_mb * MB;
+    struct wal_opts w = {.dir = i->set.data_dir,
+                         .max_bytes = max,
+                         .segment_bytes =
+                             max / 4 < SEGMENT_BYTES ? max / 4 : SEGMENT_BYTES,
+                         .power = ingest_settings_power(&i->set)};
+    i->wal = wal_open(&w, e);
+    if (!i->wal || !(i->reader = wal_reader_open(i->wal, "influx", 0, e)))
+        return -1;
+    char *devices = xasprintf("%s/devices.jsonl", i->set.data_dir);
+    char *hours = xasprintf("%s/hours.marked", i->set.data_dir);
+    i->ledger = ledger_open(devices, (size_t)i->set.devices_max, i->service.metrics, e);
+    if (i->ledger)
+        i->letters = deadletter_open(i->set.data_dir, i->set.deadletter_max_mb * MB, e);
+    if (i->letters)
+        i->hours = hours_open(hours, i->ledger, e);
+    free(devices);
+    free(hours);
+    return i->hours ? 0 : -1;
+}
+
+static void update_gauges(void *arg)
+{
+    struct ingest *i = arg;
+    metric_set(i->spool, (double)(wal_end(i->wal) - sink_influx_written(i->influx)));
+    metric_set(i->devices, (double)ledger_size(i->ledger));
+}
+
+static void make_metrics(struct ingest *i)
+{
+    struct metrics *m = i->service.metrics;
+    i->spool = metric_gauge(m, "fieldcast_ingest_spool_bytes",
+                            "Bytes of the log that are not in InfluxDB yet.", NULL);
+    i->devices =
+        metric_gauge(m, "fieldcast_ingest_devices", "Devices that are known.", NULL);
+    metric_set(metric_gauge(m, "fieldcast_ingest_spool_capacity_bytes",
+                            "Largest size of the log.", NULL),
+               (double)(i->set.log_max_mb * MB));
+    metrics_on_render(m, update_gauges, i);
+}
+
+static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
+{
+    struct sink_influx_opts s = {.wal = i->wal,
+                                 .reader = i->reader,
+                                 .ledger = i->ledger,
+                                 .hours = i->hours,
+                                 .letters = i->letters,
+                                 .fix = i->fix,
+                                 .in = new_influx(&i->set),
+                                 .points = (size_t)i->set.batch_points,
+                                 .flush_ms = i->set.flush_ms,
+                                 .dep = influx,
+                                 .metrics = i->service.metrics};
+    i->influx = sink_influx_open(&s, e);
+    if (!i->influx)
+        return -1;
+    struct rollup_opts r = {.wal = i->wal,
+                            .intake = i->intake,
+                            .sink = i->influx,
+                            .hours = i->hours,
+                            .in = new_influx(&i->set),
+                            .dep = influx,
+                            .metrics = i->service.metrics,
+                            .tick_ms = i->set.common.tick_ms,
+                            .grace_ms = i->set.common.grace_s * 1000,
+                            .retain_readings_d = i->set.retain_readings_d,
+                            .retain_leads_d = i->set.retain_leads_d};
+    i->rollup = rollup_open(&r, e);
+    return i->rollup ? 0 : -1;
+}
+
+int ingest_open(struct ingest *i, struct err *e)
+{
+    struct service *s = &i->service;
+    if (service_open(s, &ingest_service, &i->set.common, e) || open_disk(i, e))
+        return -1;
+    i->started_ms = clock_now_ms();
+    i->fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
+                              .future_ms = i->set.time_future_s * 1000,
+                              .local_min = i->set.time_local_min};
+    struct dep *broker = service_dep(s, "broker", true);
+    struct dep *influx = service_dep(s, "influxdb", true);
+    struct dep *log = service_dep(s, "log", true);
+    dep_up(log);
+    if (*i->set.live_urls) {
+        struct dep *predictor = service_dep(s, "predictor", false);
+        if (sink_live_open(&i->live, i->set.live_urls, i->set.common.service_token,
+                           predictor, s->metrics, e))
+            return -1;
+    }
+    i->intake = intake_new(i->wal, i->ledger, &i->fix, i->live, s->metrics);
+    if (intake_remember(i->intake, wal_committed(i->reader), e) ||
+        open_sinks(i, influx, e))
+        return -1;
+    make_metrics(i);
+    if (service_listen(s, i, e))
+        return -1;
+    i->mqtt = mqtt_in_open(&i->set, i->intake, broker, log, s->metrics, e);
+    return i->mqtt ? 0 : -1;
+}
+
+void ingest_tick(struct ingest *i)
+{
+    mqtt_in_tick(i->mqtt);
+}
+
+void ingest_close(struct ingest *i)
+{
+    bool closed = mqtt_in_close(i->mqtt);
+    service_unlisten(&i->service);
+    rollup_close(i->rollup);
+    sink_influx_close(i->influx);
+    if (!closed)
+        return; /* the broker's thread still waits in the intake; the process ends now */
+    sink_live_close(i->live);
+    intake_free(i->intake);
+    hours_close(i->hours);
+    deadletter_close(i->letters);
+    ledger_close(i->ledger);
+    wal_reader_close(i->reader);
+    wal_close(i->wal);
+    service_close(&i->service);
+    ingest_settings_done(&i->set);
+}

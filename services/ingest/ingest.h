@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ingest: the service, put together.
+ *
+ *   MQTT  ─ mqtt_in ─┐                       ┌─ sink_influx ─► readings, device_status
+ *                    ├─ intake ─► wal (log) ─┤        └─ hours ─► rollup ─► hourly
+ *   HTTP  ─ api ─────┘        └─ sink_live ─► predictor
+ */
+#ifndef FC_INGEST_INGEST_H
+#define FC_INGEST_INGEST_H
+
+#include "common/service.h"
+#include "services/ingest/deadletter.h"
+#include "services/ingest/hours.h"
+#include "services/ingest/intake.h"
+#include "services/ingest/ledger.h"
+#include "services/ingest/mqtt_in.h"
+#include "services/ingest/rollup.h"
+#include "services/ingest/settings.h"
+#include "services/ingest/sink_influx.h"
+#include "services/ingest/sink_live.h"
+#include "services/ingest/wal.h"
+
+struct ingest {
+    struct ingest_settings set;
+    struct service service;
+    struct timefix fix;
+    struct wal *wal;
+    struct wal_reader *reader; /* InfluxDB's cursor */
+    struct ledger *ledger;
+    struct deadletter *letters;
+    struct hours *hours;
+    struct sink_live *live;
+    struct intake *intake;
+    struct sink_influx *influx;
+    struct rollup *rollup;
+    struct mqtt_in *mqtt;
+    struct metric *spool, *devices;
+    int64_t started_ms;
+};
+
+extern const struct service_desc ingest_service;
+
+/* set is loaded. On failure call ingest_close() all the same. */
+int ingest_open(struct ingest *i, struct err *e) MUST_CHECK;
+void ingest_tick(struct ingest *i);
+void ingest_close(struct ingest *i);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* intake: the way into the log, the same for MQTT and HTTP.
+ *
+ * A message is looked at (which device, which time, seen before?) and appended; when
+ * intake_take() returns 0 it is safe on disk, or known to be there already. Any thread.
+ */
+#ifndef FC_INGEST_INTAKE_H
+#define FC_INGEST_INTAKE_H
+
+#include <stdatomic.h>
+
+#include "common/metrics.h"
+#include "services/ingest/ledger.h"
+#include "services/ingest/sink_live.h"
+#include "services/ingest/timefix.h"
+#include "services/ingest/wal.h"
+
+struct intake;
+
+struct arrival {
+    const char *topic; /* NUL-terminated; borrowed, like payload */
+    const void *payload;
+    size_t len;
+    unsigned flags; /* WAL_QOS, WAL_DUP, ... */
+};
+
+/* All borrowed. live NULL: nobody wants live readings. */
+struct intake *intake_new(struct wal *w, struct ledger *l, const struct timefix *fix,
+                          struct sink_live *live, struct metrics *m);
+void intake_free(struct intake *in);
+
+/* Reads the newest records of the log again, so that the window of duplicates, the times
+ * made of arrivals and the acknowledgements go on where they were. Those before
+ * `judged_to` also teach the misread detector. Once, before the first intake_take(). */
+int intake_remember(struct intake *in, int64_t judged_to, struct err *e) MUST_CHECK;
+
+/* ERR_BUSY: the log is full. ERR_UNAVAILABLE: the disk does not take it. */
+int intake_take(struct intake *in, const struct arrival *a, struct err *e) MUST_CHECK;
+
+/* When the last message came (monotonic, real). */
+int64_t intake_last_ms(const struct intake *in);
+
+/* Calls publish(arg, device, boot, upto) for each device that sent something since the
+ * last call; those for which it fails stay due. At most once a second has to be seen to
+ * by the caller. */
+void intake_acks(struct intake *in,
+                 int (*publish)(void *arg, const char *device, int64_t boot,
+                                int64_t upto),
+                 void *arg);
+
+#endif

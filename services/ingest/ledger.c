@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+#define NOBODY UINT32_MAX
+#define SEEN_METRICS                                                                     \
+    400 /* below METRICS_MAX_SAMPLES, where a sample would become "other" */
+#define LINE_SIZE 1024
+
+struct ledger {
+    pthread_mutex_t lock;
+    struct device **at; /* by index */
+    size_t n, cap, max;
+    uint32_t *bucket; /* first device of a hash, chained by next */
+    size_t n_buckets; /* a power of two */
+    struct counts total, none;
+    int fd; /* the devices' file, for appending */
+    bool file_failed;
+    struct metrics *metrics;
+};
+
+uint64_t counts_rejected(const struct counts *c)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < REJECT_N; i++)
+        n += c->rejected[i];
+    return n;
+}
+
+uint64_t counts_pending(const struct counts *c)
+{
+    uint64_t done = c->stored + c->duplicate + counts_rejected(c);
+    return c->received > done ? c->received - done : 0;
+}
+
+/* ---- the table
+ * ------------------------------------------------------------------------- */
+
+static size_t hash(const struct ledger *l, const char *name)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return (size_t)(h ^ h >> 32) & (l->n_buckets - 1);
+}
+
+static struct device *find(const struct ledger *l, const char *name)
+{
+    for (uint32_t i = l->bucket[hash(l, name)]; i != NOBODY; i = l->at[i]->next)
+        if (!strcmp(l->at[i]->name, name))
+            return l->at[i];
+    return NULL;
+}
+
+static void grow(struct ledger *l)
+{
+    l->cap = l->cap ? l->cap * 2 : 64;
+    l->at = xrealloc(l->at, l->cap * sizeof(struct device *));
+    l->n_buckets = l->cap;
+    free(l->bucket);
+    l->bucket = xmalloc(l->n_buckets * sizeof *l->bucket);
+    memset(l->bucket, 0xff, l->n_buckets * sizeof *l->bucket);
+    for (uint32_t i = 0; i < l->n; i++) {
+        uint32_t *b = &l->bucket[hash(l, l->at[i]->name)];
+        l->at[i]->next = *b;
+        *b = i;
+    }
+}
+
+static struct device *add(struct ledger *l, const char *name, const char *raw)
+{
+    if (l->n == l->cap)
+        grow(l);
+    struct device *d = xcalloc(1, sizeof *d);
+    strcpy(d->name, name);
+    d->raw = xstrdup(raw);
+    d->index = (uint32_t)l->n;
+    d->last_seen_ms = d->arrival_ms = INT64_MIN;
+    d->source = TIME_NONE;
+    d->online = -1;
+    ack_init(&d->ack);
+    uint32_t *b = &l->bucket[hash(l, name)];
+    d->next = *b;
+    *b = d->index;
+    l->at[l->n++] = d;
+    if (l->metrics && l->n <= SEEN_METRICS) {
+        char labels[DEVICE_MAX + 16];
+        snprintf(labels, sizeof labels, "sensor=\"%s\"",
+                 name); /* plain characters only */
+        d->seen_metric =
+            metric_gauge(l->metrics, "fieldcast_sensor_last_seen_timestamp_seconds",
+                         "When a device was last heard.", labels);
+    }
+    return d;
+}
+
+/* ---- the file
+ * -------------------------------------------------------------------------- */
+
+static void remember(struct ledger *l, const struct device *d)
+{
+    struct buf b;
+    buf_init(&b, LINE_SIZE);
+    buf_adds(&b, "{\"device\":");
+    buf_add_json_string(&b, d->name);
+    buf_adds(&b, ",\"raw\":");
+    buf_add_json_string(&b, d->raw);
+    buf_adds(&b, "}\n");
+    bool ok = write(l->fd, b.data, b.len) == (ssize_t)b.len;
+    if (!ok && !l->file_failed)
+        log_warn("could not remember the device %s: %s", d->name, strerror(errno));
+    l->file_failed = !ok;
+    buf_done(&b);
+}
+
+static void load_line(struct ledger *l, const char *line)
+{
+    struct err e = ERR_INIT;
+    json_t *j = json_parse(line, strlen(line), "the devices' file", &e);
+    const char *name = json_string_value(json_object_get(j, "device"));
+    const char *raw = json_string_value(json_object_get(j, "raw"));
+    /* a line that a crash left unfinished is passed over: the device comes again */
+    if (name && raw && device_valid(name) && !find(l, name) && l->n < l->max)
+        add(l, name, raw);
+    json_decref(j);
+}
+
+static int load(struct ledger *l, const char *path, struct err *e)
+{
+    l->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    FILE *f = l->fd < 0 ? NULL : fdopen(dup(l->fd), "r");
+    if (!f)
+        return err_set(e, ERR_UNAVAILABLE, "could not open the devices' file %s: %s",
+                       path, strerror(errno));
+    char line[LINE_SIZE];
+    bool whole = true;
+    while (fgets(line, sizeof line, f)) {
+        whole = strchr(line, '\n') != NULL;
+        load_line(l, line);
+    }
+    fclose(f);
+    if (!whole && write(l->fd, "\n", 1) != 1)
+        return err_set(e, ERR_UNAVAILABLE, "could not write to %s: %s", path,
+                       strerror(errno));
+    return 0;
+}
+
+struct ledger *ledger_open(const char *path, size_t max, struct metrics *m, struct err *e)
+{
+    struct ledger *l = xcalloc(1, sizeof *l);
+    l->fd = -1;
+    pthread_mutex_init(&l->lock, NULL);
+    l->max = max;
+    l->metrics = m;
+    grow(l);
+    if (load(l, path, e)) {
+        ledger_close(l);
+        return NULL;
+    }
+    return l;
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->n; i++) {
+        quality_free(l->at[i]->quality);
+        ack_done(&l->at[i]->ack);
+        free(l->at[i]->raw);
+        free(l->at[i]);
+    }
+    if (l->fd >= 0)
+        close(l->fd);
+    free(l->at);
+    free(l->bucket);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+/* ---- devices
+ * --------------------------------------------------------------------------- */
+
+/* Two spellings of one MAC are one id. */
+static bool same_id(const struct device *d, const char *name, const char *raw)
+{
+    return !strcmp(d->raw, raw) ||
+           (strlen(name) == 12 && strlen(raw) == 17 && strlen(d->raw) == 17);
+}
+
+enum reject ledger_device(struct ledger *l, const char *name, const char *raw, bool make,
+                          struct device **d, struct err *e)
+{
+    enum reject r = REJECT_NONE;
+    pthread_mutex_lock(&l->lock);
+    *d = find(l, name);
+    if (*d && !same_id(*d, name, raw)) {
+        r = REJECT_DEVICE_CLASH;
+        err_kind(
+            e, ERR_INVALID, reject_name(r),
+            "the ids \"%.130s\" and \"%.130s\" both become the device %s: rename one",
+            (*d)->raw, raw, name);
+    } else if (!*d && l->n >= l->max) {
+        r = REJECT_TOO_MANY_DEVICES;
+        err_kind(e, ERR_INVALID, reject_name(r),
+                 "the device %s would be one more than %zu (FC_DEVICES_MAX)", name,
+                 l->max);
+    } else if (!*d && make) {
+        *d = add(l, name, raw);
+        remember(l, *d);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return r;
+}
+
+struct device *ledger_find(struct ledger *l, const char *name)
+{
+    pthread_mutex_lock(&l->lock);
+    struct device *d = find(l, name);
+    pthread_mutex_unlock(&l->lock);
+    return d;
+}
+
+struct device *ledger_at(struct ledger *l, uint32_t index)
+{
+    pthread_mutex_lock(&l->lock);
+    struct device *d = index < l->n ? l->at[index] : NULL;
+    pthread_mutex_unlock(&l->lock);
+    return d;
+}
+
+size_t ledger_size(struct ledger *l)
+{
+    pthread_mutex_lock(&l->lock);
+    size_t n = l->n;
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
+/* ---- counting
+ * -------------------------------------------------------------------------- */
+
+static struct counts *counts_of(struct ledger *l, struct device *d)
+{
+    return d ? &d->counts : &l->none;
+}
+
+void ledger_received(struct ledger *l, struct device *d, int64_t seen_ms)
+{
+    pthread_mutex_lock(&l->lock);
+    l->total.received++;
+    counts_of(l, d)->received++;
+    if (d && seen_ms > d->last_seen_ms) {
+        d->last_seen_ms = seen_ms;
+        if (d->seen_metric)
+            metric_set(d->seen_metric, (double)seen_ms / 1000);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_source(struct ledger *l, struct device *d, enum time_source s)
+{
+    pthread_mutex_lock(&l->lock);
+    d->source = s;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_duplicate(struct ledger *l, struct device *d)
+{
+    pthread_mutex_lock(&l->lock);
+    l->total.duplicate++;
+    counts_of(l, d)->duplicate++;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_rejected(struct ledger *l, struct device *d, enum reject why)
+{
+    pthread_mutex_lock(&l->lock);
+    l->total.rejected[why]++;
+    counts_of(l, d)->rejected[why]++;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_stored(struct ledger *l, struct device *d, bool misread)
+{
+    pthread_mutex_lock(&l->lock);
+    l->total.stored++;
+    l->total.misread += misread;
+    counts_of(l, d)->stored++;
+    counts_of(l, d)->misread += misread;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_misread_undone(struct ledger *l, struct device *d, unsigned n)
+{
+    pthread_mutex_lock(&l->lock);
+    n = n < d->counts.misread ? n : (unsigned)d->counts.misread;
+    l->total.misread -= n;
+    d->counts.misread -= n;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_online(struct ledger *l, struct device *d, bool online)
+{
+    pthread_mutex_lock(&l->lock);
+    d->online = online;
+    pthread_mutex_unlock(&l->lock);
+}
+
+struct counts ledger_totals(struct ledger *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct counts c = l->total;
+    pthread_mutex_unlock(&l->lock);
+    return c;
+}
+
+struct counts ledger_of_none(struct ledger *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct counts c = l->none;
+    pthread_mutex_unlock(&l->lock);
+    return c;
+}
+
+struct device_view ledger_view(struct ledger *l, const struct device *d)
+{
+    pthread_mutex_lock(&l->lock);
+    struct device_view v = {d->counts, d->last_seen_ms, d->source, d->online};
+    pthread_mutex_unlock(&l->lock);
+    return v;
+}

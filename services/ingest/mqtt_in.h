@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* mqtt_in: ingest's side of the broker.
+ *
+ * A message is acknowledged when it is in the log. While the log can not take it, the
+ * library's thread waits in here and the broker keeps what follows; that is said once. */
+#ifndef FC_INGEST_MQTT_IN_H
+#define FC_INGEST_MQTT_IN_H
+
+#include "common/service.h"
+#include "services/ingest/intake.h"
+#include "services/ingest/settings.h"
+
+struct mqtt_in;
+
+/* broker: its state; log: down while the log takes nothing. All borrowed. */
+struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *in,
+                             struct dep *broker, struct dep *log, struct metrics *m,
+                             struct err *e) MUST_CHECK;
+
+/* True: closed. False: a message waits for the log; it can neither be taken nor given
+ * back, so the connection stays as it is until the process ends, and the broker sends it
+ * again. Nothing that the intake uses may be freed then. */
+bool mqtt_in_close(struct mqtt_in *m);
+
+/* Tells devices how far their readings are in the log; at most once a second each. */
+void mqtt_in_tick(struct mqtt_in *m);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/recent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+#define SLOTS (RECENT_MAX * 2) /* a power of two; at most half full */
+
+/* ring: identities in the order they came; slot: an open hash table of ring indexes + 1.
+ */
+struct recent {
+    uint64_t *ring;
+    uint32_t *slot;
+    uint64_t n; /* ever added */
+};
+
+struct recent *recent_new(void)
+{
+    struct recent *r = xcalloc(1, sizeof *r);
+    r->ring = xcalloc(RECENT_MAX, sizeof *r->ring); /* untouched pages cost nothing */
+    r->slot = xcalloc(SLOTS, sizeof *r->slot);
+    return r;
+}
+
+void recent_free(struct recent *r)
+{
+    if (!r)
+        return;
+    free(r->ring);
+    free(r->slot);
+    free(r);
+}
+
+/* ---- identity
+ * -------------------------------------------------------------------------- */
+
+/* FNV-1a, 64 bits, with a last mix (MurmurHash3's) so that low bits can index a table. */
+static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
+{
+    for (const unsigned char *c = p; n--; c++)
+        h = (h ^ *c) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static uint64_t finish(uint64_t h)
+{
+    h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    h ^= h >> 33;
+    return h ? h : 1;
+}
+
+static uint64_t hash_values(uint64_t h, const struct reading *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        h = hash_bytes(h, r->values[i].quantity, strlen(r->values[i].quantity) + 1);
+        h = hash_bytes(h, &r->values[i].value, sizeof r->values[i].value);
+    }
+    return h;
+}
+
+uint64_t recent_identity(const struct message *m, bool own_time, bool *weak)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    h = hash_bytes(h, m->r.device, strlen(m->r.device) + 1);
+    *weak = false;
+    if (m->r.seq >= 0) {
+        h = hash_bytes(h, "s", 1);
+        h = hash_bytes(h, &m->r.boot, sizeof m->r.boot);
+        return finish(hash_bytes(h, &m->r.seq, sizeof m->r.seq));
+    }
+    *weak = !own_time;
+    if (m->time.kind == RAW_TIME_NUMBER)
+        h = hash_bytes(hash_bytes(h, "n", 1), &m->time.number, sizeof m->time.number);
+    else if (m->time.kind == RAW_TIME_TEXT)
+        h = hash_bytes(hash_bytes(h, "t", 1), m->time.text, strlen(m->time.text) + 1);
+    return finish(hash_values(h, &m->r));
+}
+
+/* ---- the window
+ * ------------------------------------------------------------------------ */
+
+static uint32_t find(const struct recent *r, uint64_t id)
+{
+    uint32_t s = (uint32_t)id & (SLOTS - 1);
+    while (r->slot[s] && r->ring[r->slot[s] - 1] != id)
+        s = (s + 1) & (SLOTS - 1);
+    return s;
+}
+
+bool recent_has(const struct recent *r, uint64_t id)
+{
+    return r->slot[find(r, id)] != 0;
+}
+
+/* Empties slot s and moves later members of its run up, so that no search breaks off. */
+static void erase(struct recent *r, uint32_t s)
+{
+    for (uint32_t t = (s + 1) & (SLOTS - 1); r->slot[t]; t = (t + 1) & (SLOTS - 1)) {
+        uint32_t home = (uint32_t)r->ring[r->slot[t] - 1] & (SLOTS - 1);
+        if (((t - home) & (SLOTS - 1)) >= ((t - s) & (SLOTS - 1))) {
+            r->slot[s] = r->slot[t];
+            s = t;
+        }
+    }
+    r->slot[s] = 0;
+}
+
+void recent_add(struct recent *r, uint64_t id)
+{
+    if (recent_has(r, id))
+        return;
+    uint32_t i = (uint32_t)(r->n % RECENT_MAX);
+    if (r->n >= RECENT_MAX)
+        erase(r, find(r, r->ring[i]));
+    r->ring[i] = id;
+    r->n++;
+    uint32_t s = (uint32_t)id & (SLOTS - 1);
+    while (r->slot[s])
+        s = (s + 1) & (SLOTS - 1);
+    r->slot[s] = i + 1;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/retention.h"
+
+#include <inttypes.h>
+
+#include "common/log.h"
+
+#define DAY_MS (INT64_C(24) * 3600000)
+
+static const struct {
+    const char *measurement;
+    bool readings; /* kept as long as readings, else as long as leads */
+} table[] = {
+    {"readings", true},        {"inference", true},    {"forecasts", true},
+    {"forecast_leads", false}, {"evaluations", false}, {"device_status", false},
+};
+
+static int delete_before(struct influx *in, const char *measurement, int64_t t_ms,
+                         struct err *e)
+{
+    struct buf q;
+    json_t *series;
+    buf_init(&q, 256);
+    buf_adds(&q, "DELETE FROM ");
+    influx_ql_ident(&q, measurement);
+    buf_addf(&q, " WHERE time < %" PRId64 "ms", t_ms);
+    int rc = influx_query(in, q.data, &series, e);
+    if (!rc)
+        json_decref(series);
+    buf_done(&q);
+    return rc;
+}
+
+void retention_run(struct retention *r, struct influx *in, int64_t now_ms)
+{
+    int64_t day = now_ms / DAY_MS;
+    if (day == r->done_day)
+        return;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct err e = ERR_INIT;
+        int64_t keep_d = table[i].readings ? r->readings_d : r->leads_d;
+        if (keep_d &&
+            delete_before(in, table[i].measurement, (day - keep_d) * DAY_MS, &e)) {
+            log_warn("could not delete old %s: %s", table[i].measurement, e.text);
+            return;
+        }
+    }
+    r->done_day = day;
+}

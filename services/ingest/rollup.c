@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/rollup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "services/ingest/changes.h"
+#include "services/ingest/nap.h"
+#include "services/ingest/retention.h"
+#include "services/ingest/rollup_query.h"
+
+#define QUIET_MS 20        /* no message for so long: nothing is on its way any more */
+#define QUIET_WAIT_MS 2000 /* an hour waits for quiet at most so long */
+#define LATE_MS 500        /* rounds for late readings are at least so far apart */
+#define LATE_BUSY_MS 3000  /* while messages keep coming: so far */
+#define DRAIN_MS 200       /* one look at the sink's progress */
+#define QUERY_BYTES 60000
+#define LINES_BYTES (4u << 20)
+#define RETRY_MS 1000
+
+struct rollup {
+    struct rollup_opts o;
+    struct nap nap;
+    pthread_t thread;
+    struct changes *changes;
+    struct retention retention;
+    struct buf query, lines;
+    char **names; /* all quantities in InfluxDB, when they had to be asked for; owned */
+    size_t n_names;
+    int64_t due_hour;   /* start of the newest complete hour that was seen */
+    int64_t noticed_ms; /* when it was seen (monotonic) */
+    int64_t drain_to;   /* where the log ended then, once it was quiet; -1: not yet */
+    int64_t round_ms;   /* when the last round ended (monotonic) */
+    struct metric *rolled, *rounds, *failed, *marked, *seconds, *newest;
+};
+
+/* ---- which quantities
+ * ---------------------------------------------------------------------- */
+
+static void forget_names(struct rollup *r)
+{
+    for (size_t i = 0; i < r->n_names; i++)
+        free(r->names[i]);
+    free(r->names);
+    r->names = NULL;
+    r->n_names = 0;
+}
+
+static bool is_quantity(const char *name)
+{
+    return strcmp(name, "received_ms") && strcmp(name, "seq") && strcmp(name, "quality");
+}
+
+/* What was measured before this process started is not known by bits: InfluxDB knows. */
+static int ask_names(struct rollup *r, struct err *e)
+{
+    json_t *series, *row;
+    size_t i;
+    forget_names(r);
+    if (influx_query(r->o.in, "SHOW FIELD KEYS FROM \"readings\"", &series, e))
+        return -1;
+    json_t *values = json_object_get(json_array_get(series, 0), "values");
+    r->names = xcalloc(json_array_size(values) + 1, sizeof *r->names);
+    json_array_foreach(values, i, row)
+    {
+        const char *name = json_string_value(json_array_get(row, 0));
+        if (name && strlen(name) <= QUANTITY_MAX && is_quantity(name))
+            r->names[r->n_names++] = xstrdup(name);
+    }
+    json_decref(series);
+    return 0;
+}
+
+/* The names for n pieces; *out has room for HOURS_NAMES, or is set to the long list. */
+static int names_for(struct rollup *r, const struct hour_range *p, size_t n,
+                     const char *bits[HOURS_NAMES], const char *const **out,
+                     size_t *n_out, struct err *e)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < n; i++)
+        all |= p[i].quantities;
+    if (all & HOURS_OTHER) {
+        if (!r->names && ask_names(r, e))
+            return -1;
+        *out = (const char *const *)r->names;
+        *n_out = r->n_names;
+        return 0;
+    }
+    *out = bits;
+    *n_out = 0;
+    for (int i = 0; i < HOURS_NAMES; i++)
+        if (all >> i & 1)
+            bits[(*n_out)++] = hours_name(r->o.hours, i);
+    return 0;
+}
+
+/* ---- a round
+ * ------------------------------------------------------------------------------- */
+
+static int write_lines(struct rollup *r, struct err *e)
+{
+    int retry_after_s;
+    if (!r->lines.len)
+        return 0;
+    enum influx_verdict v =
+        influx_write(r->o.in, r->lines.data, r->lines.len, &retry_after_s, e);
+    buf_reset(&r->lines);
+    return v == INFLUX_OK ? 0 : -1;
+}
+
+/* Pieces of equal hours: ask, and write the answer. */
+static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct err *e)
+{
+    const char *bits[HOURS_NAMES];
+    const char *const *names;
+    size_t n_names;
+    if (names_for(r, p, n, bits, &names, &n_names, e))
+        return -1;
+    for (size_t i = 0; i < n_names; i += ROLLUP_NAMES) {
+        json_t *series;
+        buf_reset(&r->query);
+        rollup_query(&r->query, p, n, names + i,
+                     n_names - i < ROLLUP_NAMES ? n_names - i : ROLLUP_NAMES);
+        if (influx_query(r->o.in, r->query.data, &series, e))
+            return -1;
+        rollup_lines(&r->lines, series);
+        json_decref(series);
+        if (write_lines(r, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* Everything that is marked up to hour `last`. What fails is marked again. */
+static int round_up_to(struct rollup *r, int32_t last, struct err *e)
+{
+    size_t n, n_pieces, done = 0;
+    int64_t begin_ms = clock_mono_ms();
+    double cells = 0;
+    struct hour_range *ranges = hours_take(r->o.hours, last, &n);
+    struct hour_range *pieces = rollup_pieces(ranges, n, &n_pieces);
+    free(ranges);
+    int rc = 0;
+    while (done < n_pieces && !rc) {
+        size_t k = rollup_chunk(pieces + done, n_pieces - done);
+        rc = nap_stopped(&r->nap) ? -1 : roll(r, pieces + done, k, e);
+        if (rc)
+            break;
+        changes_add(r->changes, pieces + done, k);
+        cells += (double)k * (pieces[done].to - pieces[done].from + 1);
+        done += k;
+    }
+    hours_give_back(r->o.hours, pieces + done, n_pieces - done);
+    free(pieces);
+    forget_names(r); /* a later round may find more */
+    r->round_ms = clock_mono_ms();
+    metric_add(r->rolled, cells);
+    metric_add(rc ? r->failed : r->rounds, 1);
+    if (n)
+        metric_observe(r->seconds, (double)(r->round_ms - begin_ms) / 1000);
+    return rc || !n ? rc : hours_settle(r->o.hours, e);
+}
+
+static void failed(struct rollup *r, const struct err *e)
+{
+    if (nap_stopped(&r->nap))
+        return;
+    if (dep_is_up(r->o.dep))
+        log_warn("could not roll up, trying again: %s", e->text);
+    nap_wait(&r->nap, RETRY_MS);
+}
+
+/* ---- when
+ * ---------------------------------------------------------------------------------- */
+
+static bool drained(struct rollup *r, int64_t to)
+{
+    return sink_influx_written(r->o.sink) >= to;
+}
+
+/* Waits a little until the sink has come so far, and makes it write what it holds. */
+static bool drain(struct rollup *r, int64_t to)
+{
+    int64_t until_ms = clock_mono_ms() + DRAIN_MS;
+    for (int64_t pause = 1; !drained(r, to); pause = pause < 8 ? pause * 2 : 8) {
+        sink_influx_flush(r->o.sink);
+        if (clock_mono_ms() >= until_ms || !nap_wait(&r->nap, pause))
+            return false;
+    }
+    return true;
+}
+
+static bool quiet(struct rollup *r, int64_t since_ms)
+{
+    int64_t last_ms = intake_last_ms(r->o.intake);
+    return clock_mono_ms() - (last_ms > since_ms ? last_ms : since_ms) >= QUIET_MS;
+}
+
+static void close_hour(struct rollup *r)
+{
+    struct err e = ERR_INIT;
+    int64_t waited_ms = clock_mono_ms() - r->noticed_ms;
+    if (r->drain_to < 0) {
+        if (!quiet(r, r->noticed_ms) && waited_ms < QUIET_WAIT_MS)
+            return;
+        r->drain_to = wal_end(r->o.wal);
+    }
+    if (!drain(r, r->drain_to))
+        return;
+    if (round_up_to(r, hour_of(r->due_hour), &e)) {
+        failed(r, &e);
+        return;
+    }
+    changes_rolled_up(r->changes, r->due_hour);
+    metric_set(r->newest, (double)r->due_hour / 1000);
+    retention_run(&r->retention, r->o.in, clock_now_ms());
+}
+
+static void late_hours(struct rollup *r)
+{
+    struct err e = ERR_INIT;
+    int64_t since_ms = clock_mono_ms() - r->round_ms;
+    if (since_ms < LATE_MS || !hours_any(r->o.hours, hour_of(r->due_hour)))
+        return;
+    if (since_ms < LATE_BUSY_MS && !(quiet(r, 0) && drained(r, wal_end(r->o.wal))))
+        return;
+    if (round_up_to(r, hour_of(r->due_hour), &e))
+        failed(r, &e);
+}
+
+static void tick(struct rollup *r)
+{
+    int64_t hour = clock_last_complete_hour(clock_now_ms(), r->o.grace_ms);
+    if (hour > r->due_hour) {
+        r->due_hour = hour;
+        r->noticed_ms = clock_mono_ms();
+        r->drain_to = -1;
+    }
+    if (changes_hour(r->changes) < r->due_hour)
+        close_hour(r);
+    else
+        late_hours(r);
+    metric_set(r->marked, (double)hours_count(r->o.hours));
+}
+
+static void *run(void *arg)
+{
+    struct rollup *r = arg;
+    int64_t pause = r->o.tick_ms;
+    do {
+        tick(r);
+        /* a complete hour is not left waiting for a whole tick */
+        pause = changes_hour(r->changes) < r->due_hour && dep_is_up(r->o.dep)
+                    ? 2
+                    : r->o.tick_ms;
+    } while (nap_wait(&r->nap, pause < r->o.tick_ms ? pause : r->o.tick_ms));
+    return NULL;
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------------- */
+
+static void make_metrics(struct rollup *r, struct metrics *m)
+{
+    r->rolled = metric_counter(m, "fieldcast_ingest_hours_total",
+                               "Device-hours written to hourly.", NULL);
+    r->rounds = metric_counter(m, "fieldcast_ingest_rollups_total",
+                               "Rounds of the roll-up.", "result=\"done\"");
+    r->failed = metric_counter(m, "fieldcast_ingest_rollups_total",
+                               "Rounds of the roll-up.", "result=\"failed\"");
+    r->marked =
+        metric_gauge(m, "fieldcast_ingest_hours_marked",
+                     "Device-hours with readings that are not rolled up yet.", NULL);
+    r->seconds = metric_histogram(m, "fieldcast_ingest_rollup_duration_seconds",
+                                  "How long a round of the roll-up took.", NULL,
+                                  metrics_seconds, metrics_seconds_n);
+    r->newest = metric_gauge(m, "fieldcast_ingest_rolled_up_timestamp_seconds",
+                             "Start of the newest hour that is rolled up.", NULL);
+}
+
+static uint64_t random_epoch(void)
+{
+    uint64_t x = 0;
+    if (getrandom(&x, sizeof x, 0) != sizeof x)
+        x = (uint64_t)clock_mono_us() ^ (uint64_t)getpid() << 32;
+    return x;
+}
+
+struct rollup *rollup_open(const struct rollup_opts *o, struct err *e)
+{
+    struct rollup *r = xcalloc(1, sizeof *r);
+    r->o = *o;
+    r->changes = changes_new(random_epoch());
+    r->due_hour = INT64_MIN;
+    r->retention = (struct retention){o->retain_readings_d, o->retain_leads_d, INT64_MIN};
+    nap_init(&r->nap);
+    buf_init(&r->query, QUERY_BYTES);
+    buf_init(&r->lines, LINES_BYTES);
+    make_metrics(r, o->metrics);
+    if (pthread_create(&r->thread, NULL, run, r) == 0)
+        return r;
+    err_set(e, ERR_INTERNAL, "could not start the thread that rolls up");
+    r->o.tick_ms = 0; /* no thread */
+    rollup_close(r);
+    return NULL;
+}
+
+void rollup_close(struct rollup *r)
+{
+    if (!r)
+        return;
+    nap_stop(&r->nap);
+    if (r->o.tick_ms)
+        pthread_join(r->thread, NULL);
+    influx_free(r->o.in);
+    changes_free(r->changes);
+    forget_names(r);
+    buf_done(&r->query);
+    buf_done(&r->lines);
+    nap_done(&r->nap);
+    free(r);
+}
+
+json_t *rollup_changes(struct rollup *r, const char *after, struct err *e)
+{
+    return changes_since(r->changes, after, e);
+}
+
+int64_t rollup_hour(struct rollup *r)
+{
+    return changes_hour(r->changes);
+}

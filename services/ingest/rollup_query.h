@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rollup_query: the question for many device-hours at once, and the lines of its answer.
+ * Pure. */
+#ifndef FC_INGEST_ROLLUP_QUERY_H
+#define FC_INGEST_ROLLUP_QUERY_H
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "services/ingest/hours.h"
+
+#define ROLLUP_HOURS 48    /* a query spans at most so much */
+#define ROLLUP_CELLS 2400  /* device-hours in one query */
+#define ROLLUP_DEVICES 200 /* devices in one query */
+#define ROLLUP_NAMES 16    /* quantities in one query */
+
+/* Cuts ranges into pieces that lie in one block of ROLLUP_HOURS hours, and orders them so
+ * that pieces of equal hours follow each other. Returns a new array of *n_out, owned by
+ * the caller. */
+struct hour_range *rollup_pieces(const struct hour_range *r, size_t n, size_t *n_out);
+
+/* How many of the n pieces from p on fit into one query: equal hours, and the limits
+ * above. */
+size_t rollup_chunk(const struct hour_range *p, size_t n);
+
+/* The InfluxQL for n pieces of equal hours and the n_names quantities. */
+void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
+                  const char *const *names, size_t n_names);
+
+/* Appends the `hourly` lines of an answer. Returns their number. */
+size_t rollup_lines(struct buf *b, const json_t *series);
+
+#endif

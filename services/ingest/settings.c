@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct ingest_settings, field)
+#define FILTERS                                                                          \
+    "fieldcast/+/readings,fieldcast/+/status,home/+/dht22,iot-device-data,sensor/"       \
+    "output,"                                                                            \
+    "iot-frames-model,iot-frames-sensor,sensors/+/data"
+
+const struct setting ingest_settings_table[] = {
+    SERVICE_SETTINGS(struct ingest_settings, common, "8101", "1"),
+    {"DATA_DIR", SET_STRING, AT(data_dir), NULL, 1, 3000,
+     "folder of the write-ahead log and all else that ingest keeps"},
+    {"DURABILITY", SET_STRING, AT(durability), "process", 5, 7,
+     "what a taken reading survives: process (SIGKILL) or power (power loss, slower)"},
+    {"LOG_MAX_MB", SET_INT, AT(log_max_mb), "2048", 4, 1 << 20,
+     "largest size of the log; when it is full ingest stops taking, MB"},
+    {"MQTT_URL", SET_URL, AT(mqtt_url), "tcp://127.0.0.1:1883", 1, 512, "the broker"},
+    {"MQTT_USER", SET_STRING, AT(mqtt_user), "", 0, 256,
+     "user at the broker; empty: none"},
+    {"MQTT_PASSWORD", SET_SECRET, AT(mqtt_password), "", 0, 512,
+     "password at the broker"},
+    {"MQTT_CA_FILE", SET_STRING, AT(mqtt_ca_file), "", 0, 4096,
+     "certificate authority for ssl://; empty: the system's"},
+    {"MQTT_CLIENT_ID", SET_STRING, AT(mqtt_client_id), "fieldcast-ingest", 1, 64,
+     "name of the session that the broker keeps"},
+    {"MQTT_FILTERS", SET_STRING, AT(mqtt_filters), FILTERS, 1, 2048,
+     "topics to subscribe to, comma-separated, at most 32"},
+    {"INFLUX_URL", SET_URL, AT(influx_url), "http://127.0.0.1:8086", 1, 512, "InfluxDB"},
+    {"INFLUX_DB", SET_STRING, AT(influx_db), "fieldcast", 1, 128, "its database"},
+    {"INFLUX_USER", SET_STRING, AT(influx_user), "", 0, 256,
+     "user at InfluxDB; empty: none"},
+    {"INFLUX_PASSWORD", SET_SECRET, AT(influx_password), "", 0, 512,
+     "password at InfluxDB"},
+    {"BATCH_POINTS", SET_INT, AT(batch_points), "5000", 1, 50000,
+     "most points in one write to InfluxDB"},
+    {"FLUSH_MS", SET_INT, AT(flush_ms), "500", 5, 60000,
+     "longest a reading waits for others before it is written, ms"},
+    {"LIVE_URLS", SET_STRING, AT(live_urls), "", 0, 2048,
+     "predictors that get live readings, comma-separated; empty: none"},
+    {"TIME_PAST_D", SET_INT, AT(time_past_d), "400", 1, 36500,
+     "how far back a device's time is believed, days"},
+    {"TIME_FUTURE_S", SET_INT, AT(time_future_s), "600", 0, 86400,
+     "how far ahead a device's time is believed, s"},
+    {"TIME_LOCAL_MIN", SET_INT, AT(time_local_min), "0", -840, 840,
+     "how far times without a zone are ahead of UTC, minutes"},
+    {"DEVICES_MAX", SET_INT, AT(devices_max), "100000", 1, 1000000,
+     "most devices; messages of others are refused"},
+    {"DEADLETTER_MAX_MB", SET_INT, AT(deadletter_max_mb), "64", 1, 10240,
+     "size of the dead letters that are kept, MB"},
+    {"RETAIN_READINGS_D", SET_INT, AT(retain_readings_d), "90", 0, 36500,
+     "days that readings and live residuals are kept; 0: for ever"},
+    {"RETAIN_LEADS_D", SET_INT, AT(retain_leads_d), "400", 0, 36500,
+     "days that forecasts by lead and evaluations are kept; 0: for ever"},
+    {0},
+};
+
+bool ingest_settings_power(const struct ingest_settings *s)
+{
+    return !strcmp(s->durability, "power");
+}
+
+int ingest_settings_load(struct ingest_settings *s, struct err *e)
+{
+    if (settings_load(ingest_settings_table, s, e))
+        return -1;
+    if (!ingest_settings_power(s) && strcmp(s->durability, "process"))
+        return err_set(e, ERR_INVALID,
+                       "FC_DURABILITY must be process or power, not \"%s\"",
+                       s->durability);
+    return 0;
+}
+
+void ingest_settings_done(struct ingest_settings *s)
+{
+    settings_done(ingest_settings_table, s);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* settings: ingest's environment. */
+#ifndef FC_INGEST_SETTINGS_H
+#define FC_INGEST_SETTINGS_H
+
+#include "common/service.h"
+
+struct ingest_settings {
+    struct service_settings common;
+    char *mqtt_url, *mqtt_user, *mqtt_password, *mqtt_ca_file, *mqtt_client_id,
+        *mqtt_filters;
+    char *influx_url, *influx_db, *influx_user, *influx_password;
+    char *data_dir, *durability, *live_urls;
+    int64_t log_max_mb, deadletter_max_mb, batch_points, flush_ms;
+    int64_t time_past_d, time_future_s, time_local_min;
+    int64_t devices_max, retain_readings_d, retain_leads_d;
+};
+
+extern const struct setting ingest_settings_table[];
+
+/* Frees what it read in ingest_settings_done(), also after a failure. */
+int ingest_settings_load(struct ingest_settings *s, struct err *e) MUST_CHECK;
+void ingest_settings_done(struct ingest_settings *s);
+bool ingest_settings_power(const struct ingest_settings *s);
+
+#endif

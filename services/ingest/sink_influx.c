@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/sink_influx.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "services/ingest/batch.h"
+#include "services/ingest/nap.h"
+#include "services/ingest/understand.h"
+
+#define PING_MS 1000 /* how often an idle sink looks whether InfluxDB is there */
+#define BACKOFF_MS 50
+#define BACKOFF_MOST_MS 5000
+#define CONFIG_PAUSE_MS 5000 /* between tries when somebody has to mend a setting */
+#define CURSOR_MS 200        /* an idle moment apart, the cursor is saved so often */
+
+static const char *const failure_names[] = {[INFLUX_RETRY] = "unavailable",
+                                            [INFLUX_CONFIG] = "configuration",
+                                            [INFLUX_SPLIT] = "too_large",
+                                            [INFLUX_REJECT] = "bad_lines"};
+#define N_FAILURES (sizeof failure_names / sizeof *failure_names)
+
+struct sink_influx {
+    struct sink_influx_opts o;
+    struct nap nap;
+    pthread_t thread;
+    struct batch batch;
+    int64_t started_end; /* what lay in the log when we began */
+    int64_t since_ms;    /* when the batch got its first record (monotonic) */
+    int64_t contact_ms;  /* when InfluxDB last answered */
+    int64_t cursor_ms;   /* when the cursor was last saved */
+    bool set_up;         /* the database is there */
+    bool said_stuck;     /* letters or marks could not be written: said once */
+    atomic_bool flush;
+    atomic_llong written;
+    struct metric *points, *failures[N_FAILURES], *rejects[REJECT_N], *stored, *misreads,
+        *batch_points, *queue, *delay;
+};
+
+/* ---- from records to lines
+ * ----------------------------------------------------------------- */
+
+/* A dead letter or mark that can not be written holds everything up: nothing is lost. */
+static bool wait_for_disk(struct sink_influx *s, struct err *e)
+{
+    if (!s->said_stuck)
+        log_error("nothing goes to InfluxDB until this is mended: %s", e->text);
+    s->said_stuck = true;
+    *e = (struct err)ERR_INIT;
+    return nap_wait(&s->nap, 500);
+}
+
+static int bury(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
+                struct device *d, enum reject why, const char *detail, const char *device)
+{
+    struct err e = ERR_INIT;
+    while (deadletter_add(s->o.letters, pos, rec, why, detail, device, &e))
+        if (!wait_for_disk(s, &e))
+            return -1;
+    s->said_stuck = false;
+    ledger_rejected(s->o.ledger, d, why);
+    metric_add(s->rejects[why], 1);
+    return 0;
+}
+
+static void add_reading(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
+                        const struct understood *u)
+{
+    int64_t restore[QUALITY_SUSTAIN];
+    int n;
+    struct point p = {.device = u->device, .pos = pos, .kind = POINT_READING};
+    p.hour = hour_of(rec->assigned_ms);
+    p.quantities = hours_quantities(s->o.hours, &u->m.r);
+    p.good = quality_judge(&u->device->quality, &u->m.r, rec->assigned_ms, restore, &n);
+    batch_reading(&s->batch, &p, &u->m.r, rec->receive_ms, rec->assigned_ms);
+    for (int i = 0; i < n; i++) {
+        p.kind = POINT_RESTORE;
+        p.hour = hour_of(restore[i]);
+        batch_restore(&s->batch, &p, restore[i]);
+    }
+}
+
+static int add_record(struct sink_influx *s, const struct wal_record *rec, int64_t pos)
+{
+    struct understood u;
+    understand(&u, rec, &s->o.fix, s->o.ledger, true);
+    if (pos < s->started_end)
+        ledger_received(s->o.ledger, u.device, rec->receive_ms);
+    if (u.reject)
+        return bury(s, rec, pos, u.device, u.reject, u.why.text, u.m.r.device);
+    if (u.m.kind == MESSAGE_STATUS) {
+        struct point p = {
+            .device = u.device, .pos = pos, .kind = POINT_STATUS, .good = true};
+        ledger_online(s->o.ledger, u.device, u.m.online);
+        batch_status(&s->batch, &p, u.m.online, rec->assigned_ms);
+    } else {
+        add_reading(s, rec, pos, &u);
+    }
+    return 0;
+}
+
+/* Reads on until the batch is full or the log is at its end: 1 when something was read, 0
+ * when not, -1 on a stop. */
+static int fill(struct sink_influx *s)
+{
+    struct wal_record rec;
+    struct err e = ERR_INIT;
+    int64_t pos;
+    int rc = 0, any = 0;
+    while (!batch_full(&s->batch) && (rc = wal_read(s->o.reader, &rec, &pos, &e)) > 0) {
+        if (!any && !s->batch.n)
+            s->since_ms = clock_mono_ms();
+        any = 1;
+        if (add_record(s, &rec, pos)) {
+            wal_reader_seek(s->o.reader, pos);
+            return -1;
+        }
+    }
+    if (rc < 0 && !wait_for_disk(s, &e))
+        return -1;
+    metric_set(s->queue, (double)s->batch.n);
+    return any;
+}
+
+/* ---- writing
+ * ------------------------------------------------------------------------------- */
+
+static void reached(struct sink_influx *s)
+{
+    s->contact_ms = clock_mono_ms();
+    dep_up(s->o.dep);
+}
+
+/* The database is made if it is missing; where that is not allowed, it has to be there.
+ */
+static void set_up(struct sink_influx *s)
+{
+    struct err e = ERR_INIT;
+    if (s->set_up)
+        return;
+    s->set_up = influx_create_database(s->o.in, &e) == 0;
+    if (!s->set_up)
+        log_debug("could not create the database: %s", e.text);
+}
+
+static void count_stored(struct sink_influx *s, size_t lo, size_t hi)
+{
+    for (size_t i = lo; i < hi; i++) {
+        const struct point *p = &s->batch.p[i];
+        if (p->kind == POINT_RESTORE) {
+            ledger_misread_undone(s->o.ledger, p->device, 1);
+        } else {
+            ledger_stored(s->o.ledger, p->device, !p->good);
+            metric_add(s->stored, 1);
+        }
+        if (p->kind == POINT_READING && !p->good)
+            metric_add(s->misreads, 1);
+        if (p->kind != POINT_STATUS)
+            hours_mark(s->o.hours, p->device, p->hour, p->quantities);
+    }
+    metric_add(s->points, (double)(hi - lo));
+    metric_observe(s->batch_points, (double)(hi - lo));
+}
+
+static int bury_point(struct sink_influx *s, const struct point *p, const char *why)
+{
+    struct wal_record rec;
+    struct err e = ERR_INIT;
+    int64_t pos, back = wal_reader_pos(s->o.reader);
+    int rc;
+    if (p->kind == POINT_RESTORE)
+        return 0;
+    wal_reader_seek(s->o.reader, p->pos);
+    while ((rc = wal_read(s->o.reader, &rec, &pos, &e)) < 0)
+        if (!wait_for_disk(s, &e))
+            break;
+    if (rc > 0)
+        rc = bury(s, &rec, pos, p->device, REJECT_REFUSED_BY_INFLUXDB, why,
+                  p->device->name);
+    wal_reader_seek(s->o.reader, back);
+    return rc;
+}
+
+/* What to do after the answer v to points lo..hi: 0 done, 1 the same again, -1 stop. */
+static int after(struct sink_influx *s, enum influx_verdict v, int retry_after_s,
+                 int64_t *backoff, const struct err *e)
+{
+    if (v != INFLUX_OK)
+        metric_add(s->failures[v], 1);
+    if (v != INFLUX_RETRY && v != INFLUX_CONFIG) {
+        reached(s);
+        return 0;
+    }
+    dep_down(s->o.dep, e->text);
+    s->set_up = false;
+    *backoff = *backoff ? *backoff * 2 : BACKOFF_MS;
+    *backoff = *backoff < BACKOFF_MOST_MS ? *backoff : BACKOFF_MOST_MS;
+    int64_t ms = v == INFLUX_CONFIG ? CONFIG_PAUSE_MS : *backoff;
+    if (retry_after_s > 0)
+        ms = retry_after_s * INT64_C(1000);
+    if (v == INFLUX_CONFIG && strstr(e->text, "database not found"))
+        ms = *backoff; /* it is made before the next try */
+    if (!nap_wait(&s->nap, ms))
+        return -1;
+    set_up(s);
+    return 1;
+}
+
+static int write_points(struct sink_influx *s, size_t lo, size_t hi)
+{
+    const struct point *first = &s->batch.p[lo], *last = &s->batch.p[hi - 1];
+    struct err e = ERR_INIT;
+    int64_t backoff = 0;
+    enum influx_verdict v;
+    int retry_after_s, next;
+    set_up(s);
+    do {
+        v = influx_write(s->o.in, s->batch.lines.data + first->line,
+                         last->line + last->len - first->line, &retry_after_s, &e);
+        next = after(s, v, retry_after_s, &backoff, &e);
+    } while (next > 0);
+    if (next < 0)
+        return -1;
+    if (v == INFLUX_OK) {
+        count_stored(s, lo, hi);
+        return 0;
+    }
+    if (hi - lo == 1) {
+        log_error("InfluxDB refused a point of %s: %s", first->device->name, e.text);
+        return bury_point(s, first, e.text);
+    }
+    size_t mid = lo + (hi - lo) / 2;
+    return write_points(s, lo, mid) || write_points(s, mid, hi) ? -1 : 0;
+}
+
+/* Marks and cursor; when the cursor alone fails it is saved with the next batch. */
+static int settle(struct sink_influx *s, bool idle)
+{
+    struct err e = ERR_INIT;
+    int64_t now_ms = clock_mono_ms(), pos = wal_reader_pos(s->o.reader);
+    while (hours_save(s->o.hours, &e))
+        if (!wait_for_disk(s, &e))
+            return -1;
+    s->said_stuck = false;
+    atomic_store(&s->written, pos);
+    if (pos != wal_committed(s->o.reader) &&
+        (idle || now_ms - s->cursor_ms >= CURSOR_MS)) {
+        s->cursor_ms = now_ms;
+        if (wal_commit(s->o.reader, pos, &e))
+            log_warn("%s", e.text);
+    }
+    return 0;
+}
+
+static int deliver(struct sink_influx *s)
+{
+    if (s->batch.n && write_points(s, 0, s->batch.n))
+        return -1;
+    if (!clock_is_virtual() && s->batch.n)
+        metric_observe(s->delay, (double)(clock_mono_ms() - s->since_ms) / 1000);
+    batch_reset(&s->batch);
+    metric_set(s->queue, 0);
+    return settle(s, wal_reader_pos(s->o.reader) >= wal_end(s->o.wal));
+}
+
+/* ---- the thread
+ * ---------------------------------------------------------------------------- */
+
+static void ping(struct sink_influx *s)
+{
+    struct err e = ERR_INIT;
+    char version[64];
+    if (clock_mono_ms() - s->contact_ms < PING_MS)
+        return;
+    if (influx_ping(s->o.in, version, &e)) {
+        s->contact_ms = clock_mono_ms();
+        s->set_up = false;
+        dep_down(s->o.dep, e.text);
+        return;
+    }
+    set_up(s);
+    reached(s);
+}
+
+static bool due(struct sink_influx *s, int64_t *left_ms)
+{
+    *left_ms = PING_MS;
+    if (!s->batch.n)
+        return wal_reader_pos(s->o.reader) != atomic_load(&s->written);
+    *left_ms = s->since_ms + s->o.flush_ms - clock_mono_ms();
+    return batch_full(&s->batch) || *left_ms <= 0;
+}
+
+static void *run(void *arg)
+{
+    struct sink_influx *s = arg;
+    s->contact_ms = clock_mono_ms() - PING_MS;
+    ping(s);
+    while (!nap_stopped(&s->nap)) {
+        /* asked for before reading: what is in the log now is written now */
+        bool flush = atomic_exchange(&s->flush, false);
+        int64_t left_ms;
+        if (fill(s) < 0)
+            break;
+        if (due(s, &left_ms) || flush) {
+            if (deliver(s))
+                break;
+        } else if (!batch_full(&s->batch)) {
+            if (!s->batch.n && settle(s, true))
+                break;
+            ping(s);
+            if (!atomic_load(&s->flush))
+                wal_wait(s->o.wal, wal_reader_pos(s->o.reader), left_ms);
+        }
+    }
+    return NULL;
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------------- */
+
+static void make_metrics(struct sink_influx *s, struct metrics *m)
+{
+    static const double sizes[] = {1, 10, 100, 1000, 5000, 50000};
+    char labels[80];
+    for (size_t i = INFLUX_RETRY; i < N_FAILURES; i++) {
+        snprintf(labels, sizeof labels, "reason=\"%s\"", failure_names[i]);
+        s->failures[i] = metric_counter(m, "fieldcast_ingest_write_failures_total",
+                                        "Writes that InfluxDB did not take.", labels);
+    }
+    for (int i = REJECT_NONE + 1; i < REJECT_N; i++) {
+        snprintf(labels, sizeof labels, "reason=\"%s\"", reject_name((enum reject)i));
+        s->rejects[i] = metric_counter(m, "fieldcast_ingest_rejects_total",
+                                       "Messages that became dead letters.", labels);
+    }
+    s->points = metric_counter(m, "fieldcast_ingest_points_written_total",
+                               "Points that InfluxDB took.", NULL);
+    s->stored = metric_counter(m, "fieldcast_ingest_stored_total",
+                               "Messages that are in InfluxDB.", NULL);
+    s->misreads =
+        metric_counter(m, "fieldcast_ingest_misreads_total",
+                       "Readings stored with quality 0, left out of the hours.", NULL);
+    s->batch_points =
+        metric_histogram(m, "fieldcast_ingest_batch_points",
+                         "Points in a write that was taken.", NULL, sizes, 6);
+    s->queue = metric_gauge(m, "fieldcast_ingest_queue_points",
+                            "Points that wait in the batch.", NULL);
+    s->delay = metric_histogram(m, "fieldcast_ingest_end_to_end_seconds",
+                                "From a batch's first message to its being in InfluxDB.",
+                                NULL, metrics_seconds, metrics_seconds_n);
+    metric_set(metric_gauge(m, "fieldcast_ingest_queue_capacity_points",
+                            "Points that a batch takes.", NULL),
+               (double)s->o.points);
+}
+
+struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct err *e)
+{
+    struct sink_influx *s = xcalloc(1, sizeof *s);
+    s->o = *o;
+    s->started_end = wal_end(o->wal);
+    atomic_store(&s->written, wal_reader_pos(o->reader));
+    nap_init(&s->nap);
+    batch_init(&s->batch, o->points);
+    make_metrics(s, o->metrics);
+    if (pthread_create(&s->thread, NULL, run, s) == 0)
+        return s;
+    err_set(e, ERR_INTERNAL, "could not start the thread that writes to InfluxDB");
+    nap_stop(&s->nap);
+    batch_done(&s->batch);
+    nap_done(&s->nap);
+    influx_free(s->o.in);
+    free(s);
+    return NULL;
+}
+
+void sink_influx_close(struct sink_influx *s)
+{
+    if (!s)
+        return;
+    nap_stop(&s->nap);
+    wal_wake(s->o.wal);
+    pthread_join(s->thread, NULL);
+    influx_free(s->o.in);
+    batch_done(&s->batch);
+    nap_done(&s->nap);
+    free(s);
+}
+
+int64_t sink_influx_written(const struct sink_influx *s)
+{
+    return atomic_load(&((struct sink_influx *)s)->written);
+}
+
+void sink_influx_flush(struct sink_influx *s)
+{
+    atomic_store(&s->flush, true);
+    wal_wake(s->o.wal);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sink_influx: from the log to InfluxDB, with a thread, a cursor and a connection of its
+ * own.
+ *
+ * It reads records, understands them, and writes points in batches: when `points` are
+ * together, or the first has waited flush_ms, or someone asks for a flush. InfluxDB's
+ * answer decides: written, again later, kept with an alarm (it is not set up as it should
+ * be), halved, or line by line, bad ones to the dead letters. The hours of what was
+ * written are marked and saved, and only then the cursor moves on. */
+#ifndef FC_INGEST_SINK_INFLUX_H
+#define FC_INGEST_SINK_INFLUX_H
+
+#include "common/influx.h"
+#include "common/service.h"
+#include "services/ingest/deadletter.h"
+#include "services/ingest/hours.h"
+#include "services/ingest/ledger.h"
+#include "services/ingest/wal.h"
+
+struct sink_influx;
+
+struct sink_influx_opts { /* all borrowed but in */
+    struct wal *wal;
+    struct wal_reader *reader; /* at its cursor */
+    struct ledger *ledger;
+    struct hours *hours;
+    struct deadletter *letters;
+    struct timefix fix;
+    struct influx *in; /* taken over */
+    size_t points;
+    int64_t flush_ms;
+    struct dep *dep; /* InfluxDB */
+    struct metrics *metrics;
+};
+
+struct sink_influx *sink_influx_open(const struct sink_influx_opts *o,
+                                     struct err *e) MUST_CHECK;
+/* Writes what it has if InfluxDB takes it at once; the rest stays in the log. */
+void sink_influx_close(struct sink_influx *s);
+
+/* Everything before this position is in InfluxDB, its hours are marked. */
+int64_t sink_influx_written(const struct sink_influx *s);
+/* What is read is to be written now. */
+void sink_influx_flush(struct sink_influx *s);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/wal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "services/ingest/wal_internal.h"
+
+#define APPEND_KEEP (512u * 1024) /* a buffer that grew beyond this is given back */
+
+void wal_segment_path(const struct wal *w, int64_t start, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s/%020" PRId64 ".log", w->dir, start);
+}
+
+int wal_segment_new(struct wal *w, int64_t start, struct err *e)
+{
+    char path[PATH_MAX];
+    wal_segment_path(w, start, path);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_set(e, ERR_UNAVAILABLE, "could not make the log segment %s: %s", path,
+                       strerror(errno));
+    if (w->power)
+        fsync(w->dir_fd);
+    pthread_mutex_lock(&w->lock);
+    if (w->n_segments)
+        w->segments[w->n_segments - 1].end = start;
+    w->segments = xrealloc(w->segments, (w->n_segments + 1) * sizeof *w->segments);
+    w->segments[w->n_segments++] = (struct wal_segment){start, start};
+    if (w->fd >= 0)
+        close(w->fd);
+    w->fd = fd;
+    w->newest = start;
+    pthread_mutex_unlock(&w->lock);
+    return 0;
+}
+
+static int write_all(const struct wal *w, size_t n, int64_t at, struct err *e)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t k = pwrite(w->fd, w->buf + done, n - done, at + (off_t)done);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return err_set(e, ERR_UNAVAILABLE, "could not write to the log in %s: %s",
+                           w->dir, k < 0 ? strerror(errno) : "nothing was taken");
+        done += (size_t)k;
+    }
+    return 0;
+}
+
+/* After a failed fdatasync(2) the kernel may have dropped the pages and would call the
+ * next one a success: so the segment ends before this append and a new one begins. */
+static int make_durable(struct wal *w, int64_t end, struct err *e)
+{
+    if (!w->power || fdatasync(w->fd) == 0)
+        return 0;
+    int why = errno;
+    if (ftruncate(w->fd, end - w->newest) == 0 && end > w->newest)
+        wal_segment_new(w, end, NULL);
+    return err_set(e, ERR_UNAVAILABLE, "could not sync the log in %s: %s", w->dir,
+                   strerror(why));
+}
+
+static size_t put_together(struct wal *w, const struct wal_record *r, size_t n)
+{
+    size_t size = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        size += wal_record_size(&r[i]);
+    if (size > w->cap || (w->cap > APPEND_KEEP && size <= APPEND_KEEP)) {
+        w->cap = size < 4096 ? 4096 : size;
+        free(w->buf);
+        w->buf = xmalloc(w->cap);
+    }
+    for (size_t i = 0; i < n; i++) {
+        wal_record_write(&r[i], w->buf + at);
+        at += wal_record_size(&r[i]);
+    }
+    return size;
+}
+
+int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *e)
+{
+    int64_t end = atomic_load(&w->end);
+    size_t size = put_together(w, r, n);
+    if (wal_bytes(w) + (int64_t)size > w->max_bytes)
+        return err_set(e, ERR_BUSY,
+                       "the log is full: it holds %" PRId64 " of %" PRId64
+                       " MB (FC_LOG_MAX_MB)",
+                       wal_bytes(w) >> 20, w->max_bytes >> 20);
+    if (end - w->newest >= w->segment_bytes && wal_segment_new(w, end, e))
+        return -1;
+    if (write_all(w, size, end - w->newest, e) || make_durable(w, end, e))
+        return -1;
+    pthread_mutex_lock(&w->lock);
+    atomic_store(&w->end, end + (int64_t)size);
+    pthread_cond_broadcast(&w->grown);
+    pthread_mutex_unlock(&w->lock);
+    return 0;
+}
+
+int64_t wal_end(const struct wal *w)
+{
+    return atomic_load(&((struct wal *)w)->end);
+}
+
+int64_t wal_first(const struct wal *w)
+{
+    struct wal *m = (struct wal *)w;
+    pthread_mutex_lock(&m->lock);
+    int64_t first = m->segments[0].start;
+    pthread_mutex_unlock(&m->lock);
+    return first;
+}
+
+int64_t wal_bytes(const struct wal *w)
+{
+    return wal_end(w) - wal_first(w);
+}
+
+void wal_wait(struct wal *w, int64_t pos, int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&w->lock);
+    while (!w->woken && atomic_load(&w->end) <= pos)
+        if (pthread_cond_timedwait(&w->grown, &w->lock, &t))
+            break;
+    w->woken = false;
+    pthread_mutex_unlock(&w->lock);
+}
+
+void wal_wake(struct wal *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->woken = true;
+    pthread_cond_broadcast(&w->grown);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s)
+{
+    pthread_mutex_lock(&w->lock);
+    size_t i = w->n_segments - 1;
+    while (i && w->segments[i].start > pos)
+        i--;
+    *s = w->segments[i];
+    if (i + 1 == w->n_segments)
+        s->end = INT64_MAX; /* it still grows */
+    pthread_mutex_unlock(&w->lock);
+    return pos >= s->start;
+}
+
+void wal_prune(struct wal *w)
+{
+    int64_t least = INT64_MAX;
+    for (const struct wal_reader *r = w->readers; r; r = r->next)
+        least = r->committed < least ? r->committed : least;
+    size_t gone = 0;
+    while (w->readers && gone + 2 < w->n_segments && w->segments[gone].end <= least) {
+        char path[PATH_MAX];
+        wal_segment_path(w, w->segments[gone].start, path);
+        if (unlink(path) && errno != ENOENT) {
+            log_warn("could not delete the log segment %s: %s", path, strerror(errno));
+            break;
+        }
+        gone++;
+    }
+    w->n_segments -= gone;
+    memmove(w->segments, w->segments + gone, w->n_segments * sizeof *w->segments);
+}
+
+void wal_close(struct wal *w)
+{
+    if (!w)
+        return;
+    if (w->fd >= 0)
+        close(w->fd);
+    if (w->lock_fd >= 0)
+        close(w->lock_fd);
+    if (w->dir_fd >= 0)
+        close(w->dir_fd);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->grown);
+    free(w->segments);
+    free(w->buf);
+    free(w->dir);
+    free(w);
+}

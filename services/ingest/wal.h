@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* wal: the write-ahead log. A message is taken once it is in here.
+ *
+ * Records (wal_record.h) lie one after the other in segment files, each named by the
+ * position of its first byte. A position counts bytes since the log's first record ever;
+ * it only grows. One write(2) per append; with power, fdatasync(2) before the append
+ * returns. Each sink reads with a reader of its own, whose cursor is one small file. A
+ * segment is deleted when all readers have committed past it, except the newest full one:
+ * the window of duplicates is made from it after a restart.
+ *
+ *   <dir>/00000000000000000000.log   <dir>/00000000000067108864.log   <dir>/influx.cursor
+ *
+ * Opening looks through the last segment and cuts off a record that a crash left half
+ * written. Damage before that is never cut: readers step over it and say how much.
+ * Appending is for one thread at a time (the caller's lock); the rest any thread. */
+#ifndef FC_INGEST_WAL_H
+#define FC_INGEST_WAL_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "services/ingest/wal_record.h"
+
+struct wal;
+struct wal_reader;
+
+struct wal_opts {
+    const char *dir;       /* made if missing; copied */
+    int64_t max_bytes;     /* of all segments; at least 1 MB */
+    int64_t segment_bytes; /* a new segment begins when this is reached */
+    bool power;
+};
+
+/* Locks the folder: two logs in one are refused. */
+struct wal *wal_open(const struct wal_opts *o, struct err *e) MUST_CHECK;
+void wal_close(struct wal *w);
+
+/* Appends n records as one write: all or none. ERR_BUSY: the log is full until readers
+ * commit. ERR_UNAVAILABLE: the disk does not take it. After a failure the log is as
+ * before and the same append may be tried again. */
+int wal_append(struct wal *w, const struct wal_record *r, size_t n,
+               struct err *e) MUST_CHECK;
+
+int64_t wal_first(const struct wal *w); /* position of the oldest record there is */
+int64_t wal_end(const struct wal *w);   /* position after the newest record */
+int64_t wal_bytes(const struct wal *w); /* on disk */
+/* Waits up to ms (real) until wal_end() > pos, or wal_wake(). */
+void wal_wait(struct wal *w, int64_t pos, int64_t ms);
+void wal_wake(struct wal *w);
+
+/* name "" makes a reader without a cursor: it begins at from and holds no segment back.
+ * Otherwise <dir>/<name>.cursor says where to begin; without one, the oldest record.
+ * Close all readers before the log. A reader belongs to one thread. */
+struct wal_reader *wal_reader_open(struct wal *w, const char *name, int64_t from,
+                                   struct err *e) MUST_CHECK;
+void wal_reader_close(struct wal_reader *r);
+
+/* The next record: 1, with its position; its memory is borrowed until the next call. 0:
+ * there is none yet. -1: the disk could not be read; try again later. */
+int wal_read(struct wal_reader *r, struct wal_record *rec, int64_t *pos, struct err *e);
+int64_t wal_reader_pos(const struct wal_reader *r);  /* where the next record begins */
+int64_t wal_reader_lost(const struct wal_reader *r); /* bytes stepped over as damaged */
+void wal_reader_seek(struct wal_reader *r, int64_t pos);
+
+/* Remembers on disk that everything before pos is done, and deletes what nobody needs. */
+int wal_commit(struct wal_reader *r, int64_t pos, struct err *e) MUST_CHECK;
+int64_t wal_committed(const struct wal_reader *r);
+
+#endif
