@@ -51,7 +51,7 @@ struct tracked {
     bool unsent; /* asked, but trainer has not been told */
     enum reason asked_for;
 
-    int64_t late_at_ms; /* when late hours last came, monotonic; 0: never */
+    int64_t late_at_ms;       /* when late hours last came, monotonic; 0: never */
     bool waiting;             /* a training waits only for late hours to stop coming */
     char *alert_id[N_ALERTS]; /* NULL: not firing. owned */
     int64_t alert_since[N_ALERTS];

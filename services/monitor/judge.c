@@ -189,6 +189,8 @@ bool judge(struct cell *c, const struct judge_in *in, struct actions *a)
 {
     struct tracked *t = &c->next;
     int64_t silent = t->last_hour == INT64_MIN ? 0 : (in->hour - t->last_hour) / HOUR_MS;
+    if (in->arriving) /* its past is still coming in: no silence */
+        silent = 0;
     struct state_facts f = {
         .w = &c->w,
         .c = t->champion,

@@ -326,13 +326,14 @@ static void note_hours(struct chunk *c, struct cell *x, int64_t scored)
         t->late_at_ms = clock_mono_ms();
 }
 
-/* Must it be known exactly how many hours there are? */
-static bool counts_now(const struct tracked *t)
+/* Must it be known exactly how many hours there are? When they may be enough for a
+ * training, and again when late ones have stopped coming in. */
+static bool counts_now(const struct chunk *c, const struct tracked *t)
 {
     int need = t->champion->version ? checks_grown_at(t->champion, t->loop.grown_at)
                                     : FIRST_TRAINING_H;
     return t->rules.forecast && t->maybe && t->champion->rows < FULL_HISTORY_H &&
-           t->hours < need && t->hours + t->maybe >= need;
+           t->hours + t->maybe >= need && (t->hours < need || !work_arriving(c->m, t));
 }
 
 static int count_cells(struct chunk *c, struct err *e)
@@ -344,7 +345,7 @@ static int count_cells(struct chunk *c, struct err *e)
     int64_t from = INT64_MAX;
     for (size_t i = 0; i < c->n_cells; i++) {
         const struct tracked *t = &c->cells[i].next;
-        if (!counts_now(t))
+        if (!counts_now(c, t))
             continue;
         if (!d.n || strcmp(tracked_device(t, device[d.n]), device[d.n - 1])) {
             tracked_device(t, device[d.n]);
@@ -361,7 +362,7 @@ static int count_cells(struct chunk *c, struct err *e)
     for (size_t i = 0; i < c->n_cells; i++) {
         struct tracked *t = &c->cells[i].next;
         const struct count *n = count_find(&found, t->name);
-        if (!counts_now(t))
+        if (!counts_now(c, t))
             continue;
         t->hours = n ? n->hours : 0;
         t->maybe = 0;

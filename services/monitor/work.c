@@ -8,8 +8,9 @@
 #include "common/mem.h"
 #include "services/monitor/facts.h"
 
-#define RESCORE_MAX_H 1344 /* late data older than this changes no evaluation any more   \
-                            */
+#define RESCORE_MAX_H                                                                    \
+    1344             /* late data older than this changes no evaluation any more         \
+                      */
 #define QUIET_MS 400 /* real time without late hours before a training is asked for */
 #define QUIET_TICKS 3
 
@@ -138,7 +139,8 @@ void work_keep_ahead(struct monitor *m, const struct feed *feed)
 {
     json_t *item;
     size_t i, first;
-    json_array_foreach(feed->items, i, item) {
+    json_array_foreach(feed->items, i, item)
+    {
         const char *device = json_string_value(json_object_get(item, "device"));
         if (json_integer_value(json_object_get(item, "to_ms")) > feed->rolled_up &&
             !fleet_device(&m->fleet, device, &first))
@@ -150,8 +152,7 @@ static void add_ahead(const struct monitor *m, struct list *l)
 {
     json_t *device;
     size_t i;
-    json_array_foreach(m->ahead, i, device)
-        add(l, json_string_value(device));
+    json_array_foreach(m->ahead, i, device) add(l, json_string_value(device));
 }
 
 int work_list(struct monitor *m, const struct feed *feed, struct work **list, size_t *n,

@@ -21,8 +21,8 @@ int work_list(struct monitor *m, const struct feed *feed, struct work **list, si
               struct err *e) MUST_CHECK;
 void work_free(struct work *list, size_t n);
 
-/* Remembers devices nobody knows whose hours were written before ingest says that they are
- * complete: they are looked at when they are. */
+/* Remembers devices nobody knows whose hours were written before ingest says that they
+ * are complete: they are looked at when they are. */
 void work_keep_ahead(struct monitor *m, const struct feed *feed);
 
 /* Did late hours come in for this series a moment ago? */

@@ -71,8 +71,9 @@ class Neighbours:
     def train(self, body):
         if self.train_status != 202:
             return self.train_status, {"message": "not today"}
+        jobs = self.on_train(body)
         self.asked.append(body)
-        return 202, {"jobs": self.on_train(body)}
+        return 202, {"jobs": jobs}
 
     def close(self):
         self.server.shutdown()
