@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""deploy/docker-compose.yml and the Dockerfile, read as files: what can be seen without an
+engine. What they do is tested by make test-compose."""
+
+import re
+
+import pytest
+import yaml
+
+from procs import ROOT
+from stack import SERVICES
+from test_texts import example, settings_of
+
+COMPOSE = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
+# a person sets these by changing the file: the virtual clock is for tests, and certificates
+# and session names belong to a broker of another kind
+ONLY_BY_HAND = {"FC_CLOCK_FILE", "FC_MQTT_CA_FILE", "FC_MQTT_CLIENT_ID"}
+
+
+def environment(service):
+    return COMPOSE["services"][service]["environment"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_reaches_its_container(service):
+    given = {name.removesuffix("_FILE") if name != "FC_TOKENS_FILE" else name for name in environment(service)}
+    missing = set(settings_of(service)) - given - ONLY_BY_HAND
+    assert not missing, f"settings of {service} that docker-compose.yml does not pass on: {sorted(missing)}"
+
+
+def test_what_is_passed_on_is_explained():
+    passed_on = {n for s in SERVICES for n, value in environment(s).items() if value is None}
+    replaced = set(re.findall(r"\$\{(\w+)", (ROOT / "deploy/docker-compose.yml").read_text()))
+    missing = (passed_on | replaced) - set(example())
+    assert not missing, f"not in deploy/.env.example: {sorted(missing)}"
+
+
+def test_images_have_exact_versions():
+    for name, s in COMPOSE["services"].items():
+        if s["image"] != "fieldcast:local":
+            assert re.search(r":v?\d+\.\d+(\.\d+)?$", s["image"]), f"{name}: {s['image']}"
+
+
+def test_only_proxy_and_broker_are_published_and_on_loopback():
+    published = {n: s["ports"] for n, s in COMPOSE["services"].items() if "ports" in s}
+    assert set(published) == {"proxy", "mosquitto"}
+    for ports in published.values():
+        assert all(re.match(r"\$\{FC_COMPOSE_\w*BIND:-127\.0\.0\.1\}:", p) for p in ports)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_are_locked_down_and_looked_after(service):
+    s = COMPOSE["services"][service]
+    assert s["read_only"] is True and s["cap_drop"] == ["ALL"] and "no-new-privileges:true" in s["security_opt"]
+    port = environment(service)["FC_HTTP_PORT"]
+    assert s["healthcheck"]["test"] == ["CMD", f"fc-{service}", "--probe", f"http://127.0.0.1:{port}/readyz"]
+    assert re.search(r"^USER 10001", (ROOT / "deploy/Dockerfile").read_text(), re.M)
+
+
+def test_no_secret_stands_in_the_file():
+    for name, s in COMPOSE["services"].items():
+        for key, value in (s.get("environment") or {}).items():
+            if re.search(r"PASSWORD|TOKEN|SECRET|CONNINFO", key):
+                assert key.endswith("_FILE") and str(value).startswith("/run/fieldcast/"), f"{name}: {key}"
