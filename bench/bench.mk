@@ -7,6 +7,9 @@ $(BUILD)/bench/bare_subscriber: $(BUILD)/obj/bench/ingest/bare_subscriber.o
 $(BUILD)/bench/publisher: $(BUILD)/obj/bench/ingest/publisher.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libcommon.a $(LIBS_fieldcast)
+$(BUILD)/bench/bare_mhd: $(BUILD)/obj/bench/predict/bare_mhd.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< -lmicrohttpd -ljansson
 
 bench: bench-memory bench-start bench-ingest bench-predict
 bench-memory: all
@@ -15,4 +18,6 @@ bench-start: all
 	$(VENV_PYTHON) bench/start.py
 bench-ingest: all
 	$(VENV_PYTHON) bench/ingest/run.py
+bench-predict: all
+	$(VENV_PYTHON) bench/predict/run.py
 .PHONY: bench bench-memory bench-start bench-ingest bench-predict

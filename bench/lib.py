@@ -43,8 +43,8 @@ def cpu_s(pid):
 
 
 def make(*targets):
-    subprocess.run(["make", "-s", *(f"{build_dir()}/{t}" for t in targets)], cwd=ROOT, check=True,
-                   env={**os.environ, "BUILD": str(build_dir())})
+    build = build_dir().relative_to(ROOT) if build_dir().is_relative_to(ROOT) else build_dir()
+    subprocess.run(["make", "-s", f"BUILD={build}", *(f"{build}/{t}" for t in targets)], cwd=ROOT, check=True)
 
 
 def table(title, rows):

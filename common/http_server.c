@@ -17,9 +17,10 @@
 #include "common/mem.h"
 
 #define CONNECTIONS_MAX 1024
-#define CONNECTION_MEMORY 32768 /* bytes for a request's head */
-#define IDLE_TIMEOUT_S 60       /* longer than the proxy keeps its idle connections */
-#define QUEUE_MAX 256           /* slow requests that wait for a worker */
+#define CONNECTION_MEMORY                                                                \
+    16384 /* a request's head and what is read at once; cleared each time */
+#define IDLE_TIMEOUT_S 60 /* longer than the proxy keeps its idle connections */
+#define QUEUE_MAX 256     /* slow requests that wait for a worker */
 #define PATH_MAX_LEN 500
 #define CLOSE_WAIT_MS 2000 /* for answers on their way when the server is closed */
 
@@ -46,7 +47,7 @@ struct call {
     int64_t start_us;
     atomic_bool done; /* a worker has filled s */
     bool queued;
-    char path_copy[PATH_MAX_LEN + HTTP_PARAMS_MAX + 1];
+    char *params; /* what q.params point into; NULL without any. owned */
 };
 
 struct http_server {
@@ -70,16 +71,18 @@ const char *req_query(const struct req *q, const char *key)
     for (const char *const *p = q->test_query; p && *p; p += 2)
         if (!strcmp(*p, key))
             return p[1];
-    return q->conn ? MHD_lookup_connection_value((struct MHD_Connection *)(uintptr_t)q->conn,
-                                                 MHD_GET_ARGUMENT_KIND, key)
-                   : NULL;
+    return q->conn
+               ? MHD_lookup_connection_value((struct MHD_Connection *)(uintptr_t)q->conn,
+                                             MHD_GET_ARGUMENT_KIND, key)
+               : NULL;
 }
 
 const char *req_header(const struct req *q, const char *name)
 {
-    return q->conn ? MHD_lookup_connection_value((struct MHD_Connection *)(uintptr_t)q->conn,
-                                                 MHD_HEADER_KIND, name)
-                   : NULL;
+    return q->conn
+               ? MHD_lookup_connection_value((struct MHD_Connection *)(uintptr_t)q->conn,
+                                             MHD_HEADER_KIND, name)
+               : NULL;
 }
 
 static void count(struct call *c)
@@ -208,35 +211,61 @@ static int check_size(const struct call *c, size_t max, struct err *e)
 {
     const char *v = req_header(&c->q, "Content-Length");
     if (v && (strlen(v) > 18 || strtoull(v, NULL, 10) > max))
-        return err_set(e, ERR_TOO_LARGE, "the body may have at most %zu bytes; this has %.20s",
-                       max, v);
+        return err_set(e, ERR_TOO_LARGE,
+                       "the body may have at most %zu bytes; this has %.20s", max, v);
     return 0;
 }
 
-/* The head of a request: route, token, size. */
-static int check_head(struct call *c, struct err *e)
+/* Moves what stood at {…} from the caller's stack into the call. */
+static void keep_params(struct call *c, const char *copy)
+{
+    int n = HTTP_PARAMS_MAX;
+    while (n && !c->q.params[n - 1])
+        n--;
+    if (!n)
+        return;
+    size_t len = (size_t)(c->q.params[n - 1] - copy) + strlen(c->q.params[n - 1]) + 1;
+    c->params = xmalloc(len);
+    memcpy(c->params, copy, len);
+    while (n--)
+        c->q.params[n] = c->params + (c->q.params[n] - copy);
+}
+
+static int find_route(struct call *c, struct err *e)
 {
     struct http_server *h = c->h;
     c->rm = &h->rm[h->n_routes + h->n_more];
     if (strlen(c->q.path) > PATH_MAX_LEN)
         return err_set(e, ERR_INVALID, "the path is longer than %d bytes", PATH_MAX_LEN);
+    char copy[PATH_MAX_LEN + HTTP_PARAMS_MAX + 1];
     struct buf allow;
     buf_init(&allow, 128);
-    c->route = route_find(h->o.routes, &c->q, c->path_copy, &allow);
+    c->route = route_find(h->o.routes, &c->q, copy, &allow);
     c->app = h->o.app;
     if (c->route) {
         c->rm = &h->rm[c->route - h->o.routes];
-    } else if ((c->route = route_find(h->o.more, &c->q, c->path_copy, &allow))) {
+    } else if ((c->route = route_find(h->o.more, &c->q, copy, &allow))) {
         c->rm = &h->rm[h->n_routes + (size_t)(c->route - h->o.more)];
         c->app = h->o.more_app;
     }
-    int rc = c->route ? 0 : route_missing(&c->q, &allow, e);
+    int rc = 0;
+    if (c->route)
+        keep_params(c, copy);
+    else
+        rc = route_missing(&c->q, &allow, e);
     buf_done(&allow);
-    if (rc)
-        return rc;
+    return rc;
+}
+
+/* The head of a request: route, token, size. */
+static int check_head(struct call *c, struct err *e)
+{
+    if (find_route(c, e))
+        return -1;
     size_t max = c->route->max_body ? c->route->max_body : HTTP_BODY_DEFAULT;
     buf_init(&c->body, max);
-    if (auth_check(h->o.auth, req_header(&c->q, "Authorization"), c->route->role, &c->q.who, e))
+    if (auth_check(c->h->o.auth, req_header(&c->q, "Authorization"), c->route->role,
+                   &c->q.who, e))
         return -1;
     return check_size(c, max, e);
 }
@@ -258,8 +287,8 @@ static enum MHD_Result begin(struct http_server *h, struct MHD_Connection *conn,
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **con_cls)
+                                  const char *method, const char *version,
+                                  const char *upload, size_t *upload_size, void **con_cls)
 {
     (void)version;
     struct call *c = *con_cls;
@@ -294,6 +323,7 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
         atomic_fetch_sub(&h->slow, 1);
     buf_done(&c->body);
     res_done(&c->s);
+    free(c->params);
     free(c);
     *con_cls = NULL;
 }
@@ -340,7 +370,8 @@ static int address(const char *addr, int port, struct sockaddr_storage *sa, stru
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons((uint16_t)port);
     } else {
-        return err_set(e, ERR_INVALID, "FC_HTTP_ADDR must be an IP address, not \"%s\"", addr);
+        return err_set(e, ERR_INVALID, "FC_HTTP_ADDR must be an IP address, not \"%s\"",
+                       addr);
     }
     return 0;
 }
@@ -365,11 +396,11 @@ static int start_daemon(struct http_server *h, struct err *e)
     h->daemon = MHD_start_daemon(
         flags, (uint16_t)h->o.port, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER,
         on_log, NULL, MHD_OPTION_SOCK_ADDR, &sa, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)262144, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, h,
+        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)262144, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
         h->o.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
         (unsigned)h->o.threads, MHD_OPTION_END);
     if (!h->daemon)
@@ -439,6 +470,7 @@ void http_server_close(struct http_server *h)
 
 int http_server_port(const struct http_server *h)
 {
-    const union MHD_DaemonInfo *i = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    const union MHD_DaemonInfo *i =
+        MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
     return i ? i->port : -1;
 }

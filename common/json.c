@@ -13,6 +13,11 @@
 
 static bool too_deep(const char *text, size_t len)
 {
+    size_t openers = 0;
+    for (size_t i = 0; i < len; i++)
+        openers += (text[i] | 0x20) == '{'; /* both brackets: they differ in this bit */
+    if (openers <= DEPTH_MAX)
+        return false;
     int depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < len && depth <= DEPTH_MAX; i++) {
@@ -21,7 +26,8 @@ static bool too_deep(const char *text, size_t len)
         else if (text[i] == '"')
             in_string = !in_string;
         else if (!in_string)
-            depth += (text[i] == '[' || text[i] == '{') - (text[i] == ']' || text[i] == '}');
+            depth +=
+                (text[i] == '[' || text[i] == '{') - (text[i] == ']' || text[i] == '}');
     }
     return depth > DEPTH_MAX;
 }
@@ -39,8 +45,8 @@ json_t *json_parse(const char *text, size_t len, const char *what, struct err *e
     json_error_t je;
     json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
     if (!j)
-        err_set(e, ERR_INVALID, "%s is not valid JSON: line %d, column %d: %s", what, je.line,
-                je.column, je.text);
+        err_set(e, ERR_INVALID, "%s is not valid JSON: line %d, column %d: %s", what,
+                je.line, je.column, je.text);
     return j;
 }
 
@@ -64,7 +70,8 @@ static const char *type_name(const json_t *v)
 }
 
 /* The field, or NULL: missing or null. With e, that is an error. */
-static const json_t *field(const json_t *o, const char *key, const char *want, struct err *e)
+static const json_t *field(const json_t *o, const char *key, const char *want,
+                           struct err *e)
 {
     const json_t *v = json_object_get(o, key);
     if (v && !json_is_null(v))
@@ -81,8 +88,8 @@ static int as_string(const json_t *v, const char *key, const char **out, size_t 
                        type_name(v));
     if (json_string_length(v) > max_len)
         return err_set(e, ERR_INVALID,
-                       "field \"%s\" must have at most %zu bytes; it has %zu", key, max_len,
-                       json_string_length(v));
+                       "field \"%s\" must have at most %zu bytes; it has %zu", key,
+                       max_len, json_string_length(v));
     *out = json_string_value(v);
     return 0;
 }
@@ -95,14 +102,15 @@ static int as_real(const json_t *v, const char *key, double *out, double min, do
                        type_name(v));
     double x = json_number_value(v);
     if (!(x >= min && x <= max))
-        return err_set(e, ERR_INVALID, "field \"%s\" must be from %.15g to %.15g, not %.15g",
-                       key, min, max, x);
+        return err_set(e, ERR_INVALID,
+                       "field \"%s\" must be from %.15g to %.15g, not %.15g", key, min,
+                       max, x);
     *out = x;
     return 0;
 }
 
-static int as_int(const json_t *v, const char *key, int64_t *out, int64_t min, int64_t max,
-                  struct err *e)
+static int as_int(const json_t *v, const char *key, int64_t *out, int64_t min,
+                  int64_t max, struct err *e)
 {
     if (!json_is_integer(v))
         return err_set(e, ERR_INVALID, "field \"%s\" must be a whole number, not %s", key,

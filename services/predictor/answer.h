@@ -24,7 +24,8 @@ struct answer {
 
 void answer_init(struct answer *a);
 void answer_done(struct answer *a);
-void answer_warn(struct answer *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void answer_warn(struct answer *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The body of /predict, and that of /api/v1/forecasts. */
 void answer_predict(const struct answer *a, struct buf *out);

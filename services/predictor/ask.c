@@ -13,93 +13,99 @@
 #define LEVEL_MAX 0.9999
 #define VALUE_MAX 1e100 /* in size; beyond it no sum of squares is safe */
 
-static int set_name(struct ask *a, const char *text, struct err *e)
-{
-    char device[DEVICE_MAX + 1], quantity[QUANTITY_MAX + 1];
-    return series_split(text, a->name, device, quantity, e);
-}
+/* The fields of a body, looked up once. NULL: absent. */
+enum {
+    SERIES,
+    MODEL,
+    VERSION,
+    HORIZON,
+    LEVEL,
+    END,
+    HISTORY,
+    FEATURES,
+    INSTANCES,
+    N_FIELDS
+};
+static const char *const fields[N_FIELDS] = {"series",  "model",    "version",
+                                             "horizon", "level",    "end",
+                                             "history", "features", "instances"};
 
-static int known_fields(const json_t *body, struct err *e)
+static int find_fields(const json_t *body, const json_t *f[N_FIELDS], struct err *e)
 {
-    static const char *const fields[] = {"series", "model",    "version", "horizon", "level",
-                                         "end",    "history", "features", "instances"};
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)body, key, v) {
-        size_t i = 0, n = sizeof fields / sizeof *fields;
-        while (i < n && strcmp(fields[i], key))
+    json_object_foreach((json_t *)body, key, v)
+    {
+        size_t i = 0;
+        while (i < N_FIELDS && strcmp(fields[i], key))
             i++;
-        if (i == n)
-            return err_set(e, ERR_INVALID,
-                           "field \"%.60s\" is not known; a body has series or model, version, "
-                           "level, and one of horizon, history (with end, horizon), features, "
-                           "instances",
-                           key);
+        if (i == N_FIELDS)
+            return err_set(
+                e, ERR_INVALID,
+                "field \"%.60s\" is not known; a body has series or model, version, "
+                "level, and one of horizon, history (with end, horizon), features, "
+                "instances",
+                key);
+        f[i] = v;
     }
     return 0;
 }
 
-static int read_name(struct ask *a, const json_t *body, struct err *e)
+static int read_name(struct ask *a, const json_t *const f[N_FIELDS], struct err *e)
 {
-    const char *series = NULL, *model = NULL;
-    if (json_opt_string(body, "series", &series, SERIES_MAX + 1, e) ||
-        json_opt_string(body, "model", &model, SERIES_MAX + 1, e))
+    const char *name = NULL;
+    if (f[SERIES] && f[MODEL])
+        return err_set(e, ERR_INVALID, "give either \"series\" or \"model\", not both");
+    if (json_get_string(a->body, f[MODEL] ? "model" : "series", &name, ASK_NAME_MAX, e))
         return -1;
-    if (!series == !model)
-        return err_set(e, ERR_INVALID,
-                       model ? "give either \"series\" or \"model\", not both"
-                             : "field \"series\" is missing: a string is expected");
-    return set_name(a, series ? series : model, e);
+    strcpy(a->name, name); /* its length was checked */
+    return 0;
 }
 
 /* 24, or "24h". */
-static int read_horizon(struct ask *a, const json_t *body, struct err *e)
+static int read_horizon(struct ask *a, const json_t *v, struct err *e)
 {
-    const json_t *v = json_object_get(body, "horizon");
     int64_t h = ASK_HORIZON_DEFAULT;
     char *end;
     if (json_is_string(v)) {
         const char *t = json_string_value(v);
         h = strtol(t, &end, 10);
         if (end == t || strcmp(end, "h") || h < 1 || h > HORIZON_MAX)
-            return err_set(e, ERR_INVALID,
-                           "field \"horizon\" must be 1 to %d hours, such as 24 or \"24h\"",
-                           HORIZON_MAX);
-    } else if (json_opt_int(body, "horizon", &h, 1, HORIZON_MAX, e)) {
+            return err_set(
+                e, ERR_INVALID,
+                "field \"horizon\" must be 1 to %d hours, such as 24 or \"24h\"",
+                HORIZON_MAX);
+    } else if (v && json_opt_int(a->body, "horizon", &h, 1, HORIZON_MAX, e)) {
         return -1;
     }
     a->horizon = (size_t)h;
     return 0;
 }
 
-static int read_form(struct ask *a, const json_t *body, struct err *e)
+static int read_form(struct ask *a, const json_t *const f[N_FIELDS], struct err *e)
 {
-    static const struct {
-        const char *field;
-        enum ask_form form;
-    } forms[] = {{"history", ASK_HISTORY}, {"features", ASK_FEATURES},
-                 {"instances", ASK_INSTANCES}};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        const json_t *v = json_object_get(body, forms[i].field);
-        if (!v)
+    for (int i = HISTORY; i <= INSTANCES; i++) {
+        if (!f[i])
             continue;
         if (a->given)
             return err_set(e, ERR_INVALID,
                            "give one of \"history\", \"features\" and \"instances\"");
-        a->given = v;
-        a->form = forms[i].form;
-        if (a->form == ASK_FEATURES ? !json_is_object(v) : !json_is_array(v))
-            return err_set(e, ERR_INVALID, "field \"%s\" must be %s", forms[i].field,
-                           a->form == ASK_FEATURES ? "an object of numbers" : "an array");
+        a->given = f[i];
+        a->form = i == HISTORY    ? ASK_HISTORY
+                  : i == FEATURES ? ASK_FEATURES
+                                  : ASK_INSTANCES;
+        if (i == FEATURES ? !json_is_object(f[i]) : !json_is_array(f[i]))
+            return err_set(e, ERR_INVALID, "field \"%s\" must be %s", fields[i],
+                           i == FEATURES ? "an object of numbers" : "an array");
     }
     return 0;
 }
 
-static int check_form(const struct ask *a, struct err *e)
+static int check_form(const struct ask *a, bool horizon_given, struct err *e)
 {
     size_t n = json_array_size(a->given);
     bool row = a->form == ASK_FEATURES || a->form == ASK_INSTANCES;
-    if (row && json_object_get(a->body, "horizon") && a->horizon != 1)
+    if (row && horizon_given && a->horizon != 1)
         return err_set(e, ERR_INVALID,
                        "a row of features gives one step: leave \"horizon\" out, or send "
                        "\"history\" or \"series\"");
@@ -112,26 +118,28 @@ static int check_form(const struct ask *a, struct err *e)
         return err_set(e, ERR_INVALID, "\"instances\" must have 1 to %d rows, not %zu",
                        ASK_INSTANCES_MAX, n);
     if (a->end_ms != NO_TIME && a->end_ms % HOUR_MS)
-        return err_set(e, ERR_INVALID,
-                       "\"end\" must be the start of an hour, such as 2026-11-20T10:00:00Z");
+        return err_set(
+            e, ERR_INVALID,
+            "\"end\" must be the start of an hour, such as 2026-11-20T10:00:00Z");
     return 0;
 }
 
 int ask_from_body(struct ask *a, const struct req *q, struct err *e)
 {
+    const json_t *f[N_FIELDS] = {NULL};
     int64_t version = 0;
     *a = (struct ask){.end_ms = NO_TIME};
     a->body = req_json_object(q, e);
-    if (!a->body)
+    if (!a->body || find_fields(a->body, f, e) || read_name(a, f, e) ||
+        read_horizon(a, f[HORIZON], e) || read_form(a, f, e))
         return -1;
-    if (known_fields(a->body, e) || read_name(a, a->body, e) ||
-        read_horizon(a, a->body, e) || read_form(a, a->body, e) ||
-        json_opt_real(a->body, "level", &a->level, LEVEL_MIN, LEVEL_MAX, e) ||
-        json_opt_int(a->body, "version", &version, 1, INT32_MAX, e) ||
-        json_opt_time(a->body, "end", &a->end_ms, e))
+    if ((f[LEVEL] &&
+         json_opt_real(a->body, "level", &a->level, LEVEL_MIN, LEVEL_MAX, e)) ||
+        (f[VERSION] && json_opt_int(a->body, "version", &version, 1, INT32_MAX, e)) ||
+        (f[END] && json_opt_time(a->body, "end", &a->end_ms, e)))
         return -1;
     a->version = (int)version;
-    return check_form(a, e);
+    return check_form(a, f[HORIZON] != NULL, e);
 }
 
 int ask_from_query(struct ask *a, const struct req *q, struct err *e)
@@ -143,12 +151,25 @@ int ask_from_query(struct ask *a, const struct req *q, struct err *e)
         series = req_query(q, "model");
     if (!series)
         return err_set(e, ERR_INVALID, "parameter \"series\" is missing");
-    if (set_name(a, series, e) || req_query_int(q, "horizon", &horizon, 1, HORIZON_MAX, e) ||
+    if (strlen(series) > ASK_NAME_MAX)
+        return err_set(e, ERR_INVALID, "parameter \"series\" may have at most %d bytes",
+                       ASK_NAME_MAX);
+    strcpy(a->name, series);
+    if (req_query_int(q, "horizon", &horizon, 1, HORIZON_MAX, e) ||
         req_query_real(q, "level", &a->level, LEVEL_MIN, LEVEL_MAX, e) ||
         req_query_int(q, "version", &version, 1, INT32_MAX, e))
         return -1;
     a->horizon = (size_t)horizon;
     a->version = (int)version;
+    return 0;
+}
+
+int ask_canonical(struct ask *a, struct err *e)
+{
+    char name[SERIES_MAX + 1], device[DEVICE_MAX + 1], quantity[QUANTITY_MAX + 1];
+    if (series_split(a->name, name, device, quantity, e))
+        return -1;
+    strcpy(a->name, name);
     return 0;
 }
 
@@ -172,12 +193,13 @@ int ask_history(const struct ask *a, double *y, size_t *n, struct err *e)
     size_t i;
     json_t *v;
     *n = json_array_size(a->given);
-    json_array_foreach(a->given, i, v) {
+    json_array_foreach(a->given, i, v)
+    {
         if (json_is_null(v))
             y[i] = NAN;
         else if (!number(v, &y[i]))
-            return err_set(e, ERR_INVALID, "\"history\" value %zu must be a number or null",
-                           i);
+            return err_set(e, ERR_INVALID,
+                           "\"history\" value %zu must be a number or null", i);
     }
     if (!isfinite(y[*n - 1]))
         return err_set(e, ERR_INVALID, "the last value of \"history\" must be a number");
@@ -216,7 +238,8 @@ int ask_features(const json_t *o, const struct version *v, double *x, bool *miss
                        "version %d is %s, which reads no features: send \"history\" or "
                        "\"series\"",
                        v->number, v->model->algo->name);
-    json_object_foreach((json_t *)o, name, value) {
+    json_object_foreach((json_t *)o, name, value)
+    {
         size_t i = index_of(v, name);
         if (i == n)
             return err_set(e, ERR_INVALID,

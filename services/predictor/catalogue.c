@@ -66,12 +66,14 @@ int catalogue_get(void *app, const struct req *q, struct res *s, struct err *e)
     if (req_query_int(q, "limit", &limit, 1, LIMIT_MAX, e))
         return -1;
     if (after && strlen(after) > SERIES_MAX)
-        return err_set(e, ERR_INVALID, "parameter \"cursor\" is not one that a list gave");
+        return err_set(e, ERR_INVALID,
+                       "parameter \"cursor\" is not one that a list gave");
     struct pg *pg = pg_pool_get(p->pool, e);
     struct pg_rows *r;
     if (!pg)
         return -1;
-    int rc = pg_exec(pg, sql, PG_ARGS(pg_text(after ? after : ""), pg_int(limit + 1)), &r, e);
+    int rc =
+        pg_exec(pg, sql, PG_ARGS(pg_text(after ? after : ""), pg_int(limit + 1)), &r, e);
     pg_pool_put(p->pool, pg);
     if (rc)
         return -1;

@@ -13,7 +13,7 @@
 
 #define TIMEOUT_MS 5000
 #define ANSWER_MAX (16u << 20)
-#define ROUNDS_MAX 1000 /* answers taken in one call */
+#define ROUNDS_MAX 1000                    /* answers taken in one call */
 #define LATEST_MS INT64_C(253402300799999) /* the end of the year 9999 */
 
 /* What is to be read again: hours of one series. */
@@ -22,8 +22,8 @@ struct piece {
     int64_t from_ms, to_ms;
 };
 
-void feed_init(struct feed *f, struct models *m, struct influx *in, const char *ingest_url,
-               const char *service_token)
+void feed_init(struct feed *f, struct models *m, struct influx *in,
+               const char *ingest_url, const char *service_token)
 {
     *f = (struct feed){.models = m, .influx = in, .rolled_up_ms = NO_TIME};
     f->http = http_client_new(service_token, NULL, NULL);
@@ -42,7 +42,8 @@ static json_t *by_device(const json_t *items, struct err *e)
 {
     json_t *all = json_object(), *item;
     size_t i;
-    json_array_foreach(items, i, item) {
+    json_array_foreach(items, i, item)
+    {
         const char *device;
         int64_t from, to;
         if (json_get_string(item, "device", &device, DEVICE_MAX, e) ||
@@ -115,7 +116,8 @@ static void forget(struct models *m)
     models_unlock(m);
 }
 
-static int read_items(struct feed *f, const json_t *items, const char **who, struct err *e)
+static int read_items(struct feed *f, const json_t *items, const char **who,
+                      struct err *e)
 {
     json_t *devices = by_device(items, e);
     if (!devices)
@@ -177,14 +179,15 @@ int feed_poll(struct feed *f, const char **who, struct err *e)
         buf_init(&url, 1024);
         buf_addf(&url, "%s/api/v1/hours?after=", f->url);
         http_escape(&url, f->cursor);
-        rc = http_request(f->http, "GET", url.data, NULL, NULL, 0, TIMEOUT_MS, ANSWER_MAX, &a,
-                          e);
+        rc = http_request(f->http, "GET", url.data, NULL, NULL, 0, TIMEOUT_MS, ANSWER_MAX,
+                          &a, e);
         buf_done(&url);
         if (rc)
             return -1;
         if (a.status != 200)
-            rc = err_set(e, ERR_UPSTREAM, "ingest answered HTTP %d to /api/v1/hours: %.200s",
-                         a.status, a.body.data);
+            rc = err_set(e, ERR_UPSTREAM,
+                         "ingest answered HTTP %d to /api/v1/hours: %.200s", a.status,
+                         a.body.data);
         else
             rc = feed_take(f, a.body.data, a.body.len, &more, who, e);
         http_answer_done(&a);

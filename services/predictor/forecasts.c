@@ -23,12 +23,13 @@ void forecasts_init(struct forecasts *f, struct models *m, struct influx *in,
                     struct metrics *metrics)
 {
     *f = (struct forecasts){.models = m, .influx = in, .batch = BATCH};
-    f->points =
-        metric_counter(metrics, "fieldcast_forecast_points_written_total",
-                       "Points of forecasts and forecast_leads written to InfluxDB.", NULL);
+    f->points = metric_counter(
+        metrics, "fieldcast_forecast_points_written_total",
+        "Points of forecasts and forecast_leads written to InfluxDB.", NULL);
 }
 
-/* ---- lines -------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------
+ */
 
 static void one_line(struct buf *b, const struct series *s, const struct version *v,
                      int64_t origin_ms, size_t lead, double yhat, bool leads)
@@ -102,7 +103,8 @@ static void series_lines(struct forecasts *f, struct buf *b, struct series *s,
     }
 }
 
-/* ---- what was written before we started --------------------------------------------- */
+/* ---- what was written before we started ---------------------------------------------
+ */
 
 static void take_lead(struct models *m, const json_t *one)
 {
@@ -139,14 +141,14 @@ static int read_leads(struct forecasts *f, int64_t hour_ms, struct err *e)
     buf_done(&q);
     if (rc)
         return -1;
-    json_array_foreach(answer, i, one)
-        take_lead(f->models, one);
+    json_array_foreach(answer, i, one) take_lead(f->models, one);
     json_decref(answer);
     f->leads_known = true;
     return 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------
+ */
 
 /* One write under way: these series, as they served when the lines were made. */
 struct job {
@@ -193,7 +195,8 @@ static int send(struct forecasts *f, const struct buf *b, struct err *e)
     }
 }
 
-static int write_jobs(struct forecasts *f, const struct job *jobs, size_t n, struct err *e)
+static int write_jobs(struct forecasts *f, const struct job *jobs, size_t n,
+                      struct err *e)
 {
     struct buf b;
     buf_init(&b, LINES_MAX);

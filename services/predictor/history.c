@@ -52,7 +52,8 @@ static void advance(struct history *h, int64_t hour)
 
 static bool holds(const struct history *h, int64_t hour)
 {
-    return h->newest != INT64_MIN && hour <= h->newest && h->newest - hour < (int64_t)h->n;
+    return h->newest != INT64_MIN && hour <= h->newest &&
+           h->newest - hour < (int64_t)h->n;
 }
 
 bool history_put(struct history *h, int64_t hour_ms, double value)

@@ -71,7 +71,8 @@ static void take_column(struct series *s, const json_t *rows, size_t col)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         const json_t *v = json_array_get(row, col);
         if (json_is_number(v) &&
             history_put(s->history, json_integer_value(json_array_get(row, 0)),
@@ -84,15 +85,16 @@ static void take_answer(struct models *m, const json_t *answer)
 {
     size_t i, k;
     json_t *one, *column;
-    json_array_foreach(answer, i, one) {
+    json_array_foreach(answer, i, one)
+    {
         const char *device =
             json_string_value(json_object_get(json_object_get(one, "tags"), "device"));
-        json_array_foreach(json_object_get(one, "columns"), k, column) {
+        json_array_foreach(json_object_get(one, "columns"), k, column)
+        {
             char name[SERIES_MAX + 1];
             int len = snprintf(name, sizeof name, "%s.%s", device ? device : "",
                                json_string_value(column));
-            struct series *s =
-                len < (int)sizeof name && k ? models_find(m, name) : NULL;
+            struct series *s = len < (int)sizeof name && k ? models_find(m, name) : NULL;
             if (s && s->history)
                 take_column(s, json_object_get(one, "values"), k);
         }
@@ -126,12 +128,13 @@ int hourly_read(struct influx *in, struct models *m, struct series *const *list,
 {
     int rc = 0;
     for (size_t i = 0; !rc && i < n; i += CHUNK)
-        rc = read_chunk(in, m, list + i, n - i < CHUNK ? n - i : CHUNK, from_ms, to_ms, e);
+        rc =
+            read_chunk(in, m, list + i, n - i < CHUNK ? n - i : CHUNK, from_ms, to_ms, e);
     return rc;
 }
 
-/* Gives s a history long enough for its champion. Returns its length if it has to be read,
- * else 0. Under the lock. */
+/* Gives s a history long enough for its champion. Returns its length if it has to be
+ * read, else 0. Under the lock. */
 static size_t prepare(struct series *s)
 {
     struct serving *v = series_serving(s);
@@ -163,7 +166,8 @@ int hourly_load(struct influx *in, struct models *m, struct series *const *list,
     int rc = 0;
     for (size_t i = 0; !rc && i < n_todo; i += CHUNK) {
         size_t k = n_todo - i < CHUNK ? n_todo - i : CHUNK;
-        rc = hourly_read(in, m, todo + i, k, to_ms - ((int64_t)most - 1) * HOUR_MS, to_ms, e);
+        rc = hourly_read(in, m, todo + i, k, to_ms - ((int64_t)most - 1) * HOUR_MS, to_ms,
+                         e);
         models_lock(m);
         for (size_t j = i; !rc && j < i + k; j++)
             todo[j]->loaded = todo[j]->stale = true;

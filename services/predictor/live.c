@@ -15,7 +15,7 @@
 #include "common/reading.h"
 
 #define LINES_MAX (4u << 20)
-#define LINE_MAX 320     /* bytes of one line at most: names, two reals, a time */
+#define LINE_MAX 320 /* bytes of one line at most: names, two reals, a time */
 #define READINGS_MAX 5000
 #define VALUES_MAX 10000 /* in one request; their lines fit into an empty buffer */
 
@@ -54,13 +54,16 @@ static int check_values(const json_t *values, size_t *n, struct err *e)
     const char *quantity;
     json_t *v;
     if (!json_is_object(values) || json_object_size(values) > READING_VALUES_MAX)
-        return err_set(e, ERR_INVALID, "\"values\" must be an object of at most %d numbers",
+        return err_set(e, ERR_INVALID,
+                       "\"values\" must be an object of at most %d numbers",
                        READING_VALUES_MAX);
-    json_object_foreach((json_t *)values, quantity, v) {
+    json_object_foreach((json_t *)values, quantity, v)
+    {
         if (!quantity_valid(quantity))
             return err_set(e, ERR_INVALID, "\"%.70s\" is not a quantity", quantity);
         if (!json_is_number(v))
-            return err_set(e, ERR_INVALID, "the value of \"%s\" must be a number", quantity);
+            return err_set(e, ERR_INVALID, "the value of \"%s\" must be a number",
+                           quantity);
     }
     *n += json_object_size(values);
     return 0;
@@ -73,7 +76,8 @@ static int check(const json_t *readings, size_t *n, struct err *e)
     if (!json_is_array(readings) || json_array_size(readings) > READINGS_MAX)
         return err_set(e, ERR_INVALID, "\"readings\" must be an array of at most %d",
                        READINGS_MAX);
-    json_array_foreach(readings, i, r) {
+    json_array_foreach(readings, i, r)
+    {
         const char *device;
         int64_t t;
         int rc = json_get_string(r, "device", &device, DEVICE_MAX, e) ||
@@ -127,7 +131,8 @@ static void take_reading(struct live *l, const json_t *r)
     const char *device = json_string_value(json_object_get(r, "device")), *quantity;
     int64_t t_ms = json_integer_value(json_object_get(r, "time_ms"));
     json_t *v;
-    json_object_foreach(json_object_get(r, "values"), quantity, v) {
+    json_object_foreach(json_object_get(r, "values"), quantity, v)
+    {
         char name[SERIES_MAX + 1];
         struct err full = ERR_INIT;
         snprintf(name, sizeof name, "%s.%s", device, quantity);
@@ -149,8 +154,7 @@ int live_take(struct live *l, const json_t *body, struct err *e)
     pthread_mutex_lock(&l->lock);
     bool room = n * LINE_MAX <= LINES_MAX - l->lines.len;
     if (room)
-        json_array_foreach(readings, i, r)
-            take_reading(l, r);
+        json_array_foreach(readings, i, r) take_reading(l, r);
     pthread_mutex_unlock(&l->lock);
     if (!room)
         return err_set(e, ERR_BUSY, "%zu live values do not fit: InfluxDB is behind", n);

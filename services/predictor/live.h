@@ -20,9 +20,9 @@ struct live;
 struct live *live_new(struct models *m, struct metrics *metrics);
 void live_free(struct live *l); /* NULL is fine */
 
-/* Takes {"readings":[{"device","time_ms","values":{…}},…]}: all of it or, with *e, nothing:
- * ERR_INVALID names the first bad one, ERR_BUSY when what is still to write fills the
- * buffer. */
+/* Takes {"readings":[{"device","time_ms","values":{…}},…]}: all of it or, with *e,
+ * nothing: ERR_INVALID names the first bad one, ERR_BUSY when what is still to write
+ * fills the buffer. */
 int live_take(struct live *l, const json_t *body, struct err *e) MUST_CHECK;
 
 /* The last reading of a series; false if there was none since the start. */

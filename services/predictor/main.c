@@ -11,8 +11,8 @@
  * away: the last forecasts go on answering and say how old they are; what was not written
  * is made up for later. All three come back by themselves.
  *
- * Threads: HTTP event threads (never block), HTTP workers (history, catalogue, versions that
- * are no champion), the registry's (watch.c), and this one, which ticks. */
+ * Threads: HTTP event threads (never block), HTTP workers (history, catalogue, versions
+ * that are no champion), the registry's (watch.c), and this one, which ticks. */
 #include "common/log.h"
 #include "common/stop.h"
 #include "services/predictor/predictor.h"

@@ -61,16 +61,18 @@ void version_put(struct version *v)
     free(v);
 }
 
-/* ---- what serves: a split reference count ------------------------------------------- */
+/* ---- what serves: a split reference count -------------------------------------------
+ */
 
-/* The word of a series holds the pointer (48 bits, all that user space has on the machines
- * we know) and, above it, how many references were handed out from the word. So taking one
- * is a single addition: there is no moment between reading the pointer and counting. When
- * the word is replaced, its count moves into the object, whose own count started at BIAS
- * and can reach zero only then. */
+/* The word of a series holds the pointer (48 bits, all that user space has on the
+ * machines we know) and, above it, how many references were handed out from the word. So
+ * taking one is a single addition: there is no moment between reading the pointer and
+ * counting. When the word is replaced, its count moves into the object, whose own count
+ * started at BIAS and can reach zero only then. */
 #define POINTER ((UINT64_C(1) << 48) - 1)
 #define ONE (UINT64_C(1) << 48)
-#define HANDED_HIGH 0x4000 /* of 0xffff: move the count early, long before it overflows */
+#define HANDED_HIGH 0x4000 /* of 0xffff: move the count early, long before it overflows  \
+                            */
 #define BIAS (1LL << 40)
 
 struct serving *serving_new(struct version *version)
@@ -136,7 +138,8 @@ void series_serve(struct series *s, struct serving *v)
         count(pointer(word), (long long)(word >> 48) - BIAS);
 }
 
-/* ---- the table ------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------
+ */
 
 struct models {
     pthread_mutex_t lock;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* models: the champions in memory, and what each of them forecasts now.
  *
- * One struct series per name, made once and kept until models_free(). What it serves is an
- * immutable struct serving behind one atomic word; writers replace it whole. A reader takes
- * a reference without a lock: it never waits for a writer and never sees freed memory.
+ * One struct series per name, made once and kept until models_free(). What it serves is
+ * an immutable struct serving behind one atomic word; writers replace it whole. A reader
+ * takes a reference without a lock: it never waits for a writer and never sees freed
+ * memory.
  *
  *   series -> serving (trajectory) -> version (parsed model), the last two counted
  *
@@ -47,7 +48,7 @@ struct serving {
     struct version *by;      /* who made the trajectory; NULL: there is none yet */
     int64_t origin_ms;       /* of the trajectory; NO_TIME: none */
     unsigned gaps;           /* hours it read that came from other days */
-    char *note;              /* why by is not version, or there is no trajectory; NULL. owned */
+    char *note; /* why by is not version, or there is no trajectory; NULL. owned */
     double yhat[HORIZON_MAX];
 };
 
@@ -59,13 +60,13 @@ struct series {
     _Atomic uint64_t serving;    /* pointer and count: series_serving() */
 
     /* under models_lock() */
-    struct history *history;  /* NULL until first needed. owned */
-    bool loaded;              /* history was read from InfluxDB */
-    bool stale;               /* its trajectory has to be made again */
-    int64_t tried_ms;         /* origin of the last attempt; NO_TIME: none */
-    bool unwritten;           /* its trajectory is not in InfluxDB yet */
-    int64_t leads_origin_ms;  /* newest origin in forecast_leads; NO_TIME: none */
-    struct metric *trained;   /* gauges; NULL until a champion is there */
+    struct history *history; /* NULL until first needed. owned */
+    bool loaded;             /* history was read from InfluxDB */
+    bool stale;              /* its trajectory has to be made again */
+    int64_t tried_ms;        /* origin of the last attempt; NO_TIME: none */
+    bool unwritten;          /* its trajectory is not in InfluxDB yet */
+    int64_t leads_origin_ms; /* newest origin in forecast_leads; NO_TIME: none */
+    struct metric *trained;  /* gauges; NULL until a champion is there */
     struct metric *info;
 
     struct metric *_Atomic answered; /* counter; NULL until the first champion */

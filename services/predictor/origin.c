@@ -26,7 +26,8 @@ int origin_forecast(const struct series *s, const struct version *v, int64_t ori
     return 0;
 }
 
-/* What serves from now on when no new trajectory can be made: the same as before, said. */
+/* What serves from now on when no new trajectory can be made: the same as before, said.
+ */
 static void keep(struct series *s, const struct serving *old, const char *why)
 {
     struct serving *v = serving_new(version_ref(old->version));
@@ -71,14 +72,15 @@ void origin_refresh(struct series *s, int64_t hour_ms)
         forecast_now(s, old, origin);
     } else if (!any && s->stale) {
         s->stale = false;
-        keep(s, old, s->loaded ? "none of its latest hours has a value"
-                               : "its latest hours could not be read yet");
+        keep(s, old,
+             s->loaded ? "none of its latest hours has a value"
+                       : "its latest hours could not be read yet");
     }
     serving_put(old);
 }
 
-int origin_bring_up(struct models *m, struct influx *in, struct series *const *list, size_t n,
-                    int64_t hour_ms, int64_t load_to_ms, struct err *e)
+int origin_bring_up(struct models *m, struct influx *in, struct series *const *list,
+                    size_t n, int64_t hour_ms, int64_t load_to_ms, struct err *e)
 {
     int rc = hourly_load(in, m, list, n, load_to_ms, e);
     for (size_t i = 0; i < n; i++) {

@@ -26,13 +26,13 @@ struct out {
     int64_t n, max;
 };
 
-static int choice(const struct req *q, const char *key, const char *first, const char *second,
-                  bool *is_second, struct err *e)
+static int choice(const struct req *q, const char *key, const char *first,
+                  const char *second, bool *is_second, struct err *e)
 {
     const char *v = req_query(q, key);
     if (v && strcmp(v, first) && strcmp(v, second))
-        return err_set(e, ERR_INVALID, "parameter \"%s\" must be %s or %s, not \"%.40s\"", key,
-                       first, second, v);
+        return err_set(e, ERR_INVALID, "parameter \"%s\" must be %s or %s, not \"%.40s\"",
+                       key, first, second, v);
     if (v)
         *is_second = !strcmp(v, second);
     return 0;
@@ -95,7 +95,8 @@ static void begin(const struct wanted *w, struct res *s)
         clock_format(w->from_ms, from);
         clock_format(w->to_ms, to);
         s->type = "text/csv; charset=utf-8";
-        snprintf(s->filename, sizeof s->filename, "%.60s_%.10s_%.10s.csv", w->name, from, to);
+        snprintf(s->filename, sizeof s->filename, "%.60s_%.10s_%.10s.csv", w->name, from,
+                 to);
         buf_adds(&s->body, "time,value\n");
         return;
     }
@@ -116,14 +117,15 @@ int points_get(void *app, const struct req *q, struct res *s, struct err *e)
     begin(&w, s);
     struct out o = {.b = &s->body, .csv = w.csv, .max = p->set.history_points};
     struct influx *in = unknown_influx(p);
-    int rc = influx_read(in, w.raw ? "readings" : "hourly", w.quantity, w.device, "", w.from_ms,
-                         w.to_ms, add_point, &o, e);
+    int rc = influx_read(in, w.raw ? "readings" : "hourly", w.quantity, w.device, "",
+                         w.from_ms, w.to_ms, add_point, &o, e);
     influx_free(in);
     if (!rc && !o.n)
         rc = unknown_series(p, w.name, e);
     if (!rc && o.n > o.max)
         rc = err_set(e, ERR_TOO_LARGE,
-                     "more than %" PRId64 " points lie between from and to: ask in pieces%s",
+                     "more than %" PRId64
+                     " points lie between from and to: ask in pieces%s",
                      o.max, w.raw ? ", or with agg=1h" : "");
     if (!w.csv)
         buf_adds(&s->body, "]}");

@@ -13,47 +13,55 @@
 #include "services/predictor/predictor.h"
 #include "services/predictor/unknown.h"
 
-const double predict_seconds[] = {1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4,
-                                  2.5e-4, 5e-4, 1e-3, 5e-3, 2.5e-2, 0.1,  1};
+const double predict_seconds[] = {1e-6,   2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4,
+                                  2.5e-4, 5e-4,   1e-3, 5e-3, 2.5e-2, 0.1,  1};
 const unsigned predict_seconds_n = sizeof predict_seconds / sizeof *predict_seconds;
 
 /* What a request is answered from. */
 struct source {
     struct series *series;   /* NULL: not known here */
     struct serving *serving; /* NULL: no champion. owned reference */
-    struct version *version; /* the one asked for. owned reference */
+    struct version
+        *version; /* the one asked for: the champion, whom serving keeps, or other */
+    struct version *other; /* NULL, or one that is no champion. owned reference */
 };
 
 static void source_done(struct source *src)
 {
     serving_put(src->serving);
-    version_put(src->version);
+    version_put(src->other);
 }
 
 /* Finds the version asked for: the champion, or another by its number. */
-static int find_source(struct predictor *p, const struct ask *a, bool worker,
+static int find_source(struct predictor *p, struct ask *a, bool worker,
                        struct source *src, struct err *e)
 {
     *src = (struct source){.series = models_find(p->models, a->name)};
+    if (!src->series) {
+        if (ask_canonical(a, e))
+            return -1;
+        src->series = models_find(p->models, a->name);
+    }
     src->serving = src->series ? series_serving(src->series) : NULL;
     struct version *champion = src->serving ? src->serving->version : NULL;
     if (champion && (!a->version || a->version == champion->number)) {
-        src->version = version_ref(champion);
+        src->version = champion;
         return 0;
     }
     if (!worker)
         return HTTP_LATER;
     if (!a->version)
         return unknown_model(p, a->name, e);
-    src->version = versions_get(p->versions, a->name, a->version, e);
+    src->version = src->other = versions_get(p->versions, a->name, a->version, e);
     return src->version ? 0 : -1;
 }
 
-/* ---- the forms ---------------------------------------------------------------------------- */
+/* ---- the forms
+ * ---------------------------------------------------------------------------- */
 
 /* From the trajectory in memory: no model is run. */
-static int from_trajectory(const struct ask *a, const struct source *src, struct answer *out,
-                           struct forecast *f, struct err *e)
+static int from_trajectory(const struct ask *a, const struct source *src,
+                           struct answer *out, struct forecast *f, struct err *e)
 {
     const struct serving *v = src->serving;
     if (!v->by)
@@ -68,15 +76,17 @@ static int from_trajectory(const struct ask *a, const struct source *src, struct
         model_band(v->by->model, k, out->level, &f[k]);
     }
     if (v->by != v->version)
-        answer_warn(out, "version %d is the champion but could not forecast yet (%s): "
-                         "version %d answers",
+        answer_warn(out,
+                    "version %d is the champion but could not forecast yet (%s): "
+                    "version %d answers",
                     v->version->number, v->note ? v->note : "its hours are being read",
                     v->by->number);
     else if (v->note)
         answer_warn(out, "the forecast could not be made anew: %s", v->note);
     if (v->gaps)
-        answer_warn(out, "%u of the hours it reads are missing: the nearest day that has them "
-                         "stands in",
+        answer_warn(out,
+                    "%u of the hours it reads are missing: the nearest day that has them "
+                    "stands in",
                     v->gaps);
     return 0;
 }
@@ -94,7 +104,8 @@ static int from_hours(struct predictor *p, const struct ask *a, const struct sou
         history_newest(src->series->history, INT64_MAX, &origin))
         rc = origin_forecast(src->series, src->version, origin, made, &gaps, e);
     else
-        err_kind(e, ERR_CONFLICT, "history_missing", "no hours of %s are in memory", a->name);
+        err_kind(e, ERR_CONFLICT, "history_missing", "no hours of %s are in memory",
+                 a->name);
     models_unlock(p->models);
     if (rc)
         return err_prefix(e, "version %d of %s", src->version->number, a->name);
@@ -104,8 +115,9 @@ static int from_hours(struct predictor *p, const struct ask *a, const struct sou
         model_band(src->version->model, k, out->level, &f[k]);
     }
     if (gaps)
-        answer_warn(out, "%u of the hours it reads are missing: the nearest day that has them "
-                         "stands in",
+        answer_warn(out,
+                    "%u of the hours it reads are missing: the nearest day that has them "
+                    "stands in",
                     gaps);
     return 0;
 }
@@ -123,9 +135,11 @@ static int from_history(const struct ask *a, const struct source *src, struct an
     }
     size_t gaps = model_history_gaps(src->version->model, y, n);
     if (gaps)
-        answer_warn(out, "%zu of the hours it reads are missing: the nearest day that has them "
-                         "stands in",
-                    gaps);
+        answer_warn(
+            out,
+            "%zu of the hours it reads are missing: the nearest day that has them "
+            "stands in",
+            gaps);
     return 0;
 }
 
@@ -152,15 +166,16 @@ static int from_rows(struct predictor *p, const struct ask *a, const struct sour
     return 0;
 }
 
-/* ---- putting it together ----------------------------------------------------------------- */
+/* ---- putting it together
+ * ----------------------------------------------------------------- */
 
 static void warn_about_age(struct predictor *p, struct answer *out)
 {
-    int64_t last =
-        clock_last_complete_hour(clock_now_ms(), p->set.common.grace_s * 1000);
+    int64_t last = clock_last_complete_hour(clock_now_ms(), p->set.common.grace_s * 1000);
     int64_t behind = (last - out->origin_ms) / HOUR_MS;
     if (behind >= 2)
-        answer_warn(out, "the last complete hour is %" PRId64 " h old: no newer one has come",
+        answer_warn(out,
+                    "the last complete hour is %" PRId64 " h old: no newer one has come",
                     behind + 1);
 }
 

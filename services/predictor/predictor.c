@@ -28,9 +28,9 @@ static void make_metrics(struct predictor *p)
     p->seconds = metric_histogram(m, "fieldcast_prediction_duration_seconds",
                                   "Time to make one answer of /predict.", NULL,
                                   predict_seconds, predict_seconds_n);
-    p->refused = metric_counter(m, "fieldcast_predictions_total",
-                                "Answers to /predict by model.",
-                                "model=\"any\",result=\"refused\"");
+    p->refused =
+        metric_counter(m, "fieldcast_predictions_total", "Answers to /predict by model.",
+                       "model=\"any\",result=\"refused\"");
     p->missing = metric_counter(m, "fieldcast_feature_missing_total",
                                 "Rows refused because a feature was missing.", NULL);
     p->origin = metric_gauge(m, "fieldcast_forecast_origin_timestamp_seconds",
@@ -46,8 +46,8 @@ static void on_render(void *arg)
         n += v != NULL;
         serving_put(v);
     }
-    metric_set(metric_gauge(p->svc.metrics, "fieldcast_models_loaded", "Champions in memory.",
-                            NULL),
+    metric_set(metric_gauge(p->svc.metrics, "fieldcast_models_loaded",
+                            "Champions in memory.", NULL),
                n);
     int64_t hour = atomic_load(&p->done_hour_ms);
     metric_set(p->origin, hour == NO_TIME ? 0 : (double)(hour / 1000));
@@ -66,8 +66,8 @@ int predictor_open(struct predictor *p, struct err *e)
     p->pool = pg_pool_new(set->pg_conninfo, POOL);
     p->versions = versions_new((size_t)set->versions_cached, p->pool);
     p->live = live_new(p->models, p->svc.metrics);
-    p->influx =
-        influx_new(set->influx_url, set->influx_db, set->influx_user, set->influx_password);
+    p->influx = influx_new(set->influx_url, set->influx_db, set->influx_user,
+                           set->influx_password);
     feed_init(&p->feed, p->models, p->influx, set->ingest_url, set->common.service_token);
     forecasts_init(&p->forecasts, p->models, p->influx, p->svc.metrics);
     make_metrics(p);
@@ -79,7 +79,8 @@ int predictor_open(struct predictor *p, struct err *e)
     return 0;
 }
 
-/* ---- the tick ------------------------------------------------------------------------ */
+/* ---- the tick ------------------------------------------------------------------------
+ */
 
 static void influx_failed(struct predictor *p, const struct err *e)
 {
@@ -164,7 +165,8 @@ void predictor_tick(struct predictor *p)
     if (!dep_is_up(p->influx_dep))
         return;
     int64_t seq = atomic_load(&p->watch.seq);
-    int64_t complete = clock_last_complete_hour(clock_now_ms(), p->set.common.grace_s * 1000);
+    int64_t complete =
+        clock_last_complete_hour(clock_now_ms(), p->set.common.grace_s * 1000);
     int64_t hour = p->feed.rolled_up_ms;
     bool known = hour != NO_TIME;
     if (!known) /* ingest never answered: what is in `hourly` is all there is */

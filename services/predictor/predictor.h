@@ -47,7 +47,8 @@ extern const struct service_desc predictor_service;
 int predictor_open(struct predictor *p, struct err *e) MUST_CHECK;
 /* One look at what is to do: hours from ingest, trajectories, writing. */
 void predictor_tick(struct predictor *p);
-/* 0, or -1 with *e when it stopped because it cannot go on (a schema that is not ours). */
+/* 0, or -1 with *e when it stopped because it cannot go on (a schema that is not ours).
+ */
 int predictor_end(struct predictor *p, struct err *e) MUST_CHECK;
 void predictor_close(struct predictor *p); /* a zeroed struct is fine */
 

@@ -45,8 +45,8 @@ static void close_names(struct pg *pg, const char *name, char *out, size_t cap)
     struct pg_rows *r;
     *out = '\0';
     if (pg_exec(pg, "SELECT name FROM series ORDER BY device = $1 DESC, name LIMIT $2",
-                PG_ARGS(pg_text(strndupa(name, strcspn(name, "."))), pg_int(NAMES_MAX)), &r,
-                NULL))
+                PG_ARGS(pg_text(strndupa(name, strcspn(name, "."))), pg_int(NAMES_MAX)),
+                &r, NULL))
         return;
     const char *best[SHOWN] = {NULL};
     unsigned far[SHOWN], limit = (unsigned)strlen(name) / 2, n = 0;
@@ -100,24 +100,28 @@ static int no_model_yet(const char *name, const char *state, int64_t hours, stru
     char text[160] = "";
     if (hours >= HOURS_NEEDED)
         snprintf(text, sizeof text,
-                 "%" PRId64 " complete hours are there, and its first training has not ended",
+                 "%" PRId64
+                 " complete hours are there, and its first training has not ended",
                  hours);
     else if (hours >= 0)
         snprintf(text, sizeof text, "%" PRId64 " of %d complete hours are there", hours,
                  HOURS_NEEDED);
     else
-        snprintf(text, sizeof text, "a first training takes %d complete hours", HOURS_NEEDED);
+        snprintf(text, sizeof text, "a first training takes %d complete hours",
+                 HOURS_NEEDED);
     bool active = !*state || !strcmp(state, "active");
-    return err_kind(e, ERR_CONFLICT, "no_model_yet", "%s has no model yet: %s%s%s", name, text,
-                    active ? "" : "; the series is ", active ? "" : state);
+    return err_kind(e, ERR_CONFLICT, "no_model_yet", "%s has no model yet: %s%s%s", name,
+                    text, active ? "" : "; the series is ", active ? "" : state);
 }
 
 /* The row of the catalogue: 1 found, 0 not, -1 with *e. */
-static int look_up(struct pg *pg, const char *name, char *state, size_t cap, struct err *e)
+static int look_up(struct pg *pg, const char *name, char *state, size_t cap,
+                   struct err *e)
 {
     struct pg_rows *r;
     *state = '\0';
-    if (pg_exec(pg, "SELECT state FROM series WHERE name = $1", PG_ARGS(pg_text(name)), &r, e))
+    if (pg_exec(pg, "SELECT state FROM series WHERE name = $1", PG_ARGS(pg_text(name)),
+                &r, e))
         return -1;
     int found = pg_rows_n(r) > 0;
     if (found)
@@ -131,8 +135,8 @@ static int not_there(struct pg *pg, const char *name, struct err *e)
 {
     char near[SHOWN * (SERIES_MAX + 2) + 32];
     close_names(pg, name, near, sizeof near);
-    return err_kind(e, ERR_NOT_FOUND, "unknown_series", "there is no series \"%s\"%s", name,
-                    near);
+    return err_kind(e, ERR_NOT_FOUND, "unknown_series", "there is no series \"%s\"%s",
+                    name, near);
 }
 
 int unknown_model(struct predictor *p, const char *name, struct err *e)

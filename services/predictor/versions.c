@@ -71,7 +71,8 @@ void versions_keep(struct versions *c, const char *name, struct version *v)
     pthread_mutex_unlock(&c->lock);
 }
 
-struct version *versions_get(struct versions *c, const char *name, int number, struct err *e)
+struct version *versions_get(struct versions *c, const char *name, int number,
+                             struct err *e)
 {
     struct model_row row;
     struct version *v = find(c, name, number);

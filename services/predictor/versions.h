@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* versions: model versions that are no champion, fetched by number when asked for, and the
- * last few of them kept. A version never changes, so nothing here gets out of date. Worker
- * threads only: it may wait for Postgres. */
+/* versions: model versions that are no champion, fetched by number when asked for, and
+ * the last few of them kept. A version never changes, so nothing here gets out of date.
+ * Worker threads only: it may wait for Postgres. */
 #ifndef FC_PREDICTOR_VERSIONS_H
 #define FC_PREDICTOR_VERSIONS_H
 

@@ -26,8 +26,8 @@ int watch_open(struct watch *w, struct service *svc, const struct predictor_sett
     struct err why = ERR_INIT;
     w->poll_ms = set->common.tick_ms;
     w->pg = pg_new(set->pg_conninfo);
-    w->influx =
-        influx_new(set->influx_url, set->influx_db, set->influx_user, set->influx_password);
+    w->influx = influx_new(set->influx_url, set->influx_db, set->influx_user,
+                           set->influx_password);
     w->touched = xcalloc(BATCH, sizeof *w->touched);
     w->retired = xcalloc(BATCH, sizeof *w->retired);
     atomic_init(&w->hour_ms, NO_TIME);
@@ -45,7 +45,8 @@ int watch_open(struct watch *w, struct service *svc, const struct predictor_sett
     return 0;
 }
 
-/* ---- one champion ------------------------------------------------------------------- */
+/* ---- one champion -------------------------------------------------------------------
+ */
 
 static void gauges(struct metrics *metrics, struct series *s, const struct version *v)
 {
@@ -119,8 +120,8 @@ static void touch(struct series **list, size_t *n, struct series *s)
         list[(*n)++] = s;
 }
 
-/* A version lost its alias, or is only challenger or previous. If it served, its successor
- * is most often among the next rows; if not, settle_retired() finds out. */
+/* A version lost its alias, or is only challenger or previous. If it served, its
+ * successor is most often among the next rows; if not, settle_retired() finds out. */
 static void retire(struct watch *w, const struct model_row *row)
 {
     struct series *s = models_find(w->models, row->name);
@@ -152,7 +153,8 @@ static void each_row(void *arg, const struct model_row *row)
         w->fetched = row->model_seq;
 }
 
-/* ---- following ------------------------------------------------------------------------ */
+/* ---- following ------------------------------------------------------------------------
+ */
 
 static void clear(struct watch *w, struct series *s)
 {
@@ -194,7 +196,8 @@ static void bring_up(struct watch *w)
     if (hour_ms != NO_TIME && w->n_touched &&
         origin_bring_up(w->models, w->influx, w->touched, w->n_touched, hour_ms,
                         atomic_load(&w->load_to_ms), &e))
-        log_debug("new champions wait for their hours: %s", e.text); /* the tick loads them */
+        log_debug("new champions wait for their hours: %s",
+                  e.text); /* the tick loads them */
 }
 
 static int fetch(struct watch *w, struct err *e)
@@ -272,7 +275,8 @@ static void *run(void *arg)
 int watch_start(struct watch *w, struct err *e)
 {
     if (pthread_create(&w->thread, NULL, run, w))
-        return err_set(e, ERR_INTERNAL, "could not start the thread that follows the registry");
+        return err_set(e, ERR_INTERNAL,
+                       "could not start the thread that follows the registry");
     w->running = true;
     return 0;
 }
