@@ -66,6 +66,18 @@ struct pg_arg pg_bytes(const void *p, size_t len)
     return (struct pg_arg){.text = p, .len = len, .binary = true};
 }
 
+int pg_check_conninfo(const char *conninfo, struct err *e)
+{
+    char *why = NULL;
+    PQconninfoOption *read = PQconninfoParse(conninfo, &why);
+    PQconninfoFree(read);
+    PQfreemem(why);
+    return read ? 0
+                : err_set(e, ERR_INVALID,
+                          "FC_PG_CONNINFO must be \"key=value ...\" or an address "
+                          "\"postgresql://...\", as libpq reads them");
+}
+
 struct pg *pg_new(const char *conninfo)
 {
     struct pg *p = xcalloc(1, sizeof *p);

@@ -35,7 +35,11 @@ struct pg_arg pg_bytes(const void *p, size_t len); /* borrowed */
         (int)(sizeof((struct pg_arg[]){__VA_ARGS__}) / sizeof(struct pg_arg))
 #define PG_NONE NULL, 0
 
-/* conninfo as libpq reads it, key=value or URL; copied. Does not connect yet. */
+/* Is it one that libpq can read, key=value or URL? ERR_INVALID without its text, which
+ * may hold a password. */
+int pg_check_conninfo(const char *conninfo, struct err *e) MUST_CHECK;
+
+/* conninfo: copied. Does not connect yet. */
 struct pg *pg_new(const char *conninfo);
 void pg_free(struct pg *p);
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "common/pg.h"
+
 #define AT(member) offsetof(struct trainer_settings, member)
 
 const struct setting trainer_settings_table[] = {
@@ -28,7 +30,8 @@ const struct setting trainer_settings_table[] = {
 
 int trainer_settings_load(struct trainer_settings *s, struct err *e)
 {
-    if (settings_load(trainer_settings_table, s, e))
+    if (settings_load(trainer_settings_table, s, e) ||
+        pg_check_conninfo(s->pg_conninfo, e))
         return -1;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!s->workers)
