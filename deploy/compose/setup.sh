@@ -15,7 +15,10 @@ dir=${FC_SECRETS_DIR:-/run/fieldcast}
 random_hex() { od -An -vtx1 -N"$1" /dev/urandom | tr -d ' \n'; }
 # keep NAME MODE: standard input becomes the file, unless it is there; whole or not at all
 keep() {
-    [[ ! -s $dir/$1 ]] || return 0
+    if [[ -s $dir/$1 ]]; then
+        cat >/dev/null # who writes must not be cut off
+        return
+    fi
     cat >"$dir/.$1.new"
     chmod "$2" "$dir/.$1.new"
     mv "$dir/.$1.new" "$dir/$1"
