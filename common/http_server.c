@@ -399,9 +399,8 @@ static int start_daemon(struct http_server *h, struct err *e)
         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)262144, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-        h->o.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)262144, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, h, h->o.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
         (unsigned)h->o.threads, MHD_OPTION_END);
     if (!h->daemon)
         return err_set(e, ERR_INTERNAL, "could not listen on %s port %d: %s", h->o.addr,

@@ -325,9 +325,8 @@ static void test_close_finishes_what_runs(void **state)
     assert_int_equal(atomic_load(&slow_done), 1);
 }
 
-static void test_open_refuses(void **unused)
+static void test_open_refuses(void **state)
 {
-    (void)unused;
     struct err e = ERR_INIT;
     struct metrics *m = metrics_new("test");
     struct http_server_opts o = {.addr = "localhost.example",
@@ -353,6 +352,9 @@ static void test_open_refuses(void **unused)
              "could not listen on 127.0.0.1 port %d: Address already in use", o.port);
     assert_string_equal(e.text, want);
     close(fd);
+    o.port =
+        http_server_port(((struct fixture *)*state)->h); /* nor a port of one of us */
+    assert_null(http_server_open(&o, &e));
     metrics_free(m);
 }
 
