@@ -268,14 +268,14 @@ static void *run(void *arg)
 
 static void make_metrics(struct rollup *r, struct metrics *m)
 {
-    r->rolled = metric_counter(m, "fieldcast_ingest_hours_total",
+    r->rolled = metric_counter(m, "fieldcast_ingest_hourly_points_total",
                                "Device-hours written to hourly.", NULL);
     r->rounds = metric_counter(m, "fieldcast_ingest_rollups_total",
                                "Rounds of the roll-up.", "result=\"done\"");
     r->failed = metric_counter(m, "fieldcast_ingest_rollups_total",
                                "Rounds of the roll-up.", "result=\"failed\"");
     r->marked =
-        metric_gauge(m, "fieldcast_ingest_hours_marked",
+        metric_gauge(m, "fieldcast_ingest_rollups_waiting",
                      "Device-hours with readings that are not rolled up yet.", NULL);
     r->seconds = metric_histogram(m, "fieldcast_ingest_rollup_duration_seconds",
                                   "How long a round of the roll-up took.", NULL,
