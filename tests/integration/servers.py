@@ -91,7 +91,7 @@ class Postgres:
             os.path.dirname(which("initdb"))
         self.password = secrets.token_hex(12)
         self.home = make_dir(folder / "postgres", server_owned=True)
-        self.n = 0
+        self.n, self.migrated = 0, False
         conf = render(folder / "postgresql.conf", ["deploy/postgres/postgresql.conf"])
         fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         opts = [f"config_file={conf}", "listen_addresses=127.0.0.1", f"port={self.port}",
@@ -111,14 +111,13 @@ class Postgres:
     def start(self):
         if not (self.home / "cluster").exists():
             self.make_cluster()
-            self.proc.start()
-            self.wait()
+        self.proc.start()
+        self.wait()
+        if not self.migrated:
             self.admin(f"CREATE ROLE fieldcast LOGIN PASSWORD '{self.password}'")
             self.admin("CREATE DATABASE fc_template OWNER fieldcast")
             self.migrate("fc_template")
-        else:
-            self.proc.start()
-            self.wait()
+            self.migrated = True
         return self
 
     def wait(self):
