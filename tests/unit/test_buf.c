@@ -93,6 +93,40 @@ static void test_real(void **unused)
     buf_done(&b);
 }
 
+/* What it writes is what printf says, with as many digits as it takes. */
+static void test_real_like_printf(void **unused)
+{
+    (void)unused;
+    static const double scales[] = {1, 10, 100, 1000, 1e5, 1e9};
+    uint64_t r = 88172645463325252u;
+    struct buf b;
+    buf_init(&b, 100);
+    for (int i = 0; i < 200000; i++) {
+        r ^= r << 13;
+        r ^= r >> 7;
+        r ^= r << 17;
+        uint64_t bits = (r & 0x800fffffffffffffu) | (uint64_t)(1011 + r / 64 % 64) << 52;
+        double x;
+        char want[64];
+        memcpy(&x, &bits, sizeof x);
+        if (i % 4 == 1)
+            x = (double)(int64_t)(r % 2000000) / scales[r / 32 % 6];
+        else if (i % 4 == 2)
+            x = nextafter(pow(10, (int)(r % 20) - 4), r & 1024 ? 1e300 : 0);
+        else if (i % 4 == 3 && i % 8 == 3)
+            x = ldexp(1 + (double)(r / 128 % 3) * 0x1p-52, (int)(r % 70) - 12);
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(want, sizeof want, "%.*g", digits, x);
+            if (strtod(want, NULL) == x)
+                break;
+        }
+        buf_reset(&b);
+        buf_add_real(&b, x);
+        assert_string_equal(b.data, want);
+    }
+    buf_done(&b);
+}
+
 static void test_json_string(void **unused)
 {
     (void)unused;
@@ -130,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_ceilings_at_the_ends),
         cmocka_unit_test(test_long_formats),
         cmocka_unit_test(test_real),
+        cmocka_unit_test(test_real_like_printf),
         cmocka_unit_test(test_json_string),
         cmocka_unit_test(test_take),
     };

@@ -41,7 +41,18 @@ static int get_version(void *app, const struct req *q, struct res *s, struct err
     return note(app, q, "get_version");
 }
 
+/* Answers by itself on a worker thread only. */
+static int get_later(void *app, const struct req *q, struct res *s, struct err *e)
+{
+    (void)s;
+    (void)e;
+    if (!q->worker)
+        return HTTP_LATER;
+    return note(app, q, "get_later");
+}
+
 static const struct route routes[] = {
+    {"GET", "/later", ROLE_VIEWER, false, 0, get_later, "what may have to wait"},
     {"GET", "/jobs", ROLE_VIEWER, false, 0, get_jobs, "all jobs"},
     {"POST", "/jobs", ROLE_OPERATOR, true, 0, post_jobs, "a new job"},
     {"GET", "/jobs/{id}", ROLE_VIEWER, true, 0, get_job, "one job"},
@@ -56,6 +67,7 @@ static void test_dispatch(void **unused)
     static const struct {
         const char *method, *path, *called, *first, *second;
     } rows[] = {
+        {"GET", "/later", "get_later", NULL, NULL},
         {"GET", "/jobs", "get_jobs", NULL, NULL},
         {"HEAD", "/jobs", "get_jobs", NULL, NULL},
         {"POST", "/jobs", "post_jobs", NULL, NULL},

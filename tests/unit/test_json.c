@@ -55,6 +55,36 @@ static json_t *object(const char *text)
     return j;
 }
 
+static void test_nesting(void **unused)
+{
+    (void)unused;
+    char text[70 + 5] = "";
+    struct err e = ERR_INIT;
+    memset(text, '[', 64);
+    assert_null(json_parse(text, 64, "the body", &e)); /* deep enough, only not closed */
+    assert_null(strstr(e.text, "nested"));
+    memset(text, '[', 65);
+    e = (struct err)ERR_INIT;
+    assert_null(json_parse(text, 65, "the body", &e));
+    assert_string_equal(e.text, "the body is nested deeper than 64 levels");
+    /* brackets in strings and side by side are no depth */
+    memset(text, '[', 70);
+    memcpy(text, "[\"\\\"", 4);
+    memcpy(text + 69, "\",1]", 5);
+    json_t *j = json_parse(text, 73, "the body", &e);
+    assert_non_null(j);
+    json_decref(j);
+    struct buf b;
+    buf_init(&b, 1000);
+    buf_addc(&b, '[');
+    for (int i = 0; i < 100; i++)
+        buf_adds(&b, "{},");
+    buf_adds(&b, "[]]");
+    assert_non_null(j = json_parse(b.data, b.len, "the body", &e));
+    json_decref(j);
+    buf_done(&b);
+}
+
 static void test_fields(void **unused)
 {
     (void)unused;
@@ -145,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_write),
     };

@@ -118,6 +118,28 @@ static void hook(void *arg)
     metric_set(arg, 9);
 }
 
+static void test_drop(void **unused)
+{
+    (void)unused;
+    struct metrics *m = metrics_new("x");
+    struct buf b;
+    struct metric *s[3];
+    static const char *const labels[] = {"v=\"1\"", "v=\"2\"", "v=\"other\""};
+    buf_init(&b, 4096);
+    for (int i = 0; i < 3; i++)
+        metric_set(s[i] = metric_gauge(m, "fieldcast_v", "V.", labels[i]), i);
+    metric_drop(m, s[1]);
+    metric_drop(m, s[2]); /* shared by all label sets that found no room: stays */
+    metric_set(metric_gauge(m, "fieldcast_v", "V.", "v=\"3\""), 3);
+    metric_drop(m, s[0]);
+    metrics_render(m, &b);
+    assert_string_equal(b.data, "# HELP fieldcast_v V.\n# TYPE fieldcast_v gauge\n"
+                                "fieldcast_v{service=\"x\",v=\"other\"} 2\n"
+                                "fieldcast_v{service=\"x\",v=\"3\"} 3\n");
+    buf_done(&b);
+    metrics_free(m);
+}
+
 static void test_hook(void **unused)
 {
     (void)unused;
@@ -215,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_render),  cmocka_unit_test(test_special_values),
         cmocka_unit_test(test_labels),  cmocka_unit_test(test_too_many_label_sets),
         cmocka_unit_test(test_hook),    cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_drop),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_promtool),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
