@@ -19,16 +19,13 @@
 #define STATEMENT_MS 30000 /* the server gives up after so long ... */
 #define ANSWER_MS 35000    /* ... and we, if not even that was heard */
 #define CONNECT_MS 5000
-#define RETRY_MS 250 /* after a failed connect, calls fail at once for so long */
 #define POOL_WAIT_MS 5000
 #define ARGS_MAX 24
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
 
 struct pg {
     char *conninfo, *channel;
-    PGconn *conn; /* NULL: not connected */
-    int64_t failed_at_ms;
+    PGconn *conn;        /* NULL: not connected */
+    int64_t retry_at_ms; /* until then calls fail at once, for the same reason */
     char why[200];
 };
 
@@ -82,7 +79,6 @@ struct pg *pg_new(const char *conninfo)
 {
     struct pg *p = xcalloc(1, sizeof *p);
     p->conninfo = xstrdup(conninfo);
-    p->failed_at_ms = -RETRY_MS;
     return p;
 }
 
@@ -108,7 +104,7 @@ static void one_line(char *s)
     while (n && (s[n - 1] == '\n' || s[n - 1] == ' '))
         s[--n] = '\0';
     for (; *s; s++)
-        if (*s == '\n')
+        if (*s == '\n' || *s == '\t')
             *s = ' ';
 }
 
@@ -130,14 +126,12 @@ static PGconn *start_connect(const char *conninfo)
     static const char *const keys[] = {
         "client_encoding",  "options", "gssencmode", "keepalives_idle",
         "tcp_user_timeout", "dbname",  NULL};
-    const char *const values[] = {
-        "UTF8",
-        "-c statement_timeout=" TEXT(STATEMENT_MS) " -c timezone=UTC",
-        "disable",
-        "15",
-        TEXT(ANSWER_MS),
-        conninfo,
-        NULL};
+    char options[80], answer_ms[16];
+    snprintf(options, sizeof options, "-c statement_timeout=%d -c timezone=UTC",
+             STATEMENT_MS);
+    snprintf(answer_ms, sizeof answer_ms, "%d", ANSWER_MS);
+    const char *const values[] = {"UTF8",    options,  "disable", "15",
+                                  answer_ms, conninfo, NULL};
     return PQconnectStartParams(keys, values, 1);
 }
 
@@ -186,13 +180,16 @@ static int connected(struct pg *p, struct err *e)
     if (p->conn && PQstatus(p->conn) == CONNECTION_OK)
         return 0;
     drop(p);
-    if (clock_mono_ms() - p->failed_at_ms >= RETRY_MS) {
+    int64_t began_ms = clock_mono_ms();
+    if (began_ms >= p->retry_at_ms) {
         if (connect_now(p) == 0) {
             PQsetNoticeProcessor(p->conn, ignore_notice, NULL);
             PQsetnonblocking(p->conn, 1); /* sending has a time limit too */
             return p->channel ? pg_listen(p, p->channel, e) : 0;
         }
-        p->failed_at_ms = clock_mono_ms();
+        /* a refusal is quick and can be had again; a time-out must not pile up */
+        int64_t now_ms = clock_mono_ms();
+        p->retry_at_ms = now_ms + (now_ms - began_ms);
     }
     return err_set(e, ERR_UNAVAILABLE, "could not connect to postgres: %s", p->why);
 }
@@ -433,8 +430,8 @@ struct pg_pool *pg_pool_new(const char *conninfo, int n)
     pthread_cond_init(&pool->freed, &attr);
     pthread_condattr_destroy(&attr);
     pool->n = pool->n_idle = n;
-    pool->all = xcalloc((size_t)n, sizeof *pool->all);
-    pool->idle = xcalloc((size_t)n, sizeof *pool->idle);
+    pool->all = xcalloc((size_t)n, sizeof(void *));
+    pool->idle = xcalloc((size_t)n, sizeof(void *));
     for (int i = 0; i < n; i++)
         pool->all[i] = pool->idle[n - 1 - i] = pg_new(conninfo);
     return pool;

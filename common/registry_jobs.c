@@ -178,7 +178,7 @@ int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job
             "   FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) waiting)"
             "   / $2)) FOR UPDATE SKIP LOCKED)"
             " UPDATE jobs j SET state = 'running', worker = $1,"
-            "  heartbeat = clock_timestamp(), started = $4, attempts = attempts + 1,"
+            "  heartbeat = fc_real_now(), started = $4, attempts = attempts + 1,"
             "  progress = 0, message = NULL FROM q WHERE j.id = q.id"
             " RETURNING j.id, attempts, series, coalesce(preset, ''), actor, reason",
             PG_ARGS(pg_text(worker), pg_int(workers), pg_int(max),
@@ -214,7 +214,7 @@ int registry_jobs_beat(struct pg *p, const char *worker, struct job_beat *beats,
     struct pg_rows *r;
     int rc =
         pg_exec(p,
-                "UPDATE jobs j SET heartbeat = clock_timestamp(), progress = b.progress"
+                "UPDATE jobs j SET heartbeat = fc_real_now(), progress = b.progress"
                 " FROM jsonb_to_recordset($1) b(id bigint, attempts int, progress real)"
                 " WHERE j.id = b.id AND j.attempts = b.attempts AND j.worker = $2"
                 " AND j.state = 'running' RETURNING j.id",
@@ -246,7 +246,7 @@ int registry_jobs_sweep(struct pg *p, int64_t lease_s, struct err *e)
     return pg_exec(p,
                    BACK_INTO_QUEUE
                    "id IN (SELECT id FROM jobs WHERE state = 'running' AND"
-                   " heartbeat < clock_timestamp() - make_interval(secs => $3::int)"
+                   " heartbeat < fc_real_now() - make_interval(secs => $3::int)"
                    " FOR UPDATE SKIP LOCKED)",
                    PG_ARGS(pg_text("its trainer was not heard of any more"),
                            pg_time(clock_now_ms()), pg_int(lease_s)),

@@ -37,7 +37,7 @@ int api_only(const json_t *body, const char *const allowed[], struct err *e)
     json_object_foreach((json_t *)body, key, v)
     {
         int i = 0;
-        while (allowed[i] && strcmp(allowed[i], key))
+        while (allowed[i] && strcmp(allowed[i], key) != 0)
             i++;
         if (!allowed[i])
             return err_set(e, ERR_INVALID, "field \"%.60s\" is not known here", key);
@@ -107,7 +107,7 @@ static int parse_body(const json_t *body, const char *role, struct train_request
         json_opt_string(body, "preset", &preset, 16, e) ||
         json_opt_int(body, "priority", &r->priority, -100, 100, e))
         return -1;
-    if (preset && strcmp(preset, "system0"))
+    if (preset && strcmp(preset, "system0") != 0)
         return err_set(e, ERR_INVALID,
                        "field \"preset\" must be null or \"system0\", not \"%s\"",
                        preset);

@@ -41,7 +41,7 @@ int api_get_artifact(void *app, const struct req *q, struct res *s, struct err *
     if (!bytes)
         return -1;
     size_t n = strlen(q->params[1]);
-    if (n < 5 || strcmp(q->params[1] + n - 5, ".json"))
+    if (n < 5 || strcmp(q->params[1] + n - 5, ".json") != 0)
         s->type = "application/octet-stream";
     int rc = buf_add(&s->body, bytes, len)
                  ? err_set(e, ERR_TOO_LARGE, "the artifact is too large to be sent")

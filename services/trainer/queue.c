@@ -129,6 +129,8 @@ static void try_later(struct worker *w, int i, const struct err *e)
 {
     log_warn("job %lld, %s: again later: %s", (long long)w->jobs[i].id, w->jobs[i].series,
              e->text);
+    if (w->jobs[i].attempt >= JOB_ATTEMPTS_MAX) /* that was the last one */
+        counts_run(w->q->o.metrics, w->jobs[i].series, "failed");
     give_back(w, i, e->text, true);
 }
 

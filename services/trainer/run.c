@@ -92,6 +92,17 @@ static json_t *evidence(const struct run *x)
     return ev;
 }
 
+/* Starts of the first and the last hour. */
+static json_int_t from_ms(const struct hours *h)
+{
+    return h->start_s * 1000;
+}
+
+static json_int_t to_ms(const struct hours *h)
+{
+    return (h->start_s + (int64_t)(h->n - 1) * 3600) * 1000;
+}
+
 static int store_run(const struct run *x, struct err *e)
 {
     char job[24];
@@ -99,11 +110,9 @@ static int store_run(const struct run *x, struct err *e)
     json_t *tags = json_pack("{s:s, s:s, s:s, s:s, s:s}", "series", x->j->series,
                              "algorithm", x->result.model->algo->name, "outcome",
                              outcome(x), "asked", x->j->reason, "job", job);
-    json_t *source = json_pack(
-        "{s:s, s:I, s:I, s:I}", "measurement", "hourly", "from_ms",
-        (json_int_t)(x->hours->start_s * 1000), "to_ms",
-        (json_int_t)((x->hours->start_s + (int64_t)(x->hours->n - 1) * 3600) * 1000),
-        "rows", (json_int_t)x->hours->n);
+    json_t *source = json_pack("{s:s, s:I, s:I, s:I}", "measurement", "hourly", "from_ms",
+                               from_ms(x->hours), "to_ms", to_ms(x->hours), "rows",
+                               (json_int_t)x->hours->n);
     struct run_new run = {
         .id = x->id,
         .name = x->j->series,
@@ -135,8 +144,8 @@ static int store_version(struct run *x, struct err *e)
         .document = document,
         .rows = rows,
         .rows_len = rows_len,
-        .rows_from_ms = x->hours->start_s * 1000,
-        .rows_to_ms = (x->hours->start_s + (int64_t)(x->hours->n - 1) * 3600) * 1000,
+        .rows_from_ms = from_ms(x->hours),
+        .rows_to_ms = to_ms(x->hours),
         .rows_sha256 = x->result.model->training.sha256,
         .metrics = x->result.metrics,
         .run_id = x->id,

@@ -70,7 +70,7 @@ static void take_device(const json_t *s, const struct name *names, int n,
     size_t k;
     json_t *row;
     for (int i = 0; device && i < n; i++) {
-        if (strcmp(names[i].device, device))
+        if (strcmp(names[i].device, device) != 0)
             continue;
         size_t c = column_of(columns, names[i].quantity);
         json_array_foreach(json_object_get(s, "values"), k, row)
@@ -92,7 +92,10 @@ static int read_piece(struct influx *in, struct buf *q, const struct name *names
         return err_set(e, ERR_INTERNAL, "the query for %d series is too long", n);
     if (influx_query(in, q->data, &series, e))
         return -1;
-    json_array_foreach(series, i, s) take_device(s, names, n, out);
+    json_array_foreach(series, i, s)
+    {
+        take_device(s, names, n, out);
+    }
     json_decref(series);
     return 0;
 }

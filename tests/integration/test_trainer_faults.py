@@ -184,6 +184,31 @@ def test_postgres_away_and_back(stacks):
         st.get("trainer", "/api/v1/models")
 
 
+def test_nothing_is_there_at_the_start(stacks):
+    st = stacks(services=["trainer"], own_servers=True, launch=False)
+    st.pg_server.make_cluster()
+    st.pg_db = "fc_1"
+    st.start("trainer", wait=False)
+    wait_for(lambda: set(st.request("GET", "trainer", "/readyz").json()["waiting_for"]) == {"postgres", "influxdb"},
+             15, "readyz to say it")
+    st.influx_server.start()
+    st.pg_server.start()
+    assert st.pg_server.new_database() == "fc_1"
+    st.wait_ready("trainer")
+    log = st.procs["trainer"].text()
+    assert log.count("postgres is away") == 1 and log.count("influxdb is away") == 1
+    st.mosquitto.start()  # the harness ends it
+
+
+def test_a_job_that_always_fails_ends(stacks):
+    """InfluxDB answers pings but no queries (its database is not there): at some time it is enough."""
+    st = trainer_stack(stacks, weeks=1, env={"FC_INFLUX_DB": "not_there"})
+    (job,) = train(st, ["kitchen.temperature"])
+    assert (job["state"], job["outcome"], job["attempts"]) == ("failed", None, 5)
+    assert "database not found" in job["message"]
+    assert st.metric("trainer", "fieldcast_training_runs_total", result="failed") == 1
+
+
 def test_wrong_schema_is_refused_at_the_start(stacks):
     st = trainer_stack(stacks, weeks=0)
     st.kill("trainer", signal.SIGTERM)

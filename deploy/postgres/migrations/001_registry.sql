@@ -9,6 +9,12 @@ CREATE FUNCTION fc_now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
         clock_timestamp())
 $$;
 
+-- The server's own time, for time-outs only: a lease has to end also while the clock that the
+-- services live by stands still.
+CREATE FUNCTION fc_real_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+    SELECT clock_timestamp()
+$$;
+
 -- A time as milliseconds since 1970, as the services read it.
 CREATE FUNCTION fc_ms(t timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
     SELECT (extract(epoch FROM t) * 1000)::bigint
