@@ -105,6 +105,7 @@ int act_commit(struct monitor *m, const struct actions *a, struct err *e)
     return finish(m, rc, e);
 }
 
+/* One statement, which does nothing in a session without the lock. */
 int act_progress(struct monitor *m, struct err *e)
 {
     char *value = xasprintf("{\"cursor\":\"%s\",\"day\":%lld,\"asked\":%lld", m->cursor,
@@ -112,14 +113,11 @@ int act_progress(struct monitor *m, struct err *e)
     char *whole = m->scored == INT64_MIN
                       ? xasprintf("%s}", value)
                       : xasprintf("%s,\"scored\":%lld}", value, (long long)m->scored);
-    int rc = begin(m, e);
-    if (!rc)
-        rc = finish(m,
-                    pg_exec(m->pg,
-                            "INSERT INTO monitor_state VALUES ('progress', $1::jsonb)"
-                            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                            PG_ARGS(pg_text(whole)), NULL, e),
-                    e);
+    int rc = pg_exec(m->pg,
+                     "INSERT INTO monitor_state SELECT 'progress', $1::jsonb"
+                     " WHERE pg_backend_pid() = $2::int"
+                     " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                     PG_ARGS(pg_text(whole), pg_int(m->turn_pid)), NULL, e);
     free(whole);
     free(value);
     return rc;

@@ -159,6 +159,15 @@ static void system0_tests(const struct state_facts *f, struct verdicts *v)
         v->own.mae_12h > f->r->mae_12h || v->own.ewma > f->r->ewma || v->drifted >= 2;
 }
 
+/* A change of the world lasts over a whole day; what ends sooner was weather, or a model
+ * that reads yesterday and has got used to it. */
+static double mae_before(const struct window *w, int version)
+{
+    double y[12], f[12];
+    cut(w, LAST - 12, 12, version, y, f);
+    return score(y, f, 12).mae;
+}
+
 int checks_grown_at(const struct champion *c, int grown_at)
 {
     int base = c->rows > grown_at ? c->rows : grown_at;
@@ -169,20 +178,22 @@ int checks_grown_at(const struct champion *c, int grown_at)
 void checks_verdicts(const struct state_facts *f, struct verdicts *v)
 {
     const struct champion *c = f->c;
-    *v = (struct verdicts){.z_max = NAN};
+    *v = (struct verdicts){.z_max = NAN, .mae_12h_before = NAN};
     v->silent = f->silent_h > f->r->gap_h;
     v->stuck_h = checks_run(f->w);
     v->stuck = checks_stuck(f->w, f->quantity, f->r->stuck_h);
     checks_quality(f->w, LAST, c->version, &v->own);
     if (!c->version)
         return;
+    v->mae_12h_before = mae_before(f->w, c->version);
     if (f->r->system0) {
         system0_tests(f, v);
     } else {
+        double limit = f->r->error_factor * c->lead1_sd;
         v->skill_lost = !c->baseline && v->own.skill_n >= SKILL_MIN_PAIRS &&
                         v->own.skill_24h < f->r->skill_min;
-        v->error_risen = v->own.n >= ERROR_MIN_PAIRS &&
-                         v->own.mae_12h > f->r->error_factor * c->lead1_sd;
+        v->error_risen = v->own.n >= SKILL_MIN_PAIRS && v->own.mae_12h > limit &&
+                         v->mae_12h_before > limit;
     }
     v->history_grown =
         c->rows < FULL_HISTORY_H && f->hours >= checks_grown_at(c, f->grown_at);

@@ -15,8 +15,10 @@
 
 #define WINDOW_HOURS 48
 #define SKILL_HOURS 24     /* the longest window of an evaluation */
-#define SKILL_MIN_PAIRS 12 /* fewer say nothing about skill */
-#define ERROR_MIN_PAIRS 4  /* and so many about the size of its error */
+#define SKILL_MIN_PAIRS 12 /* fewer hours say nothing about a champion's own skill */
+#define SYSTEM0_MIN_PAIRS                                                                \
+    8 /* as many as the reference system had of 12 hours at best                         \
+       */
 #define EWMA_ALPHA 0.2
 #define REFERENCE_MAX 8     /* lag features tested for drift; system0 has 4 */
 #define FULL_HISTORY_H 1344 /* 8 weeks: what a training uses at most */
@@ -65,16 +67,18 @@ struct state_facts {
 };
 
 struct verdicts {
-    bool silent;        /* no value for more than gap_h hours */
-    bool stuck;         /* one value for stuck_h hours, while it moved before */
-    bool skill_lost;    /* skill_24h of the champion's own forecasts is below skill_min */
-    bool error_risen;   /* its mae_12h is above error_factor × lead1_sd */
-    bool system0;       /* one of the reference system's three tests */
-    bool history_grown; /* as many hours as checks_grown_at() */
-    int stuck_h;        /* length of the run of one value that ends now */
-    int drifted;        /* system0: lag features beyond z */
-    double z_max;       /* the largest of their z; NaN if none could be tested */
-    struct quality own; /* of the champion's own forecasts */
+    bool silent;      /* no value for more than gap_h hours */
+    bool stuck;       /* one value for stuck_h hours, while it moved before */
+    bool skill_lost;  /* skill_24h of the champion's own forecasts is below skill_min */
+    bool error_risen; /* both mae_12h and mae_12h_before are above error_factor × lead1_sd
+                       */
+    bool system0;     /* one of the reference system's three tests */
+    bool history_grown;    /* as many hours as checks_grown_at() */
+    int stuck_h;           /* length of the run of one value that ends now */
+    int drifted;           /* system0: lag features beyond z */
+    double z_max;          /* the largest of their z; NaN if none could be tested */
+    double mae_12h_before; /* of its forecasts for the 12 hours before the last 12 */
+    struct quality own;    /* of the champion's own forecasts */
 };
 
 /* Hours of history from which a new training is worth it: twice what the champion was

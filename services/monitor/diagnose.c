@@ -8,10 +8,11 @@
 #define DAY_MS (24 * HOUR_MS)
 #define WAIT_MAX_MS (7 * DAY_MS)
 #define LOSSES_MAX 30
+#define FOLLOW_UPS 2
 
 static const char *const reasons[N_REASONS] = {
-    "none",        "first_training", "system0_thresholds",
-    "error_risen", "skill_lost",     "history_grown"};
+    "none",       "first_training", "system0_thresholds", "error_risen",
+    "skill_lost", "follow_up",      "history_grown",      "baseline_serves"};
 
 const char *reason_name(enum reason r)
 {
@@ -40,12 +41,14 @@ static int64_t day_of(int64_t t_ms)
     return d - (t_ms % DAY_MS < 0);
 }
 
-int64_t diagnose_wait_ms(const struct rules *r, const struct champion *c, int losses)
+int64_t diagnose_wait_ms(const struct rules *r, enum reason why, int losses)
 {
-    double first = (double)HOUR_MS, wait = r->cooldown_h * (double)HOUR_MS;
-    /* a series without any model asks again sooner, but not at once */
-    if (!c->version && wait > first)
-        wait = first;
+    double wait = r->cooldown_h * (double)HOUR_MS;
+    /* without any model it asks again sooner, but not at once; without need, later */
+    if (why == REASON_FIRST && wait > (double)HOUR_MS)
+        wait = (double)HOUR_MS;
+    if (why == REASON_BASELINE && wait < (double)DAY_MS)
+        wait = (double)DAY_MS;
     for (int i = 0; i < losses && wait < (double)WAIT_MAX_MS; i++)
         wait *= 2;
     return wait < (double)WAIT_MAX_MS ? (int64_t)wait : WAIT_MAX_MS;
@@ -56,13 +59,35 @@ int loop_asked_on(const struct loop_state *l, int64_t now_ms)
     return l->day == day_of(now_ms) ? l->asked_today : 0;
 }
 
-void loop_asked(struct loop_state *l, int64_t now_ms, int hours)
+void loop_init(struct loop_state *l)
 {
+    *l = (struct loop_state){.last_asked_ms = INT64_MIN, .change_ms = INT64_MIN};
+}
+
+/* How many follow-ups are due at a time. */
+static int follow_ups_due(const struct loop_state *l, int64_t now_ms)
+{
+    if (l->change_ms == INT64_MIN)
+        return 0;
+    return (now_ms >= l->change_ms + DAY_MS) + (now_ms >= l->change_ms + 3 * DAY_MS);
+}
+
+void loop_asked(struct loop_state *l, int64_t now_ms, int hours, enum reason why)
+{
+    bool bad =
+        why == REASON_SYSTEM0 || why == REASON_ERROR_RISEN || why == REASON_SKILL_LOST;
+    int due = follow_ups_due(l, now_ms);
     l->asked_today = loop_asked_on(l, now_ms) + 1;
     l->day = day_of(now_ms);
     l->last_asked_ms = now_ms;
     l->grown_at = hours;
     l->open = true;
+    if (due > l->follow_ups) /* whatever it was asked for */
+        l->follow_ups = due;
+    if (l->follow_ups >= FOLLOW_UPS || (l->change_ms == INT64_MIN && bad)) {
+        l->change_ms = bad ? now_ms : INT64_MIN;
+        l->follow_ups = 0;
+    }
 }
 
 void loop_ended(struct loop_state *l, bool promoted)
@@ -84,7 +109,12 @@ static enum reason wanted(const struct diagnose_in *in)
         return REASON_ERROR_RISEN;
     if (in->v->skill_lost)
         return REASON_SKILL_LOST;
-    return in->v->history_grown ? REASON_HISTORY_GROWN : REASON_NONE;
+    if (follow_ups_due(in->loop, in->now_ms) > in->loop->follow_ups)
+        return REASON_FOLLOW_UP;
+    if (in->v->history_grown)
+        return REASON_HISTORY_GROWN;
+    return in->c->baseline && in->hours >= 2 * FIRST_TRAINING_H ? REASON_BASELINE
+                                                                : REASON_NONE;
 }
 
 static enum held hold(const struct diagnose_in *in, struct diagnosis *out)
@@ -101,7 +131,7 @@ static enum held hold(const struct diagnose_in *in, struct diagnosis *out)
     if (l->last_asked_ms != INT64_MIN) {
         /* a clock that was set back: the wait begins now */
         int64_t since = l->last_asked_ms < in->now_ms ? l->last_asked_ms : in->now_ms;
-        out->until_ms = since + diagnose_wait_ms(in->r, in->c, l->losses);
+        out->until_ms = since + diagnose_wait_ms(in->r, out->reason, l->losses);
         if (in->now_ms < out->until_ms)
             return HELD_COOLDOWN;
     }

@@ -22,7 +22,9 @@ enum reason {
     REASON_SYSTEM0,       /* "system0_thresholds" */
     REASON_ERROR_RISEN,   /* "error_risen" */
     REASON_SKILL_LOST,    /* "skill_lost" */
+    REASON_FOLLOW_UP,     /* "follow_up": 24 h and 72 h after a change was suspected */
     REASON_HISTORY_GROWN, /* "history_grown" */
+    REASON_BASELINE,      /* "baseline_serves": nothing better was found yet */
     N_REASONS
 };
 const char *reason_name(enum reason r);
@@ -45,9 +47,12 @@ struct loop_state {
     int64_t last_asked_ms; /* INT64_MIN: never */
     int64_t day;           /* the day (UTC, since 1970) that asked_today counts */
     int asked_today;
-    int losses;   /* challengers in a row that were not promoted */
-    int grown_at; /* hours there were when it was last asked */
-    bool open;    /* a job is under way */
+    int losses;        /* challengers in a row that were not promoted */
+    int grown_at;      /* hours there were when it was last asked */
+    int64_t change_ms; /* first ask of an episode of bad forecasts; INT64_MIN: there is
+                          none */
+    int follow_ups;    /* asked since then, of 2 */
+    bool open;         /* a job is under way */
 };
 
 struct diagnose_in {
@@ -71,10 +76,11 @@ struct diagnosis {
 void diagnose(const struct diagnose_in *in, struct diagnosis *out);
 
 /* Least time from one ask to the next. */
-int64_t diagnose_wait_ms(const struct rules *r, const struct champion *c, int losses);
+int64_t diagnose_wait_ms(const struct rules *r, enum reason why, int losses);
 
+void loop_init(struct loop_state *l);
 /* Counts an ask at now_ms, with so many hours of history. */
-void loop_asked(struct loop_state *l, int64_t now_ms, int hours);
+void loop_asked(struct loop_state *l, int64_t now_ms, int hours, enum reason why);
 /* Counts how a job ended. */
 void loop_ended(struct loop_state *l, bool promoted);
 /* Asks that count for the day of now_ms. */

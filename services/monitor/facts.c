@@ -112,6 +112,7 @@ static double real_at(const json_t *row, size_t i)
 }
 
 int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
+                int64_t to_ms,
                 void (*each)(void *arg, const char *device, const char *quantity,
                              int64_t t_ms, const struct lead1 *f),
                 void *arg, struct err *e)
@@ -121,7 +122,7 @@ int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
     if (run(in,
             "SELECT \"yhat\", \"yhat_lower\", \"yhat_upper\", \"version\" FROM"
             " \"forecast_leads\" WHERE \"lead\" = '1' AND \"role\" = 'champion' AND ",
-            d, from_ms, from_ms + SPAN_MS, " GROUP BY \"device\", \"quantity\"", &all, e))
+            d, from_ms, to_ms, " GROUP BY \"device\", \"quantity\"", &all, e))
         return -1;
     json_array_foreach(all, i, s) json_array_foreach(json_object_get(s, "values"), k, row)
     {

@@ -29,7 +29,9 @@ struct lead1 {
     double yhat, lower, upper;
     int version;
 };
+/* Those for the hours of [from_ms, to_ms), at most 48. */
 int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
+                int64_t to_ms,
                 void (*each)(void *arg, const char *device, const char *quantity,
                              int64_t t_ms, const struct lead1 *f),
                 void *arg, struct err *e) MUST_CHECK;

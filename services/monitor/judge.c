@@ -40,6 +40,7 @@ static json_t *verdicts_json(const struct verdicts *v)
     json_object_set_new(j, "history_grown", json_boolean(v->history_grown));
     json_object_set_new(j, "stuck_h", json_integer(v->stuck_h));
     json_object_set_new(j, "drifted", json_integer(v->drifted));
+    json_object_set_new(j, "mae_12h_before", json_number(v->mae_12h_before));
     json_object_set_new(j, "z_max", json_number(v->z_max));
     return j;
 }
@@ -111,7 +112,7 @@ static void stuck_alarm(const struct tracked *t, struct alarm *x)
 static void skill_alarm(const struct tracked *t, struct alarm *x)
 {
     const struct verdicts *v = &t->verdicts;
-    x->on = v->skill_lost || v->error_risen || v->system0;
+    x->on = v->skill_lost || v->system0;
     /* good again only when the present champion has shown it */
     x->off = !x->on && v->own.skill_n >= SKILL_MIN_PAIRS;
     if (v->skill_lost) {
@@ -123,8 +124,7 @@ static void skill_alarm(const struct tracked *t, struct alarm *x)
         return;
     }
     x->value = v->own.mae_12h;
-    x->threshold =
-        v->system0 ? t->rules.mae_12h : t->rules.error_factor * t->champion->lead1_sd;
+    x->threshold = t->rules.mae_12h;
     snprintf(x->text, sizeof x->text,
              "the forecasts of %s miss by %.3g on average over 12 h", t->name, x->value);
 }
@@ -221,7 +221,7 @@ bool judge(struct cell *c, const struct judge_in *in, struct actions *a)
     if (t->diagnosis.reason == REASON_NONE || t->diagnosis.held != HELD_NOT)
         return false;
     decide(a, t, "retrain", reason_name(t->diagnosis.reason), evidence(t, in));
-    loop_asked(&t->loop, in->now_ms, t->hours);
+    loop_asked(&t->loop, in->now_ms, t->hours, t->diagnosis.reason);
     t->unsent = true;
     t->job = 0;
     t->asked_for = t->diagnosis.reason;

@@ -51,6 +51,8 @@ json_t *remember_json(const struct tracked *t)
     json_object_set_new(c, "day", json_integer(l->day));
     json_object_set_new(c, "losses", json_integer(l->losses));
     json_object_set_new(c, "grown_at", json_integer(l->grown_at));
+    json_object_set_new(c, "change", ms_json(l->change_ms));
+    json_object_set_new(c, "follow_ups", json_integer(l->follow_ups));
     json_object_set_new(c, "open", json_boolean(l->open));
     json_object_set_new(c, "job", json_integer(t->job));
     json_object_set_new(c, "unsent", json_boolean(t->unsent));
@@ -110,6 +112,8 @@ static void recall_loop(struct tracked *t, const char *text)
     t->loop.day = whole(c, "day", 0);
     t->loop.losses = (int)whole(c, "losses", 0);
     t->loop.grown_at = (int)whole(c, "grown_at", 0);
+    t->loop.change_ms = whole(c, "change", INT64_MIN);
+    t->loop.follow_ups = (int)whole(c, "follow_ups", 0);
     t->loop.open = json_is_true(json_object_get(c, "open"));
     t->job = whole(c, "job", 0);
     t->unsent = json_is_true(json_object_get(c, "unsent"));

@@ -146,10 +146,11 @@ static void on_lead1(void *arg, const char *device, const char *quantity, int64_
     x->w.version[i] = f->version;
 }
 
-/* Fills the windows of 48 hours that end with `to`; makes series of what nobody knew. */
-static int read_windows(struct chunk *c, int64_t to, struct err *e)
+/* Fills the windows of 48 hours that end with the piece; makes series of what nobody
+ * knew. */
+static int read_windows(struct chunk *c, const struct span *piece, struct err *e)
 {
-    c->from = to - (WINDOW_HOURS - 1) * HOUR_MS;
+    c->from = piece->to - (WINDOW_HOURS - 1) * HOUR_MS;
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < c->n_cells; i++)
             window_init(&c->cells[i].w);
@@ -162,9 +163,12 @@ static int read_windows(struct chunk *c, int64_t to, struct err *e)
             return -1;
         make_cells(c);
     }
-    return c->any_champion
-               ? facts_lead1(c->m->influx, &c->devices, c->from, on_lead1, c, e)
-               : 0;
+    if (!c->any_champion)
+        return 0;
+    /* what the piece's first hour looks back on */
+    return facts_lead1(c->m->influx, &c->devices,
+                       piece->from - (SKILL_HOURS - 1) * HOUR_MS, piece->to + HOUR_MS,
+                       on_lead1, c, e);
 }
 
 /* A device that nobody knows and whose hours came long after their time: its series. */
@@ -275,7 +279,7 @@ static int score_piece(struct chunk *c, const struct span *piece, struct report 
 {
     struct buf lines;
     int64_t n = 0;
-    if (read_windows(c, piece->to, e))
+    if (read_windows(c, piece, e))
         return -1;
     buf_init(&lines, LINES_MAX);
     for (size_t i = 0; i < c->n_cells; i++)

@@ -140,14 +140,24 @@ def test_skill_lost(alone):
 
 
 def test_error_risen(alone):
+    """For a whole day, not sooner; then again when there is more of the new regime."""
     a = alone()
     with_champion(a, lead1_sd=0.1, algorithm="persistence")
-    i = 24
-    while not a.near.asked and i < 40:
-        hours(a, 1, error=0.8, first=i)
-        i += 1
-    assert reasons(a) == [("error_risen", [SERIES])]
-    assert a.decisions(kind="retrain")[0]["evidence"]["quality"]["mae_12h"] > 0.3
+    asked = []
+    for i in range(24, 24 + 24 + 75):
+        before = len(a.near.asked)
+        hours(a, 1, error=0.05 if asked else 0.8, first=i)
+        if len(a.near.asked) > before:
+            asked.append(i)
+            a.end_job(SERIES, "kept")
+    assert [r["reason"] for r in a.near.asked] == ["error_risen", "follow_up", "follow_up"]
+    d = a.decisions(kind="retrain")
+    at = [ms(x["at"]) for x in reversed(d)]
+    assert [(t - at[0]) // HOUR for t in at] == [0, 24, 72]
+    e = d[-1]["evidence"]
+    assert e["quality"]["mae_12h"] > 0.3 and e["verdicts"]["mae_12h_before"] > 0.3
+    assert 15 <= asked[0] - 24 <= 24
+    assert a.st.get("monitor", "/api/v1/alerts")["items"] == []
 
 
 def test_cooldown_budget_and_backoff_survive_a_restart(alone):

@@ -200,9 +200,9 @@ static void test_error_risen(void **state)
 {
     (void)state;
     champion.baseline = true; /* this one holds for baselines too */
-    ramp(12, 2.9, 1);
+    ramp(24, 2.9, 1);
     assert_false(verdicts(0, 0, 0).error_risen);
-    ramp(12, 3.1, 1);
+    ramp(24, 3.1, 1);
     assert_true(verdicts(0, 0, 0).error_risen);
     champion.lead1_sd = NAN; /* not known: never */
     assert_false(verdicts(0, 0, 0).error_risen);
@@ -210,7 +210,16 @@ static void test_error_risen(void **state)
     champion.version = 0; /* no champion: nothing to blame */
     assert_false(verdicts(0, 0, 0).error_risen);
     fresh(NULL);
-    ramp(3, 50, 1); /* three hours say too little */
+    ramp(12, 50, 1); /* half a day says too little */
+    assert_false(verdicts(0, 0, 0).error_risen);
+    for (int ago = 23; ago >= 12; ago--) /* nor do errors that have ended, */
+        hour(ago, 100 - ago, 160 - ago, 1);
+    for (int ago = 11; ago >= 0; ago--)
+        hour(ago, 100 - ago, 101 - ago, 1);
+    assert_float_equal(verdicts(0, 0, 0).mae_12h_before, 60, NEAR);
+    assert_false(verdicts(0, 0, 0).error_risen);
+    for (int ago = 23; ago >= 0; ago--) /* or those of its predecessor */
+        hour(ago, 100 - ago, 160 - ago, ago < 12 ? 1 : 2);
     assert_false(verdicts(0, 0, 0).error_risen);
 }
 

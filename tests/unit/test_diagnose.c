@@ -24,14 +24,15 @@ struct row {
     bool quarantine;
 };
 
-static const struct loop_state rested = {.last_asked_ms = NEVER};
+static const struct loop_state rested = {.last_asked_ms = NEVER, .change_ms = NEVER};
 #define RESTED                                                                           \
     {                                                                                    \
-        .last_asked_ms = NEVER                                                           \
+        .last_asked_ms = NEVER, .change_ms = NEVER                                       \
     }
 #define ASKED(h, n, lost)                                                                \
     {                                                                                    \
-        .last_asked_ms = AGO_H(h), .day = TODAY, .asked_today = n, .losses = lost        \
+        .change_ms = NEVER, .last_asked_ms = AGO_H(h), .day = TODAY, .asked_today = n,   \
+        .losses = lost                                                                   \
     }
 
 static const struct row table[] = {
@@ -180,7 +181,7 @@ static const struct row table[] = {
     {"one at a time",
      1,
      {.skill_lost = true},
-     {.last_asked_ms = NEVER, .open = true},
+     {.last_asked_ms = NEVER, .change_ms = NEVER, .open = true},
      99,
      false,
      9,
@@ -250,7 +251,7 @@ static const struct row table[] = {
     {"four yesterday",
      1,
      {.skill_lost = true},
-     {.last_asked_ms = AGO_H(13), .day = TODAY - 1, .asked_today = 4},
+     {.change_ms = NEVER, .last_asked_ms = AGO_H(13), .day = TODAY - 1, .asked_today = 4},
      99,
      false,
      9,
@@ -270,7 +271,7 @@ static const struct row table[] = {
     {"a clock that was set back a year",
      1,
      {.skill_lost = true},
-     {.last_asked_ms = NOW + 365 * DAY_MS},
+     {.change_ms = NEVER, .last_asked_ms = NOW + 365 * DAY_MS},
      99,
      false,
      9,
@@ -278,6 +279,81 @@ static const struct row table[] = {
      HELD_COOLDOWN,
      false},
 };
+
+/* Forecasts went bad an hour ago, a day ago, three days ago. */
+static void test_follow_ups(void **state)
+{
+    (void)state;
+    struct rules rules;
+    struct champion c = {.version = 1};
+    struct verdicts bad = {.skill_lost = true}, good = {0};
+    struct loop_state l;
+    struct diagnosis d;
+    rules_default(&rules, "temperature", 6, 4);
+    loop_init(&l);
+    struct diagnose_in in = {&bad, &c, &rules, &l, 99, false, NOW, 9};
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_SKILL_LOST);
+    int asked_at[4], n = 0;
+    for (int h = 0; h < 200; h++) {
+        in.now_ms = NOW + h * HOUR_MS;
+        in.v = h ? &good : &bad;
+        diagnose(&in, &d);
+        if (d.reason == REASON_NONE || d.held != HELD_NOT)
+            continue;
+        assert_int_equal(d.reason, h ? REASON_FOLLOW_UP : REASON_SKILL_LOST);
+        assert_true(n < 4);
+        asked_at[n++] = h;
+        loop_asked(&l, in.now_ms, 99, d.reason);
+        loop_ended(&l, true);
+    }
+    assert_int_equal(n, 3);
+    assert_int_equal(asked_at[1], 24);
+    assert_int_equal(asked_at[2], 72);
+    assert_true(l.change_ms == INT64_MIN);
+}
+
+/* Bad again on the third day: that is a new episode, with follow-ups of its own. */
+static void test_an_episode_that_does_not_end(void **state)
+{
+    (void)state;
+    struct loop_state l;
+    loop_init(&l);
+    loop_asked(&l, NOW, 99, REASON_ERROR_RISEN);
+    loop_asked(&l, AGO_H(-12), 99, REASON_ERROR_RISEN);
+    assert_true(l.change_ms == NOW && l.follow_ups == 0);
+    loop_asked(&l, AGO_H(-30), 99, REASON_ERROR_RISEN); /* serves as the one after 24 h */
+    assert_true(l.change_ms == NOW && l.follow_ups == 1);
+    loop_asked(&l, AGO_H(-80), 99, REASON_ERROR_RISEN);
+    assert_true(l.change_ms == AGO_H(-80) && l.follow_ups == 0);
+    loop_asked(&l, AGO_H(-160), 99, REASON_HISTORY_GROWN);
+    assert_true(l.change_ms == INT64_MIN && l.follow_ups == 0);
+}
+
+static void test_a_baseline_is_tried_again_daily(void **state)
+{
+    (void)state;
+    struct rules rules;
+    struct champion c = {.version = 1, .baseline = true};
+    struct verdicts v = {0};
+    struct loop_state l = ASKED(24, 1, 0);
+    struct diagnosis d;
+    rules_default(&rules, "temperature", 6, 4);
+    struct diagnose_in in = {&v, &c, &rules, &l, 47, false, NOW, 9};
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_NONE); /* too short for anything else */
+    in.hours = 48;
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_BASELINE);
+    assert_int_equal(d.held, HELD_NOT);
+    l.losses = 1;
+    diagnose(&in, &d);
+    assert_int_equal(d.held, HELD_COOLDOWN);
+    assert_true(d.until_ms == NOW + 24 * HOUR_MS);
+    c.baseline = false;
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_NONE);
+}
 
 static void test_table(void **state)
 {
@@ -344,9 +420,10 @@ static void test_bounded_under_any_input(void **state)
     for (int run = 0; run < 50; run++) {
         struct rules rules;
         struct champion c = {.version = run % 5 != 0};
-        struct loop_state l = {.last_asked_ms = NEVER};
+        struct loop_state l;
         int today = 0, asks = 0;
         int64_t day = -1, last = NEVER;
+        loop_init(&l);
         rules_default(&rules, "temperature", run % 7, 1 + run % 4);
         int64_t fleet = 1000000;
         for (int64_t now = NOW; now < NOW + 100 * DAY_MS;
@@ -370,13 +447,13 @@ static void test_bounded_under_any_input(void **state)
                 continue;
             assert_false(open || v.stuck);
             if (last != NEVER)
-                assert_true(now - last >= diagnose_wait_ms(&rules, &c, losses));
+                assert_true(now - last >= diagnose_wait_ms(&rules, d.reason, losses));
             if (now / DAY_MS != day)
                 today = 0;
             day = now / DAY_MS;
             last = now;
             assert_true(++today <= rules.per_day);
-            loop_asked(&l, now, 100);
+            loop_asked(&l, now, 100, d.reason);
             fleet--;
             asks++;
         }
@@ -388,6 +465,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_follow_ups),
+        cmocka_unit_test(test_an_episode_that_does_not_end),
+        cmocka_unit_test(test_a_baseline_is_tried_again_daily),
         cmocka_unit_test(test_what_is_not_forecast_is_left_alone),
         cmocka_unit_test(test_the_end_of_a_cooldown_is_told),
         cmocka_unit_test(test_names),
