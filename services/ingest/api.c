@@ -220,7 +220,7 @@ static int get_hours(void *app, const struct req *q, struct res *s, struct err *
 static int get_deadletters(void *app, const struct req *q, struct res *s, struct err *e)
 {
     struct ingest *in = app;
-    int64_t limit = 100, before = INT64_MAX, next;
+    int64_t limit = 100, before = -1, next;
     const char *reason = req_query(q, "reason");
     char text[24];
     if (req_query_int(q, "limit", &limit, 1, 1000, e) ||

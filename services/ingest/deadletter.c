@@ -19,12 +19,15 @@
 
 #define LINE_MAX_BYTES (2u << 20) /* a payload of 256 KiB, every byte escaped */
 #define NO_ID INT64_C(-1)
+#define AGAIN_LINES 2000 /* newest letters that are looked through after a restart */
 
 struct deadletter {
     pthread_mutex_t lock;
     char *path, *older; /* owned */
     int fd;
-    int64_t size, max_bytes, last_id;
+    int64_t size, max_bytes;
+    int64_t *again; /* ids that are there already and may come again; owned */
+    size_t n_again, cap_again;
     bool unfinished; /* the file ends within a line */
 };
 
@@ -112,6 +115,14 @@ static int put_line(struct deadletter *d, struct buf *b, struct err *e)
                    n < 0 ? strerror(errno) : "the disk is full");
 }
 
+static bool is_again(const struct deadletter *d, int64_t id)
+{
+    for (size_t i = 0; i < d->n_again; i++)
+        if (d->again[i] == id)
+            return true;
+    return false;
+}
+
 int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *rec,
                    enum reject why, const char *detail, const char *device, struct err *e)
 {
@@ -127,11 +138,8 @@ int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *re
     add_payload(&b, rec);
     buf_adds(&b, "}\n");
     pthread_mutex_lock(&d->lock);
-    if (id > d->last_id) {
+    if (!is_again(d, id))
         rc = put_line(d, &b, e);
-        if (rc == 0)
-            d->last_id = id;
-    }
     pthread_mutex_unlock(&d->lock);
     buf_done(&b);
     return rc;
@@ -178,8 +186,9 @@ static json_t *parse_line(const char *p, size_t n, int64_t *id)
     return NULL; /* what a crash left unfinished */
 }
 
-/* From the end of a file to its beginning. */
-static void list_file(const char *path, int64_t before, size_t limit, const char *reason,
+/* From the end of a file to its beginning. Ids do not descend strictly: what InfluxDB refuses
+ * comes later than what could not be decoded. */
+static void list_file(const char *path, int64_t *before, size_t limit, const char *reason,
                       json_t *items, int64_t *next)
 {
     struct view v = map(path);
@@ -191,10 +200,12 @@ static void list_file(const char *path, int64_t before, size_t limit, const char
         int64_t id = 0;
         json_t *j = parse_line(v.data + start, end - start, &id);
         const char *r = json_string_value(json_object_get(j, "reason"));
-        if (j && id < before && (!*reason || (r && !strcmp(r, reason)))) {
+        if (j && *before < 0 && (!*reason || (r && !strcmp(r, reason)))) {
             json_array_append(items, j);
             *next = id;
         }
+        if (j && id == *before)
+            *before = NO_ID; /* the next one is the first that is wanted */
         json_decref(j);
         end = start;
     }
@@ -208,8 +219,8 @@ json_t *deadletter_list(struct deadletter *d, int64_t before, int limit,
     json_t *items = json_array();
     int64_t last = NO_ID;
     pthread_mutex_lock(&d->lock); /* no rotation meanwhile */
-    list_file(d->path, before, (size_t)limit, reason, items, &last);
-    list_file(d->older, before, (size_t)limit, reason, items, &last);
+    list_file(d->path, &before, (size_t)limit, reason, items, &last);
+    list_file(d->older, &before, (size_t)limit, reason, items, &last);
     pthread_mutex_unlock(&d->lock);
     *next = json_array_size(items) == (size_t)limit ? last : NO_ID;
     return items;
@@ -218,16 +229,32 @@ json_t *deadletter_list(struct deadletter *d, int64_t before, int limit,
 /* ---- life
  * -------------------------------------------------------------------------------- */
 
-static int64_t newest_id(const char *path, int64_t otherwise)
+/* The ids from `from` on among the newest lines of a file: what was written after the
+ * cursor was last saved. */
+static void load_again(struct deadletter *d, const char *path, int64_t from)
 {
-    json_t *items = json_array();
-    int64_t id = otherwise;
-    list_file(path, INT64_MAX, 1, "", items, &id);
-    json_decref(items);
-    return id;
+    struct view v = map(path);
+    for (size_t end = v.n, lines = 0; end && lines < AGAIN_LINES; lines++) {
+        end -= v.data[end - 1] == '\n';
+        const char *nl = end ? memrchr(v.data, '\n', end) : NULL;
+        size_t start = nl ? (size_t)(nl - v.data) + 1 : 0;
+        int64_t id = 0;
+        json_t *j = parse_line(v.data + start, end - start, &id);
+        if (j && id >= from) {
+            if (d->n_again == d->cap_again) {
+                d->cap_again = d->cap_again ? d->cap_again * 2 : 64;
+                d->again = xrealloc(d->again, d->cap_again * sizeof *d->again);
+            }
+            d->again[d->n_again++] = id;
+        }
+        json_decref(j);
+        end = start;
+    }
+    unmap(v);
 }
 
-struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, struct err *e)
+struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, int64_t from,
+                                   struct err *e)
 {
     struct deadletter *d = xcalloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
@@ -245,7 +272,8 @@ struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, struct er
     char last = '\n';
     if (d->size && pread(d->fd, &last, 1, d->size - 1) == 1)
         d->unfinished = last != '\n';
-    d->last_id = newest_id(d->path, newest_id(d->older, NO_ID));
+    load_again(d, d->path, from);
+    load_again(d, d->older, from);
     return d;
 }
 
@@ -258,5 +286,6 @@ void deadletter_close(struct deadletter *d)
     pthread_mutex_destroy(&d->lock);
     free(d->path);
     free(d->older);
+    free(d->again);
     free(d);
 }

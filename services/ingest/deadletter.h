@@ -16,9 +16,9 @@
 
 struct deadletter;
 
-/* dir: of the files deadletters.jsonl and deadletters.1.jsonl. max_bytes: of both
- * together. */
-struct deadletter *deadletter_open(const char *dir, int64_t max_bytes,
+/* dir: of the files deadletters.jsonl and deadletters.1.jsonl. max_bytes: of both together.
+ * from: letters from this id on may come a second time. */
+struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, int64_t from,
                                    struct err *e) MUST_CHECK;
 void deadletter_close(struct deadletter *d);
 
@@ -26,8 +26,9 @@ int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *re
                    enum reject why, const char *detail, const char *device,
                    struct err *e) MUST_CHECK;
 
-/* New array of at most limit letters older than id `before`, newest first; reason "" =
- * any. *next is the id to go on from, or -1 at the end. */
+/* New array of at most limit letters, newest first; before: only what was written before
+ * that letter (-1: all); reason "" = any. *next is the id to go on from, or -1 at the
+ * end. */
 json_t *deadletter_list(struct deadletter *d, int64_t before, int limit,
                         const char *reason, int64_t *next, struct err *e) MUST_CHECK;
 

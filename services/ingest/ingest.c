@@ -41,7 +41,8 @@ static int open_disk(struct ingest *i, struct err *e)
     char *hours = xasprintf("%s/hours.marked", i->set.data_dir);
     i->ledger = ledger_open(devices, (size_t)i->set.devices_max, i->service.metrics, e);
     if (i->ledger)
-        i->letters = deadletter_open(i->set.data_dir, i->set.deadletter_max_mb * MB, e);
+        i->letters = deadletter_open(i->set.data_dir, i->set.deadletter_max_mb * MB,
+                                     wal_committed(i->reader), e);
     if (i->letters)
         i->hours = hours_open(hours, i->ledger, e);
     free(devices);
