@@ -61,17 +61,18 @@ def test_each_device(day, rows):
 
 
 def test_misreads_are_kept_apart(day, rows):
-    """37 DHT misreads in the day: stored, marked, and not in the hours."""
-    def glitch(r):
-        return float(r["humidity"]) < 20 or float(r["temp"]) < 13
-    known = [r for r in rows if glitch(r)]
-    assert len(known) >= 30
-    marked = day.influx("SELECT count(quality) AS n FROM readings WHERE quality = 0")
-    n = marked[0]["n"] if marked else 0
-    assert n == pytest.approx(37, abs=3), f"{n} readings are marked as misreads"
+    """The DHT misreads of the day: stored, marked, and not in the hours."""
+    known = {(DEVICES[r["device"]], round(float(r["ts"]) * 1000)) for r in rows
+             if float(r["humidity"]) < 20 or float(r["temp"]) < 13}
+    assert len(known) == 36  # the clear ones; the data's README counts 37
+    marked = day.influx("SELECT quality, temperature, humidity FROM readings WHERE quality = 0 GROUP BY device")
+    found = {(r["device"], r["time"]) for r in marked}
+    missed = {(d, t) for d, t in known if not any(d == e and abs(t - u) <= 1 for e, u in found)}
+    assert not missed, missed
+    assert len(found) <= len(known) + 10, [r for r in marked if (r["device"], r["time"]) not in known]
     for device in DEVICES.values():
         for h in day.influx(f"SELECT temperature_min, humidity_min FROM hourly WHERE device='{device}'"):
-            assert h["temperature_min"] > 10, h
+            assert h["temperature_min"] > 13 and h["humidity_min"] > 20, h
 
 
 def test_collinear_gases_are_forecast(day):
