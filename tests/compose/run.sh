@@ -17,6 +17,7 @@ images=${FC_TEST_DOCKER_IMAGES:-$root/../shared/tools/standin-images}
 fieldcast=$(realpath "${FC_TEST_FIELDCAST:-$root/build/bin/fieldcast}")
 engine_started=
 passed=0
+compose=()
 
 say() { printf 'test-compose: %s\n' "$*"; }
 fail() {
@@ -92,8 +93,10 @@ find_images() {
 cleanup() {
     local code=$?
     trap - EXIT
-    if ((code != 0)); then c --profile monitoring logs --no-color --tail 40 >&2 2>&1 || true; fi
-    c --profile monitoring down -v --remove-orphans -t 5 >/dev/null 2>&1 || true
+    if ((${#compose[@]})); then
+        if ((code != 0)); then c --profile monitoring logs --no-color --tail 40 >&2 2>&1 || true; fi
+        c --profile monitoring down -v --remove-orphans -t 5 >/dev/null 2>&1 || true
+    fi
     [[ -z $engine_started ]] || "$engine" stop || true
     rm -rf "$work"
     exit "$code"
