@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/sha256.h"
 #include "services/monitor/act.h"
 #include "services/monitor/api.h"
 #include "services/monitor/gauges.h"
@@ -44,9 +45,12 @@ static void open_deps(struct monitor *m)
 
 static int open_broker(struct monitor *m, struct err *e)
 {
+    char made_up[40] = "fieldcast-monitor-", *end = made_up + strlen(made_up);
+    if (random_hex(end, 6))
+        return err_set(e, ERR_INTERNAL, "the system has no random bytes");
     struct mqtt_opts o = {
         .url = m->set.mqtt_url,
-        .client_id = m->set.mqtt_client_id,
+        .client_id = *m->set.mqtt_client_id ? m->set.mqtt_client_id : made_up,
         .user = m->set.mqtt_user,
         .password = m->set.mqtt_password,
         .ca_file = m->set.mqtt_ca_file,

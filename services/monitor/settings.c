@@ -19,8 +19,9 @@ const struct setting monitor_settings_table[] = {
     {"MQTT_PASSWORD", SET_SECRET, AT(mqtt_password), "", 0, 512, "and password"},
     {"MQTT_CA_FILE", SET_STRING, AT(mqtt_ca_file), "", 0, 4096,
      "certificates to trust for ssl://; empty: the system's"},
-    {"MQTT_CLIENT_ID", SET_STRING, AT(mqtt_client_id), "fieldcast-monitor", 1, 64,
-     "client id at the broker; each copy of monitor needs its own"},
+    {"MQTT_CLIENT_ID", SET_STRING, AT(mqtt_client_id), "", 0, 64,
+     "client id at the broker; empty: made up at each start, so that copies do not "
+     "collide"},
     {"INGEST_URL", SET_URL, AT(ingest_url), "http://127.0.0.1:8101", 8, 512,
      "ingest: which hours are rolled up"},
     {"TRAINER_URL", SET_URL, AT(trainer_url), "http://127.0.0.1:8102", 8, 512,
