@@ -189,14 +189,17 @@ def test_nothing_is_there_at_the_start(stacks):
     st.pg_server.make_cluster()
     st.pg_db = "fc_1"
     st.start("trainer", wait=False)
-    wait_for(lambda: set(st.request("GET", "trainer", "/readyz").json()["waiting_for"]) == {"postgres", "influxdb"},
-             15, "readyz to say it")
+    def away():
+        log = st.procs["trainer"].text()
+        return [log.count(f"{name} is away") for name in ("postgres", "influxdb")]
+    wait_for(lambda: away() == [1, 1], 15, "both to be missed")
+    waiting = st.request("GET", "trainer", "/readyz").json()["waiting_for"]
+    assert set(waiting) == {"postgres", "influxdb"}
     st.influx_server.start()
     st.pg_server.start()
     assert st.pg_server.new_database() == "fc_1"
     st.wait_ready("trainer")
-    log = st.procs["trainer"].text()
-    assert log.count("postgres is away") == 1 and log.count("influxdb is away") == 1
+    assert away() == [1, 1]  # once per change
     st.mosquitto.start()  # the harness ends it
 
 
