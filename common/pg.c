@@ -6,11 +6,9 @@
 #include <libpq-fe.h>
 #include <math.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/json.h"
@@ -19,7 +17,6 @@
 #define STATEMENT_MS 30000 /* the server gives up after so long ... */
 #define ANSWER_MS 35000    /* ... and we, if not even that was heard */
 #define CONNECT_MS 5000
-#define POOL_WAIT_MS 5000
 #define ARGS_MAX 24
 
 struct pg {
@@ -409,72 +406,6 @@ int pg_wait_notify(struct pg *p, int ms, struct err *e)
         if (rc <= 0)
             return 0;
     }
-}
-
-/* ---- pool ---------------------------------------------------------------------- */
-
-struct pg_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t freed;
-    int n, n_idle;
-    struct pg **all, **idle;
-};
-
-struct pg_pool *pg_pool_new(const char *conninfo, int n)
-{
-    struct pg_pool *pool = xcalloc(1, sizeof *pool);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->freed, &attr);
-    pthread_condattr_destroy(&attr);
-    pool->n = pool->n_idle = n;
-    pool->all = xcalloc((size_t)n, sizeof(void *));
-    pool->idle = xcalloc((size_t)n, sizeof(void *));
-    for (int i = 0; i < n; i++)
-        pool->all[i] = pool->idle[n - 1 - i] = pg_new(conninfo);
-    return pool;
-}
-
-void pg_pool_free(struct pg_pool *pool)
-{
-    if (!pool)
-        return;
-    for (int i = 0; i < pool->n; i++)
-        pg_free(pool->all[i]);
-    pthread_mutex_destroy(&pool->lock);
-    pthread_cond_destroy(&pool->freed);
-    free(pool->all);
-    free(pool->idle);
-    free(pool);
-}
-
-struct pg *pg_pool_get(struct pg_pool *pool, struct err *e)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += POOL_WAIT_MS / 1000;
-    struct pg *p = NULL;
-    pthread_mutex_lock(&pool->lock);
-    while (!pool->n_idle &&
-           pthread_cond_timedwait(&pool->freed, &pool->lock, &t) != ETIMEDOUT)
-        ;
-    if (pool->n_idle)
-        p = pool->idle[--pool->n_idle];
-    pthread_mutex_unlock(&pool->lock);
-    if (!p)
-        err_set(e, ERR_UNAVAILABLE, "all %d database connections are busy", pool->n);
-    return p;
-}
-
-void pg_pool_put(struct pg_pool *pool, struct pg *p)
-{
-    pg_rollback(p); /* nothing half done is handed on */
-    pthread_mutex_lock(&pool->lock);
-    pool->idle[pool->n_idle++] = p;
-    pthread_cond_signal(&pool->freed);
-    pthread_mutex_unlock(&pool->lock);
 }
 
 int pg_check_schema(struct pg *p, struct err *e)
