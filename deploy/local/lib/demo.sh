@@ -228,10 +228,11 @@ demo_clean() {
     printf 'Removed %s.\n' "$demo_dir"
 }
 
-# resident and proportional memory of one process in MB
+# resident and proportional memory of one process in MB; only its owner may see the second
 memory_of() {
-    awk '/^Rss:/ { r = $2 } /^Pss:/ { p = $2 } END { printf "%6.1f %6.1f", r / 1024, p / 1024 }' \
-        "/proc/$1/smaps_rollup" 2>/dev/null || printf '%6s %6s' - -
+    awk '/^VmRSS:/ { r = $2 } /^Pss:/ { p = sprintf("%.1f", $2 / 1024) }
+        END { printf "%6.1f %6s", r / 1024, p ? p : "-" }' \
+        "/proc/$1/status" <(cat "/proc/$1/smaps_rollup" 2>/dev/null)
 }
 
 demo_status() {
