@@ -143,7 +143,27 @@ static int read_leads(struct forecasts *f, int64_t hour_ms, struct err *e)
         return -1;
     json_array_foreach(answer, i, one) take_lead(f->models, one);
     json_decref(answer);
-    f->leads_known = true;
+    return 0;
+}
+
+/* Finds out, for series that are to be written for the first time since the start, which
+ * origins were written before it. */
+static int know_leads(struct forecasts *f, int64_t hour_ms, struct err *e)
+{
+    bool missing = false;
+    models_lock(f->models);
+    struct series *first = models_all(f->models);
+    for (struct series *s = first; s && !missing; s = s->all_next)
+        missing = s->unwritten && !s->leads_known;
+    models_unlock(f->models);
+    if (!missing)
+        return 0;
+    if (read_leads(f, hour_ms, e))
+        return -1;
+    models_lock(f->models);
+    for (struct series *s = first; s; s = s->all_next)
+        s->leads_known = true; /* of all that the answer could speak of */
+    models_unlock(f->models);
     return 0;
 }
 
@@ -216,14 +236,14 @@ static int write_jobs(struct forecasts *f, const struct job *jobs, size_t n,
 
 int forecasts_write(struct forecasts *f, int64_t hour_ms, struct err *e)
 {
-    if (!f->leads_known && read_leads(f, hour_ms, e))
+    if (know_leads(f, hour_ms, e))
         return -1;
     size_t batch = f->batch, n = 0;
     struct job *jobs = xcalloc(batch, sizeof *jobs);
     int rc = 0;
     for (struct series *s = models_all(f->models); s && !rc; s = s->all_next) {
         models_lock(f->models);
-        struct serving *v = s->unwritten ? series_serving(s) : NULL;
+        struct serving *v = s->unwritten && s->leads_known ? series_serving(s) : NULL;
         models_unlock(f->models);
         if (v && v->by)
             jobs[n++] = (struct job){s, v};

@@ -20,7 +20,6 @@ struct forecasts {
     struct models *models; /* borrowed */
     struct influx *influx; /* borrowed */
     struct metric *points; /* counter of points written */
-    bool leads_known;      /* what is in forecast_leads was read */
     size_t batch;          /* series per write */
 };
 

@@ -71,8 +71,9 @@ void version_put(struct version *v)
  * started at BIAS and can reach zero only then. */
 #define POINTER ((UINT64_C(1) << 48) - 1)
 #define ONE (UINT64_C(1) << 48)
-#define HANDED_HIGH 0x4000 /* of 0xffff: move the count early, long before it overflows  \
-                            */
+#define HANDED_HIGH                                                                      \
+    0x4000 /* of 0xffff: move the count early, long before it overflows                  \
+            */
 #define BIAS (1LL << 40)
 
 struct serving *serving_new(struct version *version)

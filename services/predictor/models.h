@@ -65,6 +65,7 @@ struct series {
     bool stale;              /* its trajectory has to be made again */
     int64_t tried_ms;        /* origin of the last attempt; NO_TIME: none */
     bool unwritten;          /* its trajectory is not in InfluxDB yet */
+    bool leads_known;        /* the next is what InfluxDB says */
     int64_t leads_origin_ms; /* newest origin in forecast_leads; NO_TIME: none */
     struct metric *trained;  /* gauges; NULL until a champion is there */
     struct metric *info;

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlparse
 
 import psycopg
 
-from stack import HOUR, GRACE, iso, ms
+from procs import wait_for
+from stack import GRACE, HOUR, iso, ms
 
 ZERO = "0" * 64
 
@@ -125,6 +126,20 @@ class Alone:
 
     def progress(self):
         return self.st.get("predictor", "/api/v1/progress", token="service")
+
+    def wait_written(self, hour_ms=None):
+        """Until the forecasts of all champions at this origin are in InfluxDB."""
+        hour = hour_ms or self.hours.rolled_up
+        seq = self.st.pg("SELECT coalesce(max(model_seq), 0) AS n FROM model_versions")[0]["n"]
+        wait_for(lambda: self.progress() == {"forecast": iso(hour), "model_seq": seq}, 20, f"forecasts of {iso(hour)}")
+
+    def predict(self, status=200, token="viewer", **body):
+        return self.st.post("predictor", "/predict", body, status, token)
+
+    def leads(self, series, **where):
+        device, quantity = series.split(".")
+        rows = self.st.influx(f"SELECT * FROM forecast_leads WHERE device='{device}' AND quantity='{quantity}'")
+        return [r for r in rows if all(r[k] == v for k, v in where.items())]
 
     def close(self):
         self.hours.close()
