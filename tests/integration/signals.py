@@ -7,6 +7,7 @@ import random
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+PERSIST = 0.85  # of the weather from hour to hour
 
 
 class Signal:
@@ -15,7 +16,7 @@ class Signal:
         self.base, self.swing, self.phase_h, self.noise = base, swing, phase_h, noise
         self.weather, x = [], 0.0
         for _ in range(days * 24 + 2):
-            x = 0.97 * x + rng.gauss(0, weather * 0.24)
+            x = PERSIST * x + rng.gauss(0, weather * math.sqrt(1 - PERSIST**2))
             self.weather.append(x)
         self.rng = random.Random(seed + 1)
         self.start = None
@@ -28,7 +29,7 @@ class Signal:
         i = min(int(hours), len(self.weather) - 2)
         weather = self.weather[i] + (hours - i) * (self.weather[i + 1] - self.weather[i])
         day = math.sin(2 * math.pi * (t_ms / HOUR - self.phase_h) / 24)
-        weekend = 0.3 * self.swing * (((t_ms // DAY) + 3) % 7 >= 5)
+        weekend = 0.1 * self.swing * (((t_ms // DAY) + 3) % 7 >= 5)
         return round(self.base + self.swing * day + weekend + weather + self.rng.gauss(0, self.noise), 3)
 
 
