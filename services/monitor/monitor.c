@@ -14,6 +14,7 @@
 #include "services/monitor/load.h"
 #include "services/monitor/round.h"
 
+#define COMPLAIN_MS 60000
 #define PROBE_MS 1000 /* how often neighbours are asked how they are */
 
 static const struct service_desc service = {
@@ -288,16 +289,21 @@ static int steps(struct monitor *m, struct report *r, struct err *e)
     return rc ? rc : settle(m, e);
 }
 
-/* What stops the loop is said once, and so is that it goes on. */
+/* What stops the loop is said when it begins, when something else does, and once a minute
+ * (the text itself may change each time); and so is that it goes on. */
 static void complain(struct monitor *m, const char *text)
 {
-    if (!strcmp(m->complaint, text))
+    size_t who = strcspn(text, ":");
+    bool same = *text && !strncmp(m->complaint, text, who) && m->complaint[who] == ':';
+    if ((!*text && !*m->complaint) ||
+        (same && clock_mono_ms() - m->complained_ms < COMPLAIN_MS))
         return;
     if (*text)
         log_warn("the loop waits: %s", text);
     else
         log_info("the loop goes on");
     snprintf(m->complaint, sizeof m->complaint, "%s", text);
+    m->complained_ms = clock_mono_ms();
 }
 
 void monitor_tick_now(struct monitor *m, struct report *r)

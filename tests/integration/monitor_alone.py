@@ -55,10 +55,34 @@ class Neighbours:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            open_connections = []
+
+            def get_request(self):
+                got = super().get_request()
+                self.open_connections.append(got[0])
+                return got
+
+        self.make, self.port = (lambda port: Server(("127.0.0.1", port), Handler)), 0
+        self.start()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        self.server = self.make(self.port)
+        self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        """As if all three were killed: open connections end too."""
+        self.server.shutdown()
+        self.server.server_close()
+        for c in self.server.open_connections:
+            try:
+                c.shutdown(2)
+            except OSError:
+                pass
+        self.server.open_connections.clear()
 
     def hours(self, path):
         after = parse_qs(urlparse(path).query).get("after", [""])[0]
@@ -75,9 +99,7 @@ class Neighbours:
         self.asked.append(body)
         return 202, {"jobs": jobs}
 
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    close = stop
 
 
 class Alone:
