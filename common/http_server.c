@@ -177,8 +177,9 @@ static void *worker(void *arg)
         h->waiting--;
         pthread_mutex_unlock(&h->lock);
         run(c);
-        atomic_store(&c->done, true);
-        MHD_resume_connection(c->conn); /* c may be gone after this */
+        struct MHD_Connection *conn = c->conn;
+        atomic_store(&c->done, true); /* from here on c is the event thread's, and may go */
+        MHD_resume_connection(conn);
         pthread_mutex_lock(&h->lock);
     }
     pthread_mutex_unlock(&h->lock);
