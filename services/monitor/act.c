@@ -120,6 +120,7 @@ int act_progress(struct monitor *m, struct err *e)
                      PG_ARGS(pg_text(whole), pg_int(m->turn_pid)), NULL, e);
     free(whole);
     free(value);
+    m->unsaved = rc != 0;
     return rc;
 }
 

@@ -19,9 +19,9 @@ static const char *const alert_types[N_ALERTS] = {"sensor_silent", "sensor_stuck
 
 static json_t *champion_json(const struct tracked *t)
 {
-    json_t *j = json_object();
     if (!t->champion->version)
         return json_null();
+    json_t *j = json_object();
     json_object_set_new(j, "version", json_integer(t->champion->version));
     json_object_set_new(j, "algorithm", json_string(t->algorithm));
     json_object_set_new(j, "rows", json_integer(t->champion->rows));

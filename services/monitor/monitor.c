@@ -161,9 +161,7 @@ static int take_turn(struct monitor *m, struct pulse *p, struct err *e)
         return -1;
     }
     dep_up(m->pg_dep);
-    if (p->ours)
-        dep_up(m->turn_dep);
-    else
+    if (!p->ours)
         dep_down(m->turn_dep, "another monitor is at work; this one waits");
     return 0;
 }
@@ -284,8 +282,12 @@ static int steps(struct monitor *m, struct report *r, struct err *e)
         return 0;
     if (load(m, &p, e))
         return -1;
+    dep_up(m->turn_dep); /* and not before the series are known */
     int rc = work(m, r, e);
     act_ask(m);
+    /* last, so that who reads it finds all of the hour's work done */
+    if (!rc && m->unsaved)
+        rc = act_progress(m, e);
     return rc ? rc : settle(m, e);
 }
 

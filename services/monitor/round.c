@@ -495,7 +495,7 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
     work_free(list, n);
     if (rc)
         return -1;
-    bool moved = closed || strcmp(m->cursor, feed->cursor);
+    m->unsaved |= closed || strcmp(m->cursor, feed->cursor);
     if (closed) {
         r->hours += m->scored == INT64_MIN ? 1 : (h - m->scored) / HOUR_MS;
         m->scored = h;
@@ -504,5 +504,5 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
     work_keep_ahead(m, feed);
     snprintf(m->cursor, sizeof m->cursor, "%s", feed->cursor);
     m->discover = false;
-    return moved ? act_progress(m, e) : 0;
+    return 0;
 }
