@@ -7,6 +7,8 @@
 #include "common/clock.h"
 
 #define WARNINGS_MAX 8192
+/* A literal: its length is known when compiling. */
+#define add_literal(out, text) buf_add(out, text, sizeof(text) - 1)
 
 void answer_init(struct answer *a)
 {
@@ -35,7 +37,7 @@ static void add_time(struct buf *out, int64_t t_ms)
 {
     char text[CLOCK_RFC3339_SIZE];
     if (t_ms == NO_TIME) {
-        buf_adds(out, "null");
+        add_literal(out, "null");
         return;
     }
     buf_addc(out, '"');
@@ -57,15 +59,17 @@ static void add_points(const struct answer *a, struct buf *out)
 {
     for (size_t i = 0; i < a->n; i++) {
         int lead = a->rows ? 1 : (int)i + 1;
-        buf_adds(out, i ? ",{\"time\":" : "{\"time\":");
+        if (i)
+            buf_addc(out, ',');
+        add_literal(out, "{\"time\":");
         add_time(out, a->origin_ms == NO_TIME ? NO_TIME : a->origin_ms + lead * HOUR_MS);
-        buf_adds(out, ",\"lead\":");
+        add_literal(out, ",\"lead\":");
         add_int(out, lead);
-        buf_adds(out, ",\"yhat\":");
+        add_literal(out, ",\"yhat\":");
         buf_add_real(out, a->f[i].yhat);
-        buf_adds(out, ",\"yhat_lower\":");
+        add_literal(out, ",\"yhat_lower\":");
         buf_add_real(out, a->f[i].lower);
-        buf_adds(out, ",\"yhat_upper\":");
+        add_literal(out, ",\"yhat_upper\":");
         buf_add_real(out, a->f[i].upper);
         buf_addc(out, '}');
     }
@@ -77,19 +81,19 @@ static void add_head(const struct answer *a, const char *name_key, const char *u
     buf_adds(out, name_key);
     buf_add_json_string(out, a->name);
     if (unit) {
-        buf_adds(out, ",\"unit\":");
+        add_literal(out, ",\"unit\":");
         if (*unit)
             buf_add_json_string(out, unit);
         else
-            buf_adds(out, "null");
+            add_literal(out, "null");
     }
-    buf_adds(out, ",\"version\":");
+    add_literal(out, ",\"version\":");
     add_int(out, a->by->number);
-    buf_adds(out, ",\"algorithm\":");
+    add_literal(out, ",\"algorithm\":");
     buf_add_json_string(out, a->by->model->algo->name);
-    buf_adds(out, ",\"origin\":");
+    add_literal(out, ",\"origin\":");
     add_time(out, a->origin_ms);
-    buf_adds(out, ",\"level\":");
+    add_literal(out, ",\"level\":");
     buf_add_real(out, a->level);
 }
 
@@ -104,7 +108,7 @@ static void add_tail(const struct answer *a, struct buf *out)
 void answer_predict(const struct answer *a, struct buf *out)
 {
     add_head(a, "{\"model\":", NULL, out);
-    buf_adds(out, ",\"predictions\":[");
+    add_literal(out, ",\"predictions\":[");
     add_points(a, out);
     add_tail(a, out);
 }
@@ -112,7 +116,7 @@ void answer_predict(const struct answer *a, struct buf *out)
 void answer_forecasts(const struct answer *a, const char *unit, struct buf *out)
 {
     add_head(a, "{\"series\":", unit, out);
-    buf_adds(out, ",\"points\":[");
+    add_literal(out, ",\"points\":[");
     add_points(a, out);
     add_tail(a, out);
 }

@@ -10,6 +10,7 @@
 #include "services/predictor/hourly.h"
 
 #define HISTORY_READ (LAG_MAX + MODEL_HISTORY_SPARE)
+#define CHUNK 100 /* series loaded before the first of them are forecast */
 
 int origin_forecast(const struct series *s, const struct version *v, int64_t origin_ms,
                     struct forecast *out, unsigned *gaps, struct err *e)
@@ -82,11 +83,16 @@ void origin_refresh(struct series *s, int64_t hour_ms)
 int origin_bring_up(struct models *m, struct influx *in, struct series *const *list,
                     size_t n, int64_t hour_ms, int64_t load_to_ms, struct err *e)
 {
-    int rc = hourly_load(in, m, list, n, load_to_ms, e);
-    for (size_t i = 0; i < n; i++) {
-        models_lock(m);
-        origin_refresh(list[i], hour_ms);
-        models_unlock(m);
+    int rc = 0;
+    for (size_t i = 0; i < n; i += CHUNK) {
+        size_t k = n - i < CHUNK ? n - i : CHUNK;
+        if (!rc)
+            rc = hourly_load(in, m, list + i, k, load_to_ms, e);
+        for (size_t j = i; j < i + k; j++) {
+            models_lock(m);
+            origin_refresh(list[j], hour_ms);
+            models_unlock(m);
+        }
     }
     return rc;
 }

@@ -189,11 +189,12 @@ static int settle_retired(struct watch *w, struct err *e)
     return 0;
 }
 
+/* At the start the tick does it for all, so that being ready does not wait for hours. */
 static void bring_up(struct watch *w)
 {
     int64_t hour_ms = atomic_load(&w->hour_ms);
     struct err e = ERR_INIT;
-    if (hour_ms != NO_TIME && w->n_touched &&
+    if (w->told && hour_ms != NO_TIME && w->n_touched &&
         origin_bring_up(w->models, w->influx, w->touched, w->n_touched, hour_ms,
                         atomic_load(&w->load_to_ms), &e))
         log_debug("new champions wait for their hours: %s",
