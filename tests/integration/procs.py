@@ -30,10 +30,24 @@ def which(name):
     return found
 
 
+# Below the range that the system gives to outgoing connections, so that none of those takes a
+# port between its choice and its use; each run (and each of its workers) begins elsewhere.
+PORTS = range(12000, 32000)
+_next_port = os.getpid() * 97 % len(PORTS)
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    global _next_port
+    for _ in PORTS:
+        _next_port = (_next_port + 1) % len(PORTS)
+        port = PORTS[_next_port]
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise Missing("no port from 12000 to 31999 is free")
 
 
 def make_dir(path, server_owned=False):

@@ -197,6 +197,8 @@ static void test_identity_of_a_message(void **unused)
     assert_int_equal(n, identity("{\"values\":{\"temperature\":1.0}}", false, &weak));
 }
 
+#define CROWD 2000
+
 static void test_window(void **unused)
 {
     (void)unused;
@@ -209,11 +211,14 @@ static void test_window(void **unused)
     }
     for (uint64_t i = 1; i <= n; i++)
         assert_int_equal(recent_has(r, i * step), i > n - RECENT_MAX);
-    /* identities that share a place in the table */
-    for (uint64_t i = 1; i <= RECENT_MAX; i++)
+    /* identities that share a place in the table, and then as many as push all others out */
+    for (uint64_t i = 1; i <= CROWD; i++)
         recent_add(r, i << 40 | (i & 15));
-    for (uint64_t i = 1; i <= RECENT_MAX; i += 97)
+    for (uint64_t i = 1; i <= CROWD; i++)
         assert_true(recent_has(r, i << 40 | (i & 15)));
+    for (uint64_t i = n + 1; i <= n + RECENT_MAX - CROWD; i++)
+        recent_add(r, i * step);
+    assert_true(recent_has(r, UINT64_C(1) << 40 | 1));
     assert_false(recent_has(r, n * step));
     recent_free(r);
     recent_free(NULL);
