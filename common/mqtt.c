@@ -24,6 +24,8 @@ struct mqtt {
     bool up;
     int inflight;
     atomic_long failed;
+    atomic_int calls;    /* callbacks that run now */
+    atomic_bool closing; /* nobody is told of states any more */
 };
 
 static void set_up(struct mqtt *m, bool up, const char *why)
@@ -33,8 +35,10 @@ static void set_up(struct mqtt *m, bool up, const char *why)
     m->up = up;
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
-    if (m->o.on_state && (news || !up))
+    atomic_fetch_add(&m->calls, 1);
+    if (m->o.on_state && (news || !up) && !atomic_load(&m->closing))
         m->o.on_state(m->o.arg, up, why);
+    atomic_fetch_sub(&m->calls, 1);
 }
 
 static int on_arrived(void *arg, char *topic, int topic_len, MQTTAsync_message *msg)
@@ -44,8 +48,10 @@ static int on_arrived(void *arg, char *topic, int topic_len, MQTTAsync_message *
     if (!topic_len || (size_t)topic_len == strlen(topic)) {
         struct mqtt_message in = {topic,    msg->payload, (size_t)msg->payloadlen,
                                   msg->qos, msg->dup,     msg->retained};
+        atomic_fetch_add(&m->calls, 1);
         if (m->o.on_message)
             m->o.on_message(m->o.arg, &in);
+        atomic_fetch_sub(&m->calls, 1);
     }
     MQTTAsync_freeMessage(&msg);
     MQTTAsync_free(topic);
@@ -179,13 +185,15 @@ void mqtt_close(struct mqtt *m)
     if (m->client) {
         if (mqtt_is_up(m))
             mqtt_drain(m, CLOSE_WAIT_MS);
-        m->o.on_state = NULL;
+        atomic_store(&m->closing, true);
         MQTTAsync_disconnectOptions d = MQTTAsync_disconnectOptions_initializer;
         d.timeout = CLOSE_WAIT_MS;
         MQTTAsync_disconnect(m->client, &d);
         for (int i = 0; i < 40 && MQTTAsync_isConnected(m->client); i++)
             nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
         MQTTAsync_destroy(&m->client);
+        while (atomic_load(&m->calls))
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     pthread_mutex_destroy(&m->lock);
     pthread_cond_destroy(&m->changed);

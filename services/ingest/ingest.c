@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -143,7 +144,7 @@ void ingest_close(struct ingest *i)
     rollup_close(i->rollup);
     sink_influx_close(i->influx);
     if (!closed)
-        return; /* the broker's thread still waits in the intake; the process ends now */
+        _exit(0); /* everything is saved; the library's thread still waits in the intake */
     sink_live_close(i->live);
     intake_free(i->intake);
     hours_close(i->hours);

@@ -25,6 +25,7 @@ struct mqtt_in {
     const char *list[FILTERS_MAX + 1];
     struct nap nap;
     atomic_bool waiting; /* the callback waits for the log */
+    atomic_bool closed;
     bool was_up;         /* on_state's */
     int64_t acked_ms;
     struct metric *connected, *reconnects;
@@ -117,16 +118,32 @@ struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *i
     return NULL;
 }
 
+static void *close_client(void *arg)
+{
+    struct mqtt_in *in = arg;
+    mqtt_close(in->mqtt);
+    atomic_store(&in->closed, true);
+    return NULL;
+}
+
+/* The library closes only when its callback is over. That never ends while the log takes
+ * nothing, and may begin to wait at any moment: so somebody else closes, and we watch both. */
 bool mqtt_in_close(struct mqtt_in *in)
 {
+    pthread_t closer;
     if (!in)
         return true;
     nap_stop(&in->nap);
-    if (atomic_load(&in->waiting)) {
-        log_warn("the log takes nothing: the message that waits stays with the broker");
-        return false;
+    if (in->mqtt && pthread_create(&closer, NULL, close_client, in) == 0) {
+        while (!atomic_load(&in->closed) && !atomic_load(&in->waiting))
+            clock_sleep_ms(2);
+        if (!atomic_load(&in->closed)) {
+            log_warn("the log takes nothing: the message that waits stays with the broker");
+            pthread_detach(closer);
+            return false;
+        }
+        pthread_join(closer, NULL);
     }
-    mqtt_close(in->mqtt);
     nap_done(&in->nap);
     free(in->filters);
     free(in);
