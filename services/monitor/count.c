@@ -51,8 +51,8 @@ int count_history(struct monitor *m, const struct devices *d, int64_t from_ms,
 {
     int64_t oldest = hour - (FULL_HISTORY_H - 1) * HOUR_MS;
     *out = (struct counts){0};
-    if (facts_count(m->influx, d, from_ms > oldest ? from_ms : oldest, hour, add, out,
-                    e)) {
+    if (facts_count(m->influx, &m->fields, d, from_ms > oldest ? from_ms : oldest, hour,
+                    add, out, e)) {
         free(out->all);
         *out = (struct counts){0};
         return -1;

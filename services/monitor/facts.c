@@ -2,10 +2,12 @@
 #include "services/monitor/facts.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/mem.h"
 #include "common/reading.h"
 #include "services/monitor/checks.h"
 
@@ -46,60 +48,98 @@ static const char *tag(const json_t *series, const char *key)
     return s ? s : "";
 }
 
-static const char *column(const json_t *series, size_t i)
-{
-    const char *s =
-        json_string_value(json_array_get(json_object_get(series, "columns"), i));
-    return s ? s : "";
-}
+/* ---- which quantities there are ------------------------------------------------------
+ */
 
-/* `hourly` has q, q_min, q_max and q_n for a quantity q: q is what q_n stands beside.
- * prefix: what the query put before each name. */
-static bool is_quantity(const json_t *series, size_t i, const char *prefix)
+static bool has_key(const json_t *rows, const char *name, const char *suffix)
 {
-    const char *name = column(series, i), *other;
-    size_t len = strlen(name), n = json_array_size(json_object_get(series, "columns"));
-    if (strncmp(name, prefix, strlen(prefix)) || !quantity_valid(name + strlen(prefix)))
-        return false;
-    for (size_t k = 1; k < n; k++) {
-        other = column(series, k);
-        if (!strncmp(other, name, len) && !strcmp(other + len, "_n"))
+    size_t i, len = strlen(name);
+    json_t *row;
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        const char *key = json_string_value(json_array_get(row, 0));
+        if (key && !strncmp(key, name, len) && !strcmp(key + len, suffix))
             return true;
     }
     return false;
 }
 
-/* Columns of the series that are quantities, at most max. */
-static size_t quantities(const json_t *series, const char *prefix, size_t *at, size_t max)
+/* `hourly` has q, q_min, q_max and q_n for a quantity q: q is what q_n stands beside. */
+static void add_fields(struct fields *f, const json_t *rows)
 {
-    size_t n = 0, columns = json_array_size(json_object_get(series, "columns"));
-    for (size_t i = 1; i < columns && n < max; i++)
-        if (is_quantity(series, i, prefix))
-            at[n++] = i;
-    return n;
+    size_t i;
+    json_t *row;
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        const char *key = json_string_value(json_array_get(row, 0));
+        if (!key || f->n == FACTS_FIELDS || !quantity_valid(key) ||
+            !has_key(rows, key, "_n"))
+            continue;
+        f->names = xrealloc(f->names, (f->n + 1) * sizeof *f->names);
+        f->names[f->n++] = xstrdup(key);
+    }
 }
 
-int facts_hourly(struct influx *in, const struct devices *d, int64_t from_ms,
+int facts_fields(struct influx *in, struct fields *f, struct err *e)
+{
+    json_t *all, *s;
+    size_t i;
+    *f = (struct fields){0};
+    if (influx_query(in, "SHOW FIELD KEYS FROM \"hourly\"", &all, e))
+        return -1;
+    json_array_foreach(all, i, s) add_fields(f, json_object_get(s, "values"));
+    json_decref(all);
+    return 0;
+}
+
+void fields_done(struct fields *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        free(f->names[i]);
+    free(f->names);
+    *f = (struct fields){0};
+}
+
+/* ---- hourly --------------------------------------------------------------------------
+ */
+
+/* SELECT of each field, in their order, between before and after ("count(" and ")"). */
+static int select_fields(struct influx *in, const struct fields *f, const char *before,
+                         const char *after, const struct devices *d, int64_t from_ms,
+                         int64_t to_ms, json_t **series, struct err *e)
+{
+    struct buf q;
+    buf_init(&q, QUERY_MAX);
+    for (size_t i = 0; i < f->n; i++) {
+        buf_addf(&q, "%s%s", i ? ", " : "SELECT ", before);
+        influx_ql_ident(&q, f->names[i]);
+        buf_adds(&q, after);
+    }
+    buf_adds(&q, " FROM \"hourly\" WHERE ");
+    int rc = run(in, q.data, d, from_ms, to_ms, " GROUP BY \"device\"", series, e);
+    buf_done(&q);
+    return rc;
+}
+
+int facts_hourly(struct influx *in, const struct fields *f, const struct devices *d,
+                 int64_t from_ms,
                  void (*each)(void *arg, const char *device, const char *quantity,
                               int64_t t_ms, double value),
                  void *arg, struct err *e)
 {
     json_t *all, *s, *row;
-    size_t i, k, at[READING_VALUES_MAX * 2];
-    if (run(in, "SELECT * FROM \"hourly\" WHERE ", d, from_ms, from_ms + SPAN_MS,
-            " GROUP BY \"device\"", &all, e))
+    size_t i, k;
+    if (!f->n)
+        return 0;
+    if (select_fields(in, f, "", "", d, from_ms, from_ms + SPAN_MS, &all, e))
         return -1;
-    json_array_foreach(all, i, s)
+    json_array_foreach(all, i, s) json_array_foreach(
+        json_object_get(s, "values"), k, row) for (size_t c = 0; c < f->n; c++)
     {
-        size_t n = quantities(s, "", at, READING_VALUES_MAX * 2);
-        json_array_foreach(json_object_get(s, "values"), k, row) for (size_t c = 0; c < n;
-                                                                      c++)
-        {
-            const json_t *v = json_array_get(row, at[c]);
-            if (json_is_number(v))
-                each(arg, tag(s, "device"), column(s, at[c]),
-                     json_integer_value(json_array_get(row, 0)), json_number_value(v));
-        }
+        const json_t *v = json_array_get(row, c + 1);
+        if (json_is_number(v))
+            each(arg, tag(s, "device"), f->names[c],
+                 json_integer_value(json_array_get(row, 0)), json_number_value(v));
     }
     json_decref(all);
     return 0;
@@ -136,30 +176,26 @@ int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
     return 0;
 }
 
-int facts_count(struct influx *in, const struct devices *d, int64_t from_ms,
-                int64_t to_ms,
+int facts_count(struct influx *in, const struct fields *f, const struct devices *d,
+                int64_t from_ms, int64_t to_ms,
                 void (*each)(void *arg, const char *device, const char *quantity,
                              int64_t piece_ms, int count),
                 void *arg, struct err *e)
 {
-    static const char prefix[] = "count_";
     json_t *all, *s;
-    size_t i, at[READING_VALUES_MAX * 2];
+    size_t i;
     int64_t end = to_ms + HOUR_MS;
-    for (; end > from_ms; end -= SPAN_MS) {
+    for (; f->n && end > from_ms; end -= SPAN_MS) {
         int64_t begin = end - SPAN_MS > from_ms ? end - SPAN_MS : from_ms;
-        if (run(in, "SELECT count(*) FROM \"hourly\" WHERE ", d, begin, end,
-                " GROUP BY \"device\"", &all, e))
+        if (select_fields(in, f, "count(", ")", d, begin, end, &all, e))
             return -1;
         json_array_foreach(all, i, s)
         {
-            size_t n = quantities(s, prefix, at, READING_VALUES_MAX * 2);
             const json_t *row = json_array_get(json_object_get(s, "values"), 0);
-            for (size_t c = 0; c < n; c++) {
-                int count = (int)json_number_value(json_array_get(row, at[c]));
+            for (size_t c = 0; c < f->n; c++) {
+                int count = (int)json_number_value(json_array_get(row, c + 1));
                 if (count > 0)
-                    each(arg, tag(s, "device"), column(s, at[c]) + strlen(prefix), begin,
-                         count);
+                    each(arg, tag(s, "device"), f->names[c], begin, count);
             }
         }
         json_decref(all);

@@ -18,8 +18,19 @@ struct devices {
     size_t n;
 };
 
+/* Quantities that `hourly` holds, by whatever device: what the queries ask for. At most
+ * FACTS_FIELDS of them. */
+#define FACTS_FIELDS 500
+struct fields {
+    char **names; /* owned */
+    size_t n;
+};
+int facts_fields(struct influx *in, struct fields *f, struct err *e) MUST_CHECK;
+void fields_done(struct fields *f); /* a zeroed struct is fine */
+
 /* Calls each() for each value of [from_ms, from_ms + 48 h). quantity is borrowed. */
-int facts_hourly(struct influx *in, const struct devices *d, int64_t from_ms,
+int facts_hourly(struct influx *in, const struct fields *f, const struct devices *d,
+                 int64_t from_ms,
                  void (*each)(void *arg, const char *device, const char *quantity,
                               int64_t t_ms, double value),
                  void *arg, struct err *e) MUST_CHECK;
@@ -38,8 +49,8 @@ int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
 
 /* Counts hours with a value in [from_ms, to_ms], newest piece first; each() is called per
  * piece of 48 h, which begins at piece_ms. */
-int facts_count(struct influx *in, const struct devices *d, int64_t from_ms,
-                int64_t to_ms,
+int facts_count(struct influx *in, const struct fields *f, const struct devices *d,
+                int64_t from_ms, int64_t to_ms,
                 void (*each)(void *arg, const char *device, const char *quantity,
                              int64_t piece_ms, int count),
                 void *arg, struct err *e) MUST_CHECK;

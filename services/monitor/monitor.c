@@ -111,6 +111,7 @@ void monitor_close(struct monitor *m)
     pg_pool_free(m->pool);
     pg_free(m->pg);
     fleet_done(&m->fleet);
+    fields_done(&m->fields);
     json_decref(m->services);
     json_decref(m->ahead);
     pthread_mutex_destroy(&m->run);
@@ -172,7 +173,7 @@ static int load(struct monitor *m, const struct pulse *p, struct err *e)
         if (load_all(m, e))
             return -1;
         m->loaded = true;
-        m->discover = true;
+        m->look = true;
         log_info("%zu series; scored up to %s", m->fleet.n,
                  m->scored == INT64_MIN
                      ? "nothing yet"

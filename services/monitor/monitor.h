@@ -16,6 +16,7 @@
 #include "common/mqtt.h"
 #include "common/pg.h"
 #include "common/service.h"
+#include "services/monitor/facts.h"
 #include "services/monitor/fleet.h"
 #include "services/monitor/neighbours.h"
 #include "services/monitor/outbox.h"
@@ -48,7 +49,9 @@ struct monitor {
     char complaint[480];   /* what stopped the loop, as last logged; "" = nothing */
     int64_t complained_ms; /* monotonic */
     json_t *ahead; /* devices nobody knows yet, with hours that are not complete. owned */
-    bool discover; /* look through `hourly` itself at the next round */
+    struct fields fields; /* quantities in `hourly`, as of this round */
+    bool look;     /* at the next round: does `hourly` have devices nobody knows? */
+    bool discover; /* ingest cannot tell what is new: look through everything */
 
     struct fleet fleet;
     size_t gauged;              /* series that have gauges */

@@ -155,7 +155,8 @@ static int read_windows(struct chunk *c, const struct span *piece, struct err *e
         for (size_t i = 0; i < c->n_cells; i++)
             window_init(&c->cells[i].w);
         drop_unknown(c);
-        if (facts_hourly(c->m->influx, &c->devices, c->from, on_hourly, c, e))
+        if (facts_hourly(c->m->influx, &c->m->fields, &c->devices, c->from, on_hourly, c,
+                         e))
             return -1;
         if (!c->n_unknown)
             break;
@@ -491,7 +492,10 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
         return 0;
     if (work_list(m, feed, &list, &n, e))
         return -1;
-    int rc = run_all(m, list, n, h, r, e);
+    fields_done(&m->fields);
+    int rc = n ? facts_fields(m->influx, &m->fields, e) : 0;
+    if (!rc)
+        rc = run_all(m, list, n, h, r, e);
     work_free(list, n);
     if (rc)
         return -1;
@@ -503,6 +507,6 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
     }
     work_keep_ahead(m, feed);
     snprintf(m->cursor, sizeof m->cursor, "%s", feed->cursor);
-    m->discover = false;
+    m->discover = m->look = false;
     return 0;
 }

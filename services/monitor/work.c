@@ -61,9 +61,18 @@ static void join(struct list *l)
     l->n = k;
 }
 
-static void add_named(void *arg, const char *device)
+struct finding {
+    const struct monitor *m;
+    struct list *l;
+};
+
+/* A device that `hourly` knows: everything is looked through, or it is new to us. */
+static void found(void *arg, const char *device)
 {
-    add(arg, device);
+    struct finding *f = arg;
+    size_t first;
+    if (f->m->discover || !fleet_device(&f->m->fleet, device, &first))
+        add(f->l, device);
 }
 
 bool work_arriving(const struct monitor *m, const struct tracked *t)
@@ -166,7 +175,8 @@ int work_list(struct monitor *m, const struct feed *feed, struct work **list, si
     add_items(&l, feed->items);
     if (closed)
         add_ahead(m, &l);
-    if (m->discover && facts_devices(m->influx, add_named, &l, e)) {
+    struct finding all = {m, &l};
+    if ((m->discover || m->look) && facts_devices(m->influx, found, &all, e)) {
         work_free(l.all, l.n);
         return -1;
     }
