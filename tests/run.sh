@@ -117,7 +117,7 @@ quick() {
     need "build" build ""
     say "unit tests" && unit ""
     need "python environment" venv
-    say "contract, page and integration tests" && py "pytest" -n 2 --dist loadfile -m "not long" tests/contract tests/web tests/integration
+    say "contract, page and integration tests" && py "pytest" -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/contract tests/web tests/integration
     need "build with address and undefined behaviour sanitizers" build address,undefined
     say "unit tests with address and undefined behaviour sanitizers" && unit address,undefined
 }
@@ -150,7 +150,7 @@ itest)
     shift
     need "build" make -s -j2 BUILD="$base" all
     need "python environment" venv
-    if (($# == 0)); then set -- -n 2 --dist loadfile -m "not long" tests/contract tests/web tests/integration; fi
+    if (($# == 0)); then set -- -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/contract tests/web tests/integration; fi
     py "pytest" "$@"
     ;;
 *)

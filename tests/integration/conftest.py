@@ -19,6 +19,18 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
+# the longest first, so that two workers end at the same time
+LONGEST = ["test_virtual_month", "test_real_esp32", "test_outage", "test_monitor_loop", "test_real_iot",
+           "test_ingest_rollup", "test_predictor_champion"]
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    items.sort(key=place)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
