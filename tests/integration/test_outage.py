@@ -134,3 +134,4 @@ def test_a_schema_it_does_not_know(stacks):
     st.pg("DROP TABLE schema_migrations")
     p = st.start("trainer", wait=False)
     wait_for(lambda: "deploy/postgres/migrate.sh" in p.text(), 15, "the sentence that says what to run")
+    wait_for(lambda: not p.alive(), 10, "trainer to end")

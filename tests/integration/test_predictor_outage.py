@@ -96,6 +96,8 @@ def test_all_away_at_start(alone):
     wait_for(lambda: ready(a) == (503, ["postgres"]), 40)
     a.st.pg_server.start()
     wait_for(lambda: ready(a) == (200, []))
+    # ready comes first, the hours right after
+    wait_for(lambda: a.st.request("GET", "predictor", f"/predict?series={K}").status_code == 200)
     assert a.predict(series=K)["version"] == 1
 
 

@@ -17,7 +17,7 @@ WEB = ROOT / "web"
 FAST = "{ const real = setTimeout; window.setTimeout = (f, ms, ...a) => real(f, ms / 60, ...a); }"
 
 
-def wait(driver, condition, seconds=8):
+def wait(driver, condition, seconds=20):
     return WebDriverWait(driver, seconds, poll_frequency=0.05).until(condition)
 
 
