@@ -172,9 +172,11 @@ static bool to_decimal(double x, struct decimal *d)
 /* As %g writes it: no trailing zeros, no exponent. Returns its length. */
 static int write_decimal(struct decimal d, bool negative, char *out)
 {
-    char digits[20], *p = out;
-    for (int i = d.n; i--; d.digits /= 10)
+    char digits[20] = "", *p = out;
+    for (int i = d.n - 1; i >= 0; i--) {
         digits[i] = (char)('0' + d.digits % 10);
+        d.digits /= 10;
+    }
     while (d.n > 1 && d.n > d.exp10 + 1 && digits[d.n - 1] == '0')
         d.n--;
     if (negative)

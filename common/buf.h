@@ -33,7 +33,8 @@ int buf_add_real(struct buf *b, double x);
 /* A JSON string with its quotes; control characters, quote and backslash escaped. */
 int buf_add_json_string(struct buf *b, const char *s);
 
-/* Hands the bytes over (owned, NUL-terminated, free()); the buffer is empty afterwards. */
+/* Hands the bytes over (owned, NUL-terminated, free()); the buffer is empty afterwards.
+ */
 char *buf_take(struct buf *b, size_t *len);
 
 #endif

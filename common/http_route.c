@@ -75,8 +75,8 @@ int http_dispatch(const struct route *routes, void *app, struct req *q, struct r
 int route_missing(const struct req *q, const struct buf *allow, struct err *e)
 {
     if (allow->len)
-        return err_set(e, ERR_METHOD, "%s does not take %s; it takes %s", q->path, q->method,
-                       allow->data);
+        return err_set(e, ERR_METHOD, "%s does not take %s; it takes %s", q->path,
+                       q->method, allow->data);
     return err_set(e, ERR_NOT_FOUND, "there is nothing at %.200s", q->path);
 }
 
@@ -114,8 +114,8 @@ void res_problem(struct res *s, const struct err *e)
     json_decref(j);
 }
 
-int req_query_real(const struct req *q, const char *key, double *out, double min, double max,
-                   struct err *e)
+int req_query_real(const struct req *q, const char *key, double *out, double min,
+                   double max, struct err *e)
 {
     const char *v = req_query(q, key);
     if (!v)
@@ -124,8 +124,8 @@ int req_query_real(const struct req *q, const char *key, double *out, double min
     double x = strtod(v, &end);
     if (end == v || *end || !(x >= min && x <= max))
         return err_set(e, ERR_INVALID,
-                       "parameter \"%s\" must be a number from %g to %g, not \"%.60s\"", key,
-                       min, max, v);
+                       "parameter \"%s\" must be a number from %g to %g, not \"%.60s\"",
+                       key, min, max, v);
     *out = x;
     return 0;
 }
@@ -143,8 +143,8 @@ int req_query_int(const struct req *q, const char *key, int64_t *out, int64_t mi
         end++;
     if (errno || end == v || *end || x < min || x > max)
         return err_set(e, ERR_INVALID,
-                       "parameter \"%s\" must be a whole number from %" PRId64 " to %" PRId64
-                       ", not \"%.60s\"",
+                       "parameter \"%s\" must be a whole number from %" PRId64
+                       " to %" PRId64 ", not \"%.60s\"",
                        key, min, max, v);
     *out = x;
     return 0;
@@ -171,7 +171,8 @@ int res_json(struct res *s, json_t *j, struct err *e)
 {
     int rc = json_write(&s->body, j);
     json_decref(j);
-    return rc ? err_set(e, ERR_TOO_LARGE, "the answer would be larger than %u MB: ask for less",
+    return rc ? err_set(e, ERR_TOO_LARGE,
+                        "the answer would be larger than %u MB: ask for less",
                         RES_MAX >> 20)
               : 0;
 }

@@ -178,7 +178,8 @@ static void *worker(void *arg)
         pthread_mutex_unlock(&h->lock);
         run(c);
         struct MHD_Connection *conn = c->conn;
-        atomic_store(&c->done, true); /* from here on c is the event thread's, and may go */
+        atomic_store(&c->done,
+                     true); /* from here on c is the event thread's, and may go */
         MHD_resume_connection(conn);
         pthread_mutex_lock(&h->lock);
     }

@@ -2,12 +2,12 @@
 /* http_server: a table of routes, answered by plain functions (libmicrohttpd inside).
  *
  * A handler gets the whole request and fills a response, or returns -1 with *e; the error
- * becomes application/problem+json with the code's status. Handlers of ordinary routes run
- * in the server's few event threads and must not block. Routes marked `slow` (they ask
- * Postgres or InfluxDB) run on worker threads of their own, with a bounded queue in front;
- * when it is full the answer is 503. An ordinary handler that finds that it would have to
- * block returns HTTP_LATER and is called again, from the start, on such a thread. Route, method,
- * token and size are checked before a byte of the body is kept. */
+ * becomes application/problem+json with the code's status. Handlers of ordinary routes
+ * run in the server's few event threads and must not block. Routes marked `slow` (they
+ * ask Postgres or InfluxDB) run on worker threads of their own, with a bounded queue in
+ * front; when it is full the answer is 503. An ordinary handler that finds that it would
+ * have to block returns HTTP_LATER and is called again, from the start, on such a thread.
+ * Route, method, token and size are checked before a byte of the body is kept. */
 #ifndef FC_COMMON_HTTP_SERVER_H
 #define FC_COMMON_HTTP_SERVER_H
 
@@ -25,7 +25,7 @@
 #define HTTP_BODY_DEFAULT 65536
 
 struct req {
-    const char *method, *path;           /* borrowed, percent-decoded, without the query */
+    const char *method, *path; /* borrowed, percent-decoded, without the query */
     const char *params[HTTP_PARAMS_MAX]; /* what stood at {…} in the route, in order */
     const char *body;                    /* NUL-terminated; "" when there is none */
     size_t body_len;
@@ -64,14 +64,16 @@ struct http_server_opts {
     int port;    /* 0 takes a free one; see http_server_port() */
     int threads; /* event threads, 1..64 */
     int workers; /* for slow routes, 1..64 */
-    const struct route *routes; /* two tables, each ended by path NULL; the second may be */
-    const struct route *more;   /* NULL. borrowed */
-    void *app, *more_app;       /* passed to the handlers of either table */
+    const struct route
+        *routes;              /* two tables, each ended by path NULL; the second may be */
+    const struct route *more; /* NULL. borrowed */
+    void *app, *more_app;     /* passed to the handlers of either table */
     const struct auth *auth;
     struct metrics *metrics;
 };
 
-struct http_server *http_server_open(const struct http_server_opts *o, struct err *e) MUST_CHECK;
+struct http_server *http_server_open(const struct http_server_opts *o,
+                                     struct err *e) MUST_CHECK;
 /* Finishes requests under way, then closes. NULL is fine. */
 void http_server_close(struct http_server *h);
 int http_server_port(const struct http_server *h);
@@ -83,8 +85,8 @@ const char *req_header(const struct req *q, const char *name);
 /* Query parameters, checked; *out stays when absent. A horizon is "24" or "24h". */
 int req_query_int(const struct req *q, const char *key, int64_t *out, int64_t min,
                   int64_t max, struct err *e) MUST_CHECK;
-int req_query_real(const struct req *q, const char *key, double *out, double min, double max,
-                   struct err *e) MUST_CHECK;
+int req_query_real(const struct req *q, const char *key, double *out, double min,
+                   double max, struct err *e) MUST_CHECK;
 int req_query_time(const struct req *q, const char *key, int64_t *t_ms,
                    struct err *e) MUST_CHECK;
 

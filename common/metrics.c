@@ -112,8 +112,8 @@ static char *other_labels(const char *labels)
 }
 
 static struct metric *sample_get(struct metrics *m, enum kind kind, const char *name,
-                                 const char *help, const char *labels, const double *bounds,
-                                 unsigned n_bounds)
+                                 const char *help, const char *labels,
+                                 const double *bounds, unsigned n_bounds)
 {
     labels = labels ? labels : "";
     char *full = xasprintf("service=\"%s\"%s%s", m->service, *labels ? "," : "", labels);
@@ -123,7 +123,8 @@ static struct metric *sample_get(struct metrics *m, enum kind kind, const char *
     while (s && strcmp(s->labels, full))
         s = s->next;
     if (!s && f->n >= METRICS_MAX_SAMPLES) {
-        char *cut = other_labels(full + strlen("service=\"") + strlen(m->service) + 1 + !!*labels);
+        char *cut = other_labels(full + strlen("service=\"") + strlen(m->service) + 1 +
+                                 !!*labels);
         free(full);
         full = xasprintf("service=\"%s\"%s%s", m->service, *cut ? "," : "", cut);
         free(cut);
@@ -195,8 +196,8 @@ void metric_drop(struct metrics *m, struct metric *s)
 void metric_add(struct metric *s, double x)
 {
     double old = atomic_load_explicit(&s->value, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&s->value, &old, old + x,
-                                                  memory_order_relaxed, memory_order_relaxed))
+    while (!atomic_compare_exchange_weak_explicit(
+        &s->value, &old, old + x, memory_order_relaxed, memory_order_relaxed))
         ;
 }
 
@@ -320,7 +321,8 @@ static struct block *blocks_of(const char *text, size_t *n)
     for (const char *p = text; *p; p = line_end(p)) {
         if (!strncmp(p, "# HELP ", 7)) {
             b = xrealloc(b, (*n + 1) * sizeof *b);
-            b[*n] = (struct block){.name = p + 7, .head = p, .name_len = strcspn(p + 7, " \n")};
+            b[*n] = (struct block){
+                .name = p + 7, .head = p, .name_len = strcspn(p + 7, " \n")};
             b[*n].samples = b[*n].end = line_end(p);
             (*n)++;
         } else if (*n) {

@@ -3,11 +3,11 @@
  *
  * A metric is made once (metric_*()) and then updated from any thread without a lock;
  * rendering takes a lock only against new metrics. Names carry the prefix and the unit
- * ("fieldcast_ingest_spool_bytes"); counters end in _total. A name is one family: help and
- * kind of its first use hold. Every sample gets the label service="...".
- * Labels are given rendered: "reason=\"bad_json\"" (metrics_label() escapes a value). A
- * family holds at most METRICS_MAX_SAMPLES label sets; beyond that all share one sample
- * whose label values are "other". */
+ * ("fieldcast_ingest_spool_bytes"); counters end in _total. A name is one family: help
+ * and kind of its first use hold. Every sample gets the label service="...". Labels are
+ * given rendered: "reason=\"bad_json\"" (metrics_label() escapes a value). A family holds
+ * at most METRICS_MAX_SAMPLES label sets; beyond that all share one sample whose label
+ * values are "other". */
 #ifndef FC_COMMON_METRICS_H
 #define FC_COMMON_METRICS_H
 

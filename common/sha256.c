@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/sha256.h"
 
-/* SHA256_Init() and its kin need no context from the heap and no look-up per call, which a
- * token per request would pay for. They are as they were in OpenSSL 1.1. */
+/* SHA256_Init() and its kin need no context from the heap and no look-up per call, which
+ * a token per request would pay for. They are as they were in OpenSSL 1.1. */
 #define OPENSSL_API_COMPAT 0x10100000L
 #include <openssl/sha.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peer of bench/predict: the least a libmicrohttpd handler can do. It runs with the flags,
- * limits and number of threads of common/http_server.c, collects the body, parses it with
- * jansson and answers a constant of LENGTH bytes that was made once.
+/* The peer of bench/predict: the least a libmicrohttpd handler can do. It runs with the
+ * flags, limits and number of threads of common/http_server.c, collects the body, parses
+ * it with jansson and answers a constant of LENGTH bytes that was made once.
  *
  *   bare_mhd PORT THREADS LENGTH */
 #include <arpa/inet.h>
@@ -91,10 +91,10 @@ int main(int argc, char **argv)
             MHD_ALLOW_SUSPEND_RESUME,
         0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, &sa,
         MHD_OPTION_CONNECTION_LIMIT, 1024u, MHD_OPTION_CONNECTION_TIMEOUT, 60u,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_THREAD_STACK_SIZE, (size_t)262144,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned)atoi(argv[2]), MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)262144, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)atoi(argv[2]), MHD_OPTION_END);
     if (!d) {
         fprintf(stderr, "bare_mhd: could not listen on port %s\n", argv[1]);
         return 1;

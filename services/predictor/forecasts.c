@@ -141,7 +141,10 @@ static int read_leads(struct forecasts *f, int64_t hour_ms, struct err *e)
     buf_done(&q);
     if (rc)
         return -1;
-    json_array_foreach(answer, i, one) take_lead(f->models, one);
+    json_array_foreach(answer, i, one)
+    {
+        take_lead(f->models, one);
+    }
     json_decref(answer);
     return 0;
 }
@@ -182,9 +185,7 @@ static void written(struct forecasts *f, const struct job *jobs, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct series *s = jobs[i].series;
         struct serving *now = series_serving(s);
-        if (now && now->by == jobs[i].serving->by &&
-            now->origin_ms == jobs[i].serving->origin_ms &&
-            !memcmp(now->yhat, jobs[i].serving->yhat, sizeof now->yhat))
+        if (now && now->made == jobs[i].serving->made)
             s->unwritten = false;
         if (s->leads_origin_ms < jobs[i].serving->origin_ms)
             s->leads_origin_ms = jobs[i].serving->origin_ms;

@@ -153,8 +153,12 @@ int live_take(struct live *l, const json_t *body, struct err *e)
         return -1;
     pthread_mutex_lock(&l->lock);
     bool room = n * LINE_MAX <= LINES_MAX - l->lines.len;
-    if (room)
-        json_array_foreach(readings, i, r) take_reading(l, r);
+    if (room) {
+        json_array_foreach(readings, i, r)
+        {
+            take_reading(l, r);
+        }
+    }
     pthread_mutex_unlock(&l->lock);
     if (!room)
         return err_set(e, ERR_BUSY, "%zu live values do not fit: InfluxDB is behind", n);

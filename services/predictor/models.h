@@ -47,6 +47,7 @@ struct serving {
     struct version *version; /* the champion; never NULL. owned reference */
     struct version *by;      /* who made the trajectory; NULL: there is none yet */
     int64_t origin_ms;       /* of the trajectory; NO_TIME: none */
+    uint64_t made;           /* which of the series' trajectories it is, counted from 1 */
     unsigned gaps;           /* hours it read that came from other days */
     char *note; /* why by is not version, or there is no trajectory; NULL. owned */
     double yhat[HORIZON_MAX];
@@ -63,6 +64,7 @@ struct series {
     struct history *history; /* NULL until first needed. owned */
     bool loaded;             /* history was read from InfluxDB */
     bool stale;              /* its trajectory has to be made again */
+    uint64_t made;           /* trajectories so far */
     int64_t tried_ms;        /* origin of the last attempt; NO_TIME: none */
     bool unwritten;          /* its trajectory is not in InfluxDB yet */
     bool leads_known;        /* the next is what InfluxDB says */

@@ -34,6 +34,7 @@ static void keep(struct series *s, const struct serving *old, const char *why)
     struct serving *v = serving_new(version_ref(old->version));
     v->by = version_ref(old->by);
     v->origin_ms = old->origin_ms;
+    v->made = old->made;
     v->gaps = old->gaps;
     v->note = xstrdup(why);
     for (size_t k = 0; k < HORIZON_MAX; k++)
@@ -53,6 +54,7 @@ static void forecast_now(struct series *s, const struct serving *old, int64_t or
     struct serving *v = serving_new(version_ref(old->version));
     v->by = version_ref(old->version);
     v->origin_ms = origin_ms;
+    v->made = ++s->made;
     v->gaps = gaps;
     for (size_t k = 0; k < HORIZON_MAX; k++)
         v->yhat[k] = f[k].yhat;

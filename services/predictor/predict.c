@@ -50,8 +50,10 @@ static int find_source(struct predictor *p, struct ask *a, bool worker,
     }
     if (!worker)
         return HTTP_LATER;
-    if (!a->version)
-        return unknown_model(p, a->name, e);
+    if (!a->version) {
+        unknown_model(p, a->name, e);
+        return -1;
+    }
     src->version = src->other = versions_get(p->versions, a->name, a->version, e);
     return src->version ? 0 : -1;
 }

@@ -50,7 +50,7 @@ static void on_render(void *arg)
                             "Champions in memory.", NULL),
                n);
     int64_t hour = atomic_load(&p->done_hour_ms);
-    metric_set(p->origin, hour == NO_TIME ? 0 : (double)(hour / 1000));
+    metric_set(p->origin, hour == NO_TIME ? 0 : (double)hour / 1000);
 }
 
 int predictor_open(struct predictor *p, struct err *e)

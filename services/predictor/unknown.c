@@ -139,12 +139,12 @@ static int not_there(struct pg *pg, const char *name, struct err *e)
                     name, near);
 }
 
-int unknown_model(struct predictor *p, const char *name, struct err *e)
+void unknown_model(struct predictor *p, const char *name, struct err *e)
 {
     char state[32];
     struct pg *pg = pg_pool_get(p->pool, e);
     if (!pg)
-        return -1;
+        return;
     int found = look_up(pg, name, state, sizeof state, e);
     if (found < 0) {
         err_prefix(e, "%s has no model in memory", name);
@@ -156,7 +156,6 @@ int unknown_model(struct predictor *p, const char *name, struct err *e)
             not_there(pg, name, e);
     }
     pg_pool_put(p->pool, pg);
-    return -1;
 }
 
 int unknown_series(struct predictor *p, const char *name, struct err *e)

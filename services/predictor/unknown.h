@@ -7,9 +7,9 @@
 #include "common/err.h"
 #include "services/predictor/predictor.h"
 
-/* name is canonical. Always returns -1: ERR_CONFLICT "no_model_yet" with how many
+/* name is canonical. Fills *e: ERR_CONFLICT "no_model_yet" with how many
  * complete hours are there, ERR_NOT_FOUND naming close series, or ERR_UNAVAILABLE. */
-int unknown_model(struct predictor *p, const char *name, struct err *e);
+void unknown_model(struct predictor *p, const char *name, struct err *e);
 
 /* 0 when the series is in the catalogue or serves; else -1, as above. */
 int unknown_series(struct predictor *p, const char *name, struct err *e) MUST_CHECK;

@@ -94,6 +94,7 @@ struct series *watch_install(struct models *m, struct metrics *metrics, const ch
         if (old && old->by) {
             now->by = version_ref(old->by);
             now->origin_ms = old->origin_ms;
+            now->made = old->made;
             now->gaps = old->gaps;
             memcpy(now->yhat, old->yhat, sizeof now->yhat);
         }

@@ -234,11 +234,11 @@ static void test_promtool(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),  cmocka_unit_test(test_special_values),
-        cmocka_unit_test(test_labels),  cmocka_unit_test(test_too_many_label_sets),
-        cmocka_unit_test(test_hook),    cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_drop),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_promtool),
+        cmocka_unit_test(test_render),   cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_labels),   cmocka_unit_test(test_too_many_label_sets),
+        cmocka_unit_test(test_hook),     cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_drop),     cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_promtool),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }
