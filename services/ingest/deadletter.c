@@ -186,8 +186,8 @@ static json_t *parse_line(const char *p, size_t n, int64_t *id)
     return NULL; /* what a crash left unfinished */
 }
 
-/* From the end of a file to its beginning. Ids do not descend strictly: what InfluxDB refuses
- * comes later than what could not be decoded. */
+/* From the end of a file to its beginning. Ids do not descend strictly: what InfluxDB
+ * refuses comes later than what could not be decoded. */
 static void list_file(const char *path, int64_t *before, size_t limit, const char *reason,
                       json_t *items, int64_t *next)
 {

@@ -16,8 +16,8 @@
 
 struct deadletter;
 
-/* dir: of the files deadletters.jsonl and deadletters.1.jsonl. max_bytes: of both together.
- * from: letters from this id on may come a second time. */
+/* dir: of the files deadletters.jsonl and deadletters.1.jsonl. max_bytes: of both
+ * together. from: letters from this id on may come a second time. */
 struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, int64_t from,
                                    struct err *e) MUST_CHECK;
 void deadletter_close(struct deadletter *d);

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/mqtt.h"
+#include "services/ingest/native_fast.h"
 
 /* ---- reasons
  * --------------------------------------------------------------------------- */
@@ -50,20 +51,22 @@ const char *reject_sentence(enum reject r)
 /* ---- the table
  * ------------------------------------------------------------------------- */
 
+#define NATIVE_FILTER "fieldcast/+/readings"
+#define STATUS_FILTER "fieldcast/+/status"
+
 static const struct row {
     const char *name;
     const char *filters[3]; /* ended by NULL */
     bool (*fits)(const json_t *root);
     decode_fn decode;
 } table[] = {
-    {"native", {"fieldcast/+/readings"}, fits_native, decode_native},
+    {"native", {NATIVE_FILTER}, fits_native, decode_native},
     {"system0", {"home/+/dht22"}, fits_system0, decode_system0},
     {"system1", {"iot-device-data", "sensor/output"}, fits_system1, decode_system1},
     {"system2", {"iot-frames-model", "iot-frames-sensor"}, fits_system2, decode_system2},
     {"system3", {"sensors/+/data"}, fits_system3, decode_system3},
 };
 #define N_ROWS (sizeof table / sizeof *table)
-#define STATUS_FILTER "fieldcast/+/status"
 
 const char *decode_row_name(size_t i)
 {
@@ -152,8 +155,7 @@ static enum reject decode_root(const char *topic, const json_t *root, struct mes
     return r ? r : check_ranges(&m->r, e);
 }
 
-enum reject decode_message(const char *topic, const void *payload, size_t len,
-                           struct message *m, struct err *e)
+static void begin(struct message *m)
 {
     m->kind = MESSAGE_READING;
     m->decoder = NULL;
@@ -164,6 +166,12 @@ enum reject decode_message(const char *topic, const void *payload, size_t len,
     m->r.boot = m->r.seq = -1;
     m->r.poor = false;
     m->r.n = 0;
+}
+
+enum reject decode_message_slowly(const char *topic, const void *payload, size_t len,
+                                  struct message *m, struct err *e)
+{
+    begin(m);
     if (mqtt_match(STATUS_FILTER, topic))
         return decode_status(topic, payload, len, m, e);
     json_t *root = json_parse(payload, len, "the payload", e);
@@ -174,4 +182,13 @@ enum reject decode_message(const char *topic, const void *payload, size_t len,
     enum reject r = decode_root(topic, root, m, e);
     json_decref(root);
     return r;
+}
+
+enum reject decode_message(const char *topic, const void *payload, size_t len,
+                           struct message *m, struct err *e)
+{
+    begin(m);
+    if (mqtt_match(NATIVE_FILTER, topic) && decode_native_fast(topic, payload, len, m))
+        return REJECT_NONE;
+    return decode_message_slowly(topic, payload, len, m, e);
 }

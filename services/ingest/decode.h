@@ -61,6 +61,11 @@ struct message {
 enum reject decode_message(const char *topic, const void *payload, size_t len,
                            struct message *m, struct err *e);
 
+/* The same by way of a JSON tree, whatever the message: what decode_message() falls back
+ * to, and what tests compare it with. */
+enum reject decode_message_slowly(const char *topic, const void *payload, size_t len,
+                                  struct message *m, struct err *e);
+
 /* The table, for --help texts and tests: NULL at the end. */
 const char *decode_row_name(size_t i);
 const char *decode_row_filter(size_t i);
@@ -99,6 +104,10 @@ bool topic_level(const char *topic, int n, char *out, size_t cap);
 enum reject decode_time(struct message *m, const json_t *v, const char *key,
                         struct err *e);
 
+/* The quantity that a key means: aliases resolved, checked. */
+enum reject decode_name(const char *key, char out[QUANTITY_MAX + 1], struct err *e);
+/* A value in the quantity's canonical unit. unit: what the message says, or NULL. */
+double decode_unit(const char *quantity, double v, const char *unit);
 /* Adds one value under the canonical name of key: numbers, booleans as 0 or 1, null is
  * missing. unit: what the message says about it, or NULL. */
 enum reject decode_value(struct message *m, const char *key, const json_t *v,

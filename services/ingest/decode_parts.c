@@ -123,7 +123,7 @@ static bool reserved(const char *q)
     return false;
 }
 
-static enum reject canonical(const char *key, char out[QUANTITY_MAX + 1], struct err *e)
+enum reject decode_name(const char *key, char out[QUANTITY_MAX + 1], struct err *e)
 {
     size_t n = strlen(key);
     if (!n || n > QUANTITY_MAX)
@@ -175,7 +175,7 @@ static const struct {
 #define PASCAL_LEAST 30000
 #define PASCAL_MOST 120000
 
-static double to_canonical(const char *quantity, double v, const char *unit)
+double decode_unit(const char *quantity, double v, const char *unit)
 {
     const struct quantity *q = quantity_find(quantity);
     const char *stem = q ? q->stem : "";
@@ -198,7 +198,7 @@ enum reject decode_value(struct message *m, const char *key, const json_t *v,
     char name[QUANTITY_MAX + 1];
     if (json_is_null(v))
         return REJECT_NONE;
-    enum reject r = canonical(key, name, e);
+    enum reject r = decode_name(key, name, e);
     if (r)
         return r;
     if (!json_is_number(v) && !json_is_boolean(v))
@@ -210,7 +210,7 @@ enum reject decode_value(struct message *m, const char *key, const json_t *v,
         return say(REJECT_TOO_MANY_VALUES, e, "the message has more than 64 values%s",
                    "");
     double x = json_is_boolean(v) ? json_is_true(v) : json_number_value(v);
-    if (reading_add(&m->r, name, to_canonical(name, x, unit), e) == 0)
+    if (reading_add(&m->r, name, decode_unit(name, x, unit), e) == 0)
         return REJECT_NONE;
     snprintf(e->slug, sizeof e->slug, "%s", reject_name(REJECT_BAD_VALUE));
     return REJECT_BAD_VALUE;

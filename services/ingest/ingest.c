@@ -144,7 +144,8 @@ void ingest_close(struct ingest *i)
     rollup_close(i->rollup);
     sink_influx_close(i->influx);
     if (!closed)
-        _exit(0); /* everything is saved; the library's thread still waits in the intake */
+        _exit(
+            0); /* everything is saved; the library's thread still waits in the intake */
     sink_live_close(i->live);
     intake_free(i->intake);
     hours_close(i->hours);

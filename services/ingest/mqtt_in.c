@@ -26,7 +26,7 @@ struct mqtt_in {
     struct nap nap;
     atomic_bool waiting; /* the callback waits for the log */
     atomic_bool closed;
-    bool was_up;         /* on_state's */
+    bool was_up; /* on_state's */
     int64_t acked_ms;
     struct metric *connected, *reconnects;
 };
@@ -127,7 +127,8 @@ static void *close_client(void *arg)
 }
 
 /* The library closes only when its callback is over. That never ends while the log takes
- * nothing, and may begin to wait at any moment: so somebody else closes, and we watch both. */
+ * nothing, and may begin to wait at any moment: so somebody else closes, and we watch
+ * both. */
 bool mqtt_in_close(struct mqtt_in *in)
 {
     pthread_t closer;
@@ -138,7 +139,8 @@ bool mqtt_in_close(struct mqtt_in *in)
         while (!atomic_load(&in->closed) && !atomic_load(&in->waiting))
             clock_sleep_ms(2);
         if (!atomic_load(&in->closed)) {
-            log_warn("the log takes nothing: the message that waits stays with the broker");
+            log_warn(
+                "the log takes nothing: the message that waits stays with the broker");
             pthread_detach(closer);
             return false;
         }

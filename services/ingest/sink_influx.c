@@ -16,8 +16,9 @@
 #define PING_MS 1000 /* how often an idle sink looks whether InfluxDB is there */
 #define BACKOFF_MS 50
 #define BACKOFF_MOST_MS 5000
-#define CONFIG_PAUSE_MS 5000 /* between tries when somebody has to mend a setting */
-#define CURSOR_MS 200        /* an idle moment apart, the cursor is saved so often */
+#define CONFIG_PAUSE_MS 5000    /* between tries when somebody has to mend a setting */
+#define READ_AHEAD (256 * 1024) /* bytes of the log that are worth waking up for */
+#define CURSOR_MS 200           /* an idle moment apart, the cursor is saved so often */
 
 static const char *const failure_names[] = {[INFLUX_RETRY] = "unavailable",
                                             [INFLUX_CONFIG] = "configuration",
@@ -150,19 +151,21 @@ static void set_up(struct sink_influx *s)
 
 static void count_stored(struct sink_influx *s, size_t lo, size_t hi)
 {
+    unsigned stored = 0, misreads = 0;
     for (size_t i = lo; i < hi; i++) {
         const struct point *p = &s->batch.p[i];
         if (p->kind == POINT_RESTORE) {
             ledger_misread_undone(s->o.ledger, p->device, 1);
         } else {
             ledger_stored(s->o.ledger, p->device, !p->good);
-            metric_add(s->stored, 1);
+            stored++;
+            misreads += !p->good;
         }
-        if (p->kind == POINT_READING && !p->good)
-            metric_add(s->misreads, 1);
         if (p->kind != POINT_STATUS)
             hours_mark(s->o.hours, p->device, p->hour, p->quantities);
     }
+    metric_add(s->stored, stored);
+    metric_add(s->misreads, misreads);
     metric_add(s->points, (double)(hi - lo));
     metric_observe(s->batch_points, (double)(hi - lo));
 }
@@ -314,8 +317,11 @@ static void *run(void *arg)
             if (!s->batch.n && settle(s, true))
                 break;
             ping(s);
+            /* with a batch begun there is no hurry: wait until there is more to read at
+             * once */
+            int64_t pos = wal_reader_pos(s->o.reader) + (s->batch.n ? READ_AHEAD : 0);
             if (!atomic_load(&s->flush))
-                wal_wait(s->o.wal, wal_reader_pos(s->o.reader), left_ms);
+                wal_wait(s->o.wal, pos, left_ms);
         }
     }
     return NULL;

@@ -14,6 +14,7 @@
 #define URLS_MAX 16
 #define BODY_MAX 60000 /* below what a route takes */
 #define TIMEOUT_MS 2000
+#define LINGER_MS 5 /* readings that come together go together */
 #define BACKOFF_MS 100
 #define BACKOFF_MOST_MS 5000
 
@@ -144,6 +145,9 @@ static size_t take_queue(struct sink_live *s)
     pthread_mutex_lock(&s->lock);
     while (!s->used && !s->stopping)
         pthread_cond_wait(&s->filled, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    nap_wait(&s->nap, LINGER_MS);
+    pthread_mutex_lock(&s->lock);
     size_t used = s->stopping ? 0 : s->used;
     char *swap = s->queue;
     s->queue = s->sending;

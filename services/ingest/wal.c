@@ -101,10 +101,14 @@ int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *
         return -1;
     if (write_all(w, size, end - w->newest, e) || make_durable(w, end, e))
         return -1;
-    pthread_mutex_lock(&w->lock);
-    atomic_store(&w->end, end + (int64_t)size);
-    pthread_cond_broadcast(&w->grown);
-    pthread_mutex_unlock(&w->lock);
+    end += (int64_t)size;
+    atomic_store(&w->end, end);
+    if (end >
+        atomic_load(&w->wake_at)) { /* a wake-up per message would cost more than it */
+        pthread_mutex_lock(&w->lock);
+        pthread_cond_broadcast(&w->grown);
+        pthread_mutex_unlock(&w->lock);
+    }
     return 0;
 }
 
@@ -115,11 +119,7 @@ int64_t wal_end(const struct wal *w)
 
 int64_t wal_first(const struct wal *w)
 {
-    struct wal *m = (struct wal *)w;
-    pthread_mutex_lock(&m->lock);
-    int64_t first = m->segments[0].start;
-    pthread_mutex_unlock(&m->lock);
-    return first;
+    return atomic_load(&((struct wal *)w)->first);
 }
 
 int64_t wal_bytes(const struct wal *w)
@@ -135,9 +135,11 @@ void wal_wait(struct wal *w, int64_t pos, int64_t ms)
     t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
     pthread_mutex_lock(&w->lock);
+    atomic_store(&w->wake_at, pos); /* before looking at the end: see wal_append() */
     while (!w->woken && atomic_load(&w->end) <= pos)
         if (pthread_cond_timedwait(&w->grown, &w->lock, &t))
             break;
+    atomic_store(&w->wake_at, INT64_MAX);
     w->woken = false;
     pthread_mutex_unlock(&w->lock);
 }
@@ -180,6 +182,7 @@ void wal_prune(struct wal *w)
     }
     w->n_segments -= gone;
     memmove(w->segments, w->segments + gone, w->n_segments * sizeof *w->segments);
+    atomic_store(&w->first, w->segments[0].start);
 }
 
 void wal_close(struct wal *w)

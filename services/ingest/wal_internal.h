@@ -22,7 +22,8 @@ struct wal {
     unsigned char *buf;      /* one append is put together here; owned by who appends */
     size_t cap;
     int64_t newest; /* where the newest segment begins; owned by who appends */
-    atomic_llong end;
+    atomic_llong end, first;
+    atomic_llong wake_at; /* who waits wants to know when the log ends behind this */
     pthread_mutex_t lock; /* segments, readers; waiting */
     pthread_cond_t grown;
     bool woken;

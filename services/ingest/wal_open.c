@@ -158,5 +158,7 @@ struct wal *wal_open(const struct wal_opts *o, struct err *e)
         wal_close(w);
         return NULL;
     }
+    atomic_store(&w->first, w->segments[0].start);
+    atomic_store(&w->wake_at, INT64_MAX);
     return w;
 }

@@ -70,6 +70,26 @@ static void expect_time(const char *name, const json_t *want, const struct raw_t
     }
 }
 
+/* The quick way and the way by a tree say the same. */
+static void both_ways(const char *name, const char *topic, const char *payload, size_t n)
+{
+    static struct message a, b; /* zeroed: members that are not set are equal */
+    struct err ea = ERR_INIT, eb = ERR_INIT;
+    enum reject ra = decode_message(topic, payload, n, &a, &ea);
+    enum reject rb = decode_message_slowly(topic, payload, n, &b, &eb);
+    bool same = ra == rb && !strcmp(ea.text, eb.text) && a.r.n == b.r.n &&
+                a.r.boot == b.r.boot && a.r.seq == b.r.seq &&
+                a.time.kind == b.time.kind && !strcmp(a.r.device, b.r.device) &&
+                !strcmp(a.r.raw_device, b.r.raw_device) &&
+                (a.time.kind != RAW_TIME_NUMBER || a.time.number == b.time.number);
+    for (size_t i = 0; same && i < a.r.n; i++)
+        same = !strcmp(a.r.values[i].quantity, b.r.values[i].quantity) &&
+               !memcmp(&a.r.values[i].value, &b.r.values[i].value, sizeof(double));
+    if (!same)
+        fail_msg("%s: %s (%s) and %s (%s) for %.*s", name, reject_name(ra), ea.text,
+                 reject_name(rb), eb.text, (int)n, payload);
+}
+
 static void check_case(const char *name)
 {
     size_t n_topic, n, n_expect;
@@ -104,6 +124,7 @@ static void check_case(const char *name)
     expect_time(name, json_object_get(expect, "time"), &m.time);
     if (json_object_get(expect, "values"))
         expect_values(name, json_object_get(expect, "values"), &m.r);
+    both_ways(name, topic, payload, n);
     json_decref(expect);
     free(topic);
     free(payload);
@@ -125,6 +146,81 @@ static void test_cases(void **unused)
     }
     free(list);
     assert_true(checked >= 70);
+}
+
+/* Native payloads with a byte changed, cut or doubled at every place, and numbers in
+ * every spelling. */
+static void test_quick_and_slow_agree(void **unused)
+{
+    (void)unused;
+    static const char *const numbers[] = {"0",
+                                          "-0",
+                                          "0.0",
+                                          "-0.0",
+                                          "1",
+                                          "01",
+                                          "1.",
+                                          ".5",
+                                          "-1.5",
+                                          "1e3",
+                                          "1E-2",
+                                          "0.1",
+                                          "21.37",
+                                          "-40.05",
+                                          "1.7976931348623157",
+                                          "1e999",
+                                          "1795132800000",
+                                          "123456789012345",
+                                          "1234567890123456",
+                                          "12345678901.2345",
+                                          "99999999999999999999",
+                                          "101325",
+                                          "29999.9",
+                                          "30000",
+                                          "120000",
+                                          "120000.1",
+                                          "0.00001",
+                                          "149.999",
+                                          "150.001",
+                                          "+1",
+                                          "1_0",
+                                          "0x10",
+                                          "Infinity",
+                                          "1 ",
+                                          " 1",
+                                          "- 1",
+                                          "1.2.3",
+                                          "\"1\"",
+                                          "[1]"};
+    static const char *const more[] = {"{\"values\":{\"temperature\":%s}}",
+                                       "{\"seq\":%s,\"boot\":1,\"values\":{\"co\":1}}",
+                                       "{\"boot\":%s,\"values\":{\"co\":true}}",
+                                       "{\"ts_ms\":%s,\"values\":{\"co\":false}}",
+                                       "{\"values\":{\"pressure\":%s,\"odd\":2}}",
+                                       " {\n\"values\" : {\t\"x\" : %s } } \r\n"};
+    char text[512];
+    for (size_t i = 0; i < N_OF(more); i++)
+        for (size_t k = 0; k < N_OF(numbers); k++) {
+            int n = snprintf(text, sizeof text, more[i], numbers[k]);
+            both_ways("numbers", "fieldcast/kitchen/readings", text, (size_t)n);
+        }
+    static const char whole[] =
+        "{\"device\":\"kitchen\",\"boot\":12,\"seq\":4711,\"ts_ms\":"
+        "1795132800000,\"values\":{\"temp\":21.4,\"humidity\":48}}";
+    static const char signs[] = "\"\\{}[]:,.-+0eE \n\tx\x7f\x80\xff";
+    for (size_t at = 0; at < sizeof whole - 1; at++) {
+        both_ways("cut", "fieldcast/kitchen/readings", whole, at);
+        for (size_t k = 0; k < sizeof signs; k++) {
+            memcpy(text, whole, sizeof whole);
+            text[at] = signs[k];
+            both_ways("changed", "fieldcast/kitchen/readings", text, sizeof whole - 1);
+            memmove(text + at + 1, whole + at, sizeof whole - at);
+            both_ways("inserted", "fieldcast/kitchen/readings", text, sizeof whole);
+        }
+    }
+    both_ways("no level", "fieldcast//readings", whole, sizeof whole - 1);
+    both_ways("other", "fieldcast/office/readings", whole, sizeof whole - 1);
+    both_ways("odd", "fieldcast/kit chen/readings", "{\"values\":{\"co\":1}}", 21);
 }
 
 static void test_every_decoder_has_a_case(void **unused)
@@ -170,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_quick_and_slow_agree),
         cmocka_unit_test(test_every_decoder_has_a_case),
         cmocka_unit_test(test_reasons_have_names_and_sentences),
         cmocka_unit_test(test_payload_need_not_end_in_nul),
