@@ -350,6 +350,52 @@ static void test_refused_queries(void **unused)
     }
 }
 
+/* Bodies a few bytes away from good ones: each is answered with JSON or refused with
+ * words. */
+static void test_mutations(void **unused)
+{
+    (void)unused;
+    static const char *const seeds[] = {
+        "{\"series\":\"" K "\",\"horizon\":24,\"level\":0.95}",
+        "{\"model\":\"" K "\",\"version\":2,\"history\":[20.9,null,21.0],\"end\":"
+        "\"2026-11-20T10:00:00Z\",\"horizon\":\"6h\"}",
+        "{\"model\":\"" K "\",\"features\":{\"lag_1\":21.2,\"lag_2\":-2.1e1}}",
+        "{\"model\":\"" K "\",\"instances\":[{\"lag_1\":1,\"lag_2\":2},{\"lag_2\":0,"
+        "\"lag_1\":7}]}"};
+    static const char bytes[] = "{}[]\",:0123456789.eE+-\\ntrufalsh_ \x01\x7f\xc3\xff";
+    uint64_t r = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        char body[512];
+        strcpy(body, seeds[i % N_OF(seeds)]);
+        for (int k = 0; k <= i % 3; k++) {
+            r ^= r << 13;
+            r ^= r >> 7;
+            r ^= r << 17;
+            size_t n = strlen(body), at = n ? r % n : 0;
+            char c = bytes[(r >> 32) % (sizeof bytes - 1)];
+            if ((r >> 60) % 3 == 0)
+                body[at] = c;
+            else if ((r >> 60) % 3 == 1)
+                memmove(body + at, body + at + 1, n - at);
+            else if (n < 500) {
+                memmove(body + at + 1, body + at, n - at + 1);
+                body[at] = c;
+            }
+        }
+        struct res s;
+        struct err e;
+        int rc = call("POST", "/predict", body, NULL, &s, &e);
+        if (rc) {
+            assert_true(e.text[0] && e.code != ERR_INTERNAL);
+        } else {
+            json_t *j = json_loadb(s.body.data, s.body.len, 0, NULL);
+            assert_true(json_array_size(json_object_get(j, "predictions")) > 0);
+            json_decref(j);
+        }
+        res_done(&s);
+    }
+}
+
 /* Postgres is not there in this test: what only it can tell is refused as unavailable. */
 static void test_unknown(void **unused)
 {
@@ -485,6 +531,7 @@ int main(void)
         cmocka_unit_test(test_refused_bodies),
         cmocka_unit_test(test_refused_sizes),
         cmocka_unit_test(test_refused_queries),
+        cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_metrics),
