@@ -81,6 +81,8 @@ def _stacks(shared, request):
     for st in made:
         bad = {s: c for s, c in st.exit_codes.items() if c}
         assert not bad, f"ended badly on SIGTERM: {bad}\n" + "\n".join(st.procs[s].tail(15) for s in bad)
+        slow = {s: f"{t:.1f} s" for s, t in st.stop_s.items() if t > 8}
+        assert not slow, f"took long to end on SIGTERM: {slow}"
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,7 @@ class Stack:
         self.ports = {s: free_port() for s in SERVICES}
         self.make_tokens()
         self.public_read, self.extra, self.service_extra = public_read, env or {}, service_env or {}
-        self.procs, self.exit_codes = {}, {}
+        self.procs, self.exit_codes, self.stop_s = {}, {}, {}
         self.want_nginx, self.nginx = nginx, None
         self._mqtt, self.sent, self.seq, self.boot = None, 0, {}, 1
         self._received0 = 0
@@ -225,7 +225,9 @@ class Stack:
             self._mqtt = None
         for s in ("monitor", "predictor", "trainer", "ingest"):
             if s in self.procs and self.procs[s].alive():
+                began = time.monotonic()
                 self.exit_codes[s] = self.procs[s].stop()
+                self.stop_s[s] = time.monotonic() - began
         for server in (self.nginx, self.mosquitto):
             if server:
                 server.stop()
