@@ -33,6 +33,7 @@ struct rollup {
     struct buf query, lines;
     char **names; /* all quantities in InfluxDB, when they had to be asked for; owned */
     size_t n_names;
+    size_t devices;     /* in the next query for readings */
     int64_t due_hour;   /* start of the newest complete hour that was seen */
     int64_t noticed_ms; /* when it was seen (monotonic) */
     int64_t drain_to;   /* where the log ended then, once it was quiet; -1: not yet */
@@ -114,12 +115,29 @@ static int write_lines(struct rollup *r, struct err *e)
     return v == INFLUX_OK ? 0 : -1;
 }
 
+/* How many devices the next query for readings asks for: so many that the answer is
+ * neither small nor large, whatever the cadence. */
+static void adapt(struct rollup *r, size_t devices, size_t rows)
+{
+    size_t n = rows ? devices * ROLLUP_ROWS / rows : ROLLUP_DEVICES;
+    n = n < 2 * devices ? n : 2 * devices;
+    r->devices = n < 1 ? 1 : n < ROLLUP_DEVICES ? n : ROLLUP_DEVICES;
+}
+
+static size_t chunk(const struct rollup *r, const struct hour_range *p, size_t n)
+{
+    size_t hours = (size_t)(p->to - p->from + 1), fit = ROLLUP_CELLS / hours;
+    if (rollup_asks_readings(p))
+        fit = r->devices;
+    return rollup_chunk(p, n, fit < ROLLUP_DEVICES ? fit : ROLLUP_DEVICES);
+}
+
 /* Pieces of equal hours: ask, and write the answer. */
 static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct err *e)
 {
     const char *bits[HOURS_NAMES];
     const char *const *names;
-    size_t n_names;
+    size_t n_names, rows;
     if (names_for(r, p, n, bits, &names, &n_names, e))
         return -1;
     for (size_t i = 0; i < n_names; i += ROLLUP_NAMES) {
@@ -129,8 +147,10 @@ static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct e
                      n_names - i < ROLLUP_NAMES ? n_names - i : ROLLUP_NAMES);
         if (influx_query(r->o.in, r->query.data, &series, e))
             return -1;
-        rollup_lines(&r->lines, series);
+        rollup_lines(&r->lines, p, series, &rows);
         json_decref(series);
+        if (rollup_asks_readings(p))
+            adapt(r, n, rows);
         if (write_lines(r, e))
             return -1;
     }
@@ -148,7 +168,7 @@ static int round_up_to(struct rollup *r, int32_t last, struct err *e)
     free(ranges);
     int rc = 0;
     while (done < n_pieces && !rc) {
-        size_t k = rollup_chunk(pieces + done, n_pieces - done);
+        size_t k = chunk(r, pieces + done, n_pieces - done);
         rc = nap_stopped(&r->nap) ? -1 : roll(r, pieces + done, k, e);
         if (rc)
             break;
@@ -298,6 +318,7 @@ struct rollup *rollup_open(const struct rollup_opts *o, struct err *e)
     r->o = *o;
     r->changes = changes_new(random_epoch());
     r->due_hour = INT64_MIN;
+    r->devices = 20;
     r->retention = (struct retention){o->retain_readings_d, o->retain_leads_d, INT64_MIN};
     nap_init(&r->nap);
     buf_init(&r->query, QUERY_BYTES);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/ingest/rollup_query.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,14 +47,21 @@ struct hour_range *rollup_pieces(const struct hour_range *r, size_t n, size_t *n
     return out;
 }
 
-size_t rollup_chunk(const struct hour_range *p, size_t n)
+size_t rollup_chunk(const struct hour_range *p, size_t n, size_t devices)
 {
-    size_t cells = (size_t)(p->to - p->from + 1), k = 1;
-    while (k < n && k < ROLLUP_DEVICES && (k + 1) * cells <= ROLLUP_CELLS &&
-           p[k].from == p->from && p[k].to == p->to)
+    size_t k = 1;
+    while (k < n && k < devices && p[k].from == p->from && p[k].to == p->to)
         k++;
     return k;
 }
+
+bool rollup_asks_readings(const struct hour_range *p)
+{
+    return p->from == p->to;
+}
+
+/* ---- the question
+ * --------------------------------------------------------------------------- */
 
 static void aggregate(struct buf *q, const char *fn, const char *name, const char *suffix)
 {
@@ -66,11 +74,9 @@ static void aggregate(struct buf *q, const char *fn, const char *name, const cha
     influx_ql_ident(q, as);
 }
 
-void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
-                  const char *const *names, size_t n_names)
+static void ask_aggregates(struct buf *q, const char *const *names, size_t n)
 {
-    buf_adds(q, "SELECT ");
-    for (size_t i = 0; i < n_names; i++) {
+    for (size_t i = 0; i < n; i++) {
         buf_adds(q, i ? ", " : "");
         aggregate(q, "mean", names[i], "");
         buf_adds(q, ", ");
@@ -80,17 +86,47 @@ void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
         buf_adds(q, ", ");
         aggregate(q, "count", names[i], "_n");
     }
-    buf_adds(q, " FROM \"readings\" WHERE \"quality\" > 0 AND ");
-    influx_ql_range(q, p->from * HOUR_MS, (p->to + 1) * HOUR_MS);
-    buf_adds(q, " AND (");
-    for (size_t i = 0; i < n; i++) {
-        buf_adds(q, i ? " OR \"device\" = " : "\"device\" = ");
-        influx_ql_string(q, p[i].device->name);
-    }
-    buf_adds(q, ") GROUP BY time(1h), \"device\" fill(none)");
 }
 
-static bool row_line(struct buf *b, const char *device, const json_t *columns,
+static void ask_readings(struct buf *q, const char *const *names, size_t n)
+{
+    buf_adds(q, "\"quality\"");
+    for (size_t i = 0; i < n; i++) {
+        buf_adds(q, ", ");
+        influx_ql_ident(q, names[i]);
+    }
+}
+
+/* Names of devices have no character that means something in a regular expression. */
+static void add_devices(struct buf *q, const struct hour_range *p, size_t n)
+{
+    buf_adds(q, " AND \"device\" =~ /^(");
+    for (size_t i = 0; i < n; i++)
+        buf_addf(q, "%s%s", i ? "|" : "", p[i].device->name);
+    buf_adds(q, ")$/");
+}
+
+void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
+                  const char *const *names, size_t n_names)
+{
+    bool readings = rollup_asks_readings(p);
+    buf_adds(q, "SELECT ");
+    if (readings)
+        ask_readings(q, names, n_names);
+    else
+        ask_aggregates(q, names, n_names);
+    buf_adds(q, " FROM \"readings\" WHERE ");
+    buf_adds(q, readings ? "" : "\"quality\" > 0 AND ");
+    influx_ql_range(q, p->from * HOUR_MS, (p->to + 1) * HOUR_MS);
+    add_devices(q, p, n);
+    buf_adds(q, readings ? " GROUP BY \"device\""
+                         : " GROUP BY time(1h), \"device\" fill(none)");
+}
+
+/* ---- the answer
+ * ----------------------------------------------------------------------------- */
+
+static void row_line(struct buf *b, const char *device, const json_t *columns,
                      const json_t *row)
 {
     struct influx_line l;
@@ -104,20 +140,80 @@ static bool row_line(struct buf *b, const char *device, const json_t *columns,
         if (json_is_number(v) && !(count && json_number_value(v) == 0))
             influx_field(&l, name, json_number_value(v));
     }
-    return influx_end(&l, json_integer_value(json_array_get(row, 0))) == 0;
+    influx_end(&l, json_integer_value(json_array_get(row, 0)));
 }
 
-size_t rollup_lines(struct buf *b, const json_t *series)
+struct sum {
+    double total, min, max;
+    size_t n;
+};
+
+static void take(struct sum *s, double v)
 {
-    size_t i, k, n = 0;
+    s->min = s->n && s->min < v ? s->min : v;
+    s->max = s->n && s->max > v ? s->max : v;
+    s->total += v;
+    s->n++;
+}
+
+static void sum_fields(struct influx_line *l, const char *name, const struct sum *s)
+{
+    char with[QUANTITY_MAX + 8];
+    if (!s->n)
+        return;
+    influx_field(l, name, s->total / (double)s->n);
+    snprintf(with, sizeof with, "%s_min", name);
+    influx_field(l, with, s->min);
+    snprintf(with, sizeof with, "%s_max", name);
+    influx_field(l, with, s->max);
+    snprintf(with, sizeof with, "%s_n", name);
+    influx_field(l, with, (double)s->n);
+}
+
+/* columns: time, quality, quantities. */
+static void hour_line(struct buf *b, const char *device, const json_t *columns,
+                      const json_t *values, int64_t hour_ms)
+{
+    struct sum sums[ROLLUP_NAMES] = {0};
+    size_t k, n = json_array_size(columns);
+    json_t *row;
+    n = n < 2 ? 0 : n - 2 < ROLLUP_NAMES ? n - 2 : ROLLUP_NAMES;
+    json_array_foreach(values, k, row)
+    {
+        if (!(json_number_value(json_array_get(row, 1)) > 0)) /* null counts as 0 */
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            const json_t *v = json_array_get(row, i + 2);
+            if (json_is_number(v))
+                take(&sums[i], json_number_value(v));
+        }
+    }
+    struct influx_line l;
+    influx_line(&l, b, "hourly");
+    influx_tag(&l, "device", device);
+    for (size_t i = 0; i < n; i++)
+        sum_fields(&l, json_string_value(json_array_get(columns, i + 2)), &sums[i]);
+    influx_end(&l, hour_ms);
+}
+
+void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *series,
+                  size_t *rows)
+{
+    size_t i, k;
     json_t *s, *row;
+    *rows = 0;
     json_array_foreach(series, i, s)
     {
         const char *device =
             json_string_value(json_object_get(json_object_get(s, "tags"), "device"));
         const json_t *columns = json_object_get(s, "columns");
-        json_array_foreach(json_object_get(s, "values"), k, row) n +=
-            device && row_line(b, device, columns, row);
+        json_t *values = json_object_get(s, "values");
+        *rows += json_array_size(values);
+        if (!device)
+            continue;
+        if (rollup_asks_readings(p))
+            hour_line(b, device, columns, values, p->from * HOUR_MS);
+        else
+            json_array_foreach(values, k, row) row_line(b, device, columns, row);
     }
-    return n;
 }

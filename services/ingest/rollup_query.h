@@ -10,8 +10,9 @@
 #include "services/ingest/hours.h"
 
 #define ROLLUP_HOURS 48    /* a query spans at most so much */
-#define ROLLUP_CELLS 2400  /* device-hours in one query */
-#define ROLLUP_DEVICES 200 /* devices in one query */
+#define ROLLUP_CELLS 2400  /* device-hours in one query that InfluxDB aggregates */
+#define ROLLUP_DEVICES 500 /* devices in one query */
+#define ROLLUP_ROWS 5000   /* readings that one answer should bring, more or less */
 #define ROLLUP_NAMES 16    /* quantities in one query */
 
 /* Cuts ranges into pieces that lie in one block of ROLLUP_HOURS hours, and orders them so
@@ -19,15 +20,22 @@
  * the caller. */
 struct hour_range *rollup_pieces(const struct hour_range *r, size_t n, size_t *n_out);
 
-/* How many of the n pieces from p on fit into one query: equal hours, and the limits
- * above. */
-size_t rollup_chunk(const struct hour_range *p, size_t n);
+/* How many of the n pieces from p on go into one query: equal hours, and at most
+ * `devices`. */
+size_t rollup_chunk(const struct hour_range *p, size_t n, size_t devices);
+
+/* Two ways to ask. A single hour of many devices, as each closed hour is: for its
+ * readings, because aggregating them costs InfluxDB ten times what reading them does.
+ * Many hours, as after a backfill: for their aggregates. Both give the same numbers. */
+bool rollup_asks_readings(const struct hour_range *p);
 
 /* The InfluxQL for n pieces of equal hours and the n_names quantities. */
 void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
                   const char *const *names, size_t n_names);
 
-/* Appends the `hourly` lines of an answer. Returns their number. */
-size_t rollup_lines(struct buf *b, const json_t *series);
+/* Appends the `hourly` lines of an answer for pieces like p. *rows is how many rows it
+ * had. */
+void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *series,
+                  size_t *rows);
 
 #endif

@@ -182,28 +182,28 @@ static void test_pieces_and_chunks(void **unused)
         assert_int_equal(p[i].to, want[i][1]);
         assert_true(p[i].to - p[i].from < ROLLUP_HOURS);
     }
-    assert_int_equal(rollup_chunk(p, n), 1);
-    assert_int_equal(rollup_chunk(p + 2, n - 2), 2);
+    assert_int_equal(rollup_chunk(p, n, 100), 1);
+    assert_int_equal(rollup_chunk(p + 2, n - 2, 100), 2);
+    assert_int_equal(rollup_chunk(p + 2, n - 2, 1), 1);
     free(p);
-    struct hour_range many[500];
-    for (int i = 0; i < 500; i++)
-        many[i] = (struct hour_range){k, 0, 0, 1};
-    assert_int_equal(rollup_chunk(many, 500), ROLLUP_DEVICES);
-    for (int i = 0; i < 500; i++)
-        many[i].to = 47;
-    assert_int_equal(rollup_chunk(many, 500), ROLLUP_CELLS / 48);
+}
+
+static void expect_query(const struct hour_range *r, size_t n, const char *want)
+{
+    const char *names[] = {"co2", "temperature_1"};
+    struct buf q;
+    buf_init(&q, 4096);
+    rollup_query(&q, r, n, names, 2);
+    assert_string_equal(q.data, want);
+    buf_done(&q);
 }
 
 static void test_query(void **unused)
 {
     (void)unused;
     struct hour_range r[] = {{device("kitchen"), 1, 2, 1}, {device("office"), 1, 2, 1}};
-    const char *names[] = {"co2", "temperature_1"};
-    struct buf q;
-    buf_init(&q, 4096);
-    rollup_query(&q, r, 2, names, 2);
-    assert_string_equal(
-        q.data,
+    expect_query(
+        r, 2,
         "SELECT mean(\"co2\") AS \"co2\", min(\"co2\") AS \"co2_min\", max(\"co2\") AS "
         "\"co2_max\", count(\"co2\") AS \"co2_n\", mean(\"temperature_1\") AS "
         "\"temperature_1\", "
@@ -211,28 +211,53 @@ static void test_query(void **unused)
         "\"temperature_1_max\", count(\"temperature_1\") AS \"temperature_1_n\" FROM "
         "\"readings\" WHERE \"quality\" > 0 AND time >= 3600000ms AND time < 10800000ms "
         "AND "
-        "(\"device\" = 'kitchen' OR \"device\" = 'office') GROUP BY time(1h), \"device\" "
-        "fill(none)");
-    buf_done(&q);
+        "\"device\" =~ /^(kitchen|office)$/ GROUP BY time(1h), \"device\" fill(none)");
+    r[0].to = 1;
+    expect_query(
+        r, 1,
+        "SELECT \"quality\", \"co2\", \"temperature_1\" FROM \"readings\" WHERE time >= "
+        "3600000ms AND time < 7200000ms AND \"device\" =~ /^(kitchen)$/ GROUP BY "
+        "\"device\"");
+}
+
+static void expect_lines(int32_t to, const char *answer, size_t want_rows,
+                         const char *want)
+{
+    struct hour_range p = {NULL, 1, to, 1};
+    json_t *series = json_loads(answer, 0, NULL);
+    size_t rows;
+    struct buf b;
+    buf_init(&b, 4096);
+    buf_adds(&b, "");
+    rollup_lines(&b, &p, series, &rows);
+    assert_string_equal(b.data, want);
+    assert_int_equal(rows, want_rows);
+    json_decref(series);
+    buf_done(&b);
 }
 
 static void test_lines(void **unused)
 {
     (void)unused;
-    json_t *series = json_loads(
+    /* aggregates: an hour without a value is no line */
+    expect_lines(
+        2,
         "[{\"name\":\"readings\",\"tags\":{\"device\":\"kitchen\"},"
         "\"columns\":[\"time\",\"co2\",\"co2_min\",\"co2_max\",\"co2_n\",\"rain_n\"],"
         "\"values\":[[3600000,600.5,590,611,12,0],[7200000,null,null,null,0,0]]}]",
-        0, NULL);
-    struct buf b;
-    buf_init(&b, 4096);
-    assert_int_equal(rollup_lines(&b, series),
-                     1); /* an hour without a value is no line */
-    assert_string_equal(
-        b.data,
-        "hourly,device=kitchen co2=600.5,co2_min=590,co2_max=611,co2_n=12 3600000\n");
-    json_decref(series);
-    buf_done(&b);
+        2, "hourly,device=kitchen co2=600.5,co2_min=590,co2_max=611,co2_n=12 3600000\n");
+    /* readings: quality 0 and unknown stay out, as does what was not measured */
+    expect_lines(
+        1,
+        "[{\"tags\":{\"device\":\"kitchen\"},\"columns\":[\"time\",\"quality\",\"co2\","
+        "\"rain\"],\"values\":[[3600001,1,600,null],[3600002,0,9,9],[3600003,null,9,9],"
+        "[3600004,1,603,null],[3600005,1,null,null]]},{\"tags\":{\"device\":\"office\"},"
+        "\"columns\":[\"time\",\"quality\",\"co2\",\"rain\"],\"values\":[[3600001,0,1,1]]"
+        "}]",
+        6, "hourly,device=kitchen co2=601.5,co2_min=600,co2_max=603,co2_n=2 3600000\n");
+    expect_lines(1, "[]", 0, "");
+    expect_lines(1, "[{\"columns\":[],\"values\":[[]]},{\"tags\":{\"device\":\"x\"}}]", 1,
+                 "");
 }
 
 /* ---- what readers follow
