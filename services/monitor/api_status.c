@@ -120,7 +120,7 @@ int get_status(void *app, const struct req *q, struct res *s, struct err *e)
         json_array_append_new(all, series_json(m->fleet.all[i]));
     bool more = i < m->fleet.n;
     int64_t settled = m->settled;
-    services = m->services ? json_copy(m->services) : json_object();
+    services = m->services ? json_deep_copy(m->services) : json_object();
     fleet_unlock(&m->fleet);
     json_object_set_new(services, "monitor", own_readiness(m));
     json_object_set_new(j, "time", time_json(clock_now_ms()));
