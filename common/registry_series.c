@@ -88,7 +88,7 @@ int registry_series_set(struct pg *p, const char *name, const json_t *settings,
                         const char *state, struct err *e)
 {
     struct buf b;
-    struct pg_rows *r;
+    struct pg_rows *r = NULL;
     buf_init(&b, 65536);
     int rc = json_write(&b, settings);
     if (rc)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -13,8 +12,6 @@
 #include "common/registry_series.h"
 #include "services/monitor/load.h"
 
-#define TRAIN_BATCH 200     /* series in one request to trainer */
-#define TRAIN_RETRY_MS 1000 /* pause after it was away */
 #define CREATE_BATCH 1000
 
 void actions_init(struct actions *a)
@@ -33,8 +30,7 @@ void actions_done(struct actions *a)
     *a = (struct actions){0};
 }
 
-/* ---- Postgres
- * --------------------------------------------------------------------------- */
+/* ---- Postgres ------------------------------------------------------------ */
 
 /* A transaction in the session that holds the lock: after a silent reconnection another
  * monitor may be at work. */
@@ -170,7 +166,10 @@ int act_create(struct monitor *m, const char *const *names, size_t n, struct err
             rc = finish(m, registry_series_create(m->pg, rows, e), e);
         fleet_lock(&m->fleet);
         if (!rc)
-            json_array_foreach(rows, k, row) track(m, row);
+            json_array_foreach(rows, k, row)
+            {
+                track(m, row);
+            }
         fleet_sort(&m->fleet);
         fleet_unlock(&m->fleet);
         if (!rc)
@@ -180,8 +179,7 @@ int act_create(struct monitor *m, const char *const *names, size_t n, struct err
     return rc;
 }
 
-/* ---- InfluxDB and the broker
- * ------------------------------------------------------------ */
+/* ---- InfluxDB and the broker --------------------------------------------- */
 
 int act_evaluations(struct monitor *m, const struct buf *lines, struct err *e)
 {
@@ -213,120 +211,4 @@ void act_notify(struct monitor *m, const struct actions *a)
         free(topic);
         json_decref(out);
     }
-}
-
-/* ---- trainer
- * ---------------------------------------------------------------------------- */
-
-static void taken(struct monitor *m, const json_t *jobs, struct actions *a)
-{
-    json_t *job;
-    size_t i;
-    fleet_lock(&m->fleet);
-    json_array_foreach((json_t *)jobs, i, job)
-    {
-        const char *name = json_string_value(json_object_get(job, "series"));
-        struct tracked *t = name ? fleet_find(&m->fleet, name) : NULL;
-        if (!t || !t->unsent)
-            continue;
-        t->unsent = false;
-        t->job = json_integer_value(json_object_get(job, "id"));
-        json_array_append_new(a->remember, remember_json(t));
-    }
-    fleet_unlock(&m->fleet);
-}
-
-/* An ask that trainer refuses for good counts as a challenger that lost. */
-static void given_up(struct monitor *m, struct tracked *t, const char *why,
-                     struct actions *a)
-{
-    log_warn("training of %s was refused: %s", t->name, why);
-    fleet_lock(&m->fleet);
-    t->unsent = false;
-    t->asked_for = REASON_NONE;
-    loop_ended(&t->loop, false);
-    fleet_unlock(&m->fleet);
-    json_array_append_new(a->remember, remember_json(t));
-}
-
-/* One request. Returns 0, or -1 when trainer cannot be asked now. */
-static int ask_some(struct monitor *m, struct tracked *const *some, size_t n,
-                    struct actions *a)
-{
-    struct err e = ERR_INIT;
-    json_t *names = json_array(), *jobs;
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(names, json_string(some[i]->name));
-    int rc = neighbours_train(m->ask, names, reason_name(some[0]->asked_for),
-                              some[0]->rules.system0 ? "system0" : NULL, &jobs, &e);
-    json_decref(names);
-    if (!rc) {
-        taken(m, jobs, a);
-        json_decref(jobs);
-        for (size_t i = 0; i < n; i++)
-            if (some[i]->unsent)
-                given_up(m, some[i], "the answer does not name it", a);
-        return 0;
-    }
-    if (e.code == ERR_UNAVAILABLE || e.code == ERR_TIMEOUT)
-        return -1;
-    if (n == 1) {
-        given_up(m, some[0], e.text, a);
-        return 0;
-    }
-    for (size_t i = 0; i < n; i++) /* one bad one spoils the request for all */
-        if (ask_some(m, some + i, 1, a))
-            return -1;
-    return 0;
-}
-
-static int by_request(const void *a, const void *b)
-{
-    const struct tracked *x = *(struct tracked *const *)a,
-                         *y = *(struct tracked *const *)b;
-    if (x->asked_for != y->asked_for)
-        return x->asked_for < y->asked_for ? -1 : 1;
-    if (x->rules.system0 != y->rules.system0)
-        return x->rules.system0 ? 1 : -1;
-    return strcmp(x->name, y->name);
-}
-
-static struct tracked **unsent(struct monitor *m, size_t *n)
-{
-    struct tracked **all = xcalloc(m->fleet.n + 1, sizeof *all);
-    *n = 0;
-    for (size_t i = 0; i < m->fleet.n; i++)
-        if (m->fleet.all[i]->unsent)
-            all[(*n)++] = m->fleet.all[i];
-    qsort(all, *n, sizeof *all, by_request);
-    return all;
-}
-
-int64_t act_ask(struct monitor *m)
-{
-    size_t n, i, k;
-    int64_t done = 0;
-    struct err e = ERR_INIT;
-    struct actions a;
-    if (clock_mono_ms() - m->told_ms < TRAIN_RETRY_MS && m->told_ms)
-        return 0;
-    struct tracked **all = unsent(m, &n);
-    actions_init(&a);
-    for (i = 0; i < n; i = k) {
-        for (k = i + 1; k < n && k - i < TRAIN_BATCH &&
-                        all[k]->asked_for == all[i]->asked_for &&
-                        all[k]->rules.system0 == all[i]->rules.system0;)
-            k++;
-        if (ask_some(m, all + i, k - i, &a)) {
-            m->told_ms = clock_mono_ms();
-            break;
-        }
-        done += (int64_t)(k - i);
-        m->told_ms = 0;
-    }
-    if (json_array_size(a.remember) && act_commit(m, &a, &e))
-        log_warn("could not save what trainer was asked: %s", e.text);
-    actions_done(&a);
-    free(all);
-    return done;
 }

@@ -125,8 +125,7 @@ int get_verify(void *app, const struct req *q, struct res *s, struct err *e)
     return j ? res_json(s, j, e) : -1;
 }
 
-/* ---- alerts
- * ----------------------------------------------------------------------------- */
+/* ---- alerts -------------------------------------------------------------- */
 
 static json_t *alert_json(const struct pg_rows *r, int i)
 {
@@ -164,8 +163,8 @@ int get_alerts(void *app, const struct req *q, struct res *s, struct err *e)
     if (query_series(q, name, &series, e) || query_word(q, "state", &state, e) ||
         req_query_int(q, "limit", &limit, 1, PAGE_MAX, e))
         return -1;
-    if (state && strcmp(state, "firing") && strcmp(state, "acknowledged") &&
-        strcmp(state, "resolved"))
+    if (state && strcmp(state, "firing") != 0 && strcmp(state, "acknowledged") != 0 &&
+        strcmp(state, "resolved") != 0)
         return err_set(
             e, ERR_INVALID,
             "parameter \"state\" must be firing, acknowledged or resolved, not "

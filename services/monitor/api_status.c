@@ -13,8 +13,7 @@
 #define QUALITY_HOURS 168
 #define QUALITY_MAX_H 9600 /* 400 days, as long as evaluations are kept */
 
-/* ---- status
- * ----------------------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 static json_t *last_json(const struct tracked *t)
 {
@@ -133,8 +132,7 @@ int get_status(void *app, const struct req *q, struct res *s, struct err *e)
     return res_json(s, j, e);
 }
 
-/* ---- quality
- * ---------------------------------------------------------------------------- */
+/* ---- quality ------------------------------------------------------------- */
 
 int get_quality(void *app, const struct req *q, struct res *s, struct err *e)
 {
@@ -170,8 +168,7 @@ int get_quality(void *app, const struct req *q, struct res *s, struct err *e)
     return res_json(s, j, e);
 }
 
-/* ---- tick
- * ------------------------------------------------------------------------------- */
+/* ---- tick ---------------------------------------------------------------- */
 
 int post_tick(void *app, const struct req *q, struct res *s, struct err *e)
 {
@@ -199,8 +196,7 @@ int post_tick(void *app, const struct req *q, struct res *s, struct err *e)
     return res_json(s, j, e);
 }
 
-/* ---- metrics of all
- * --------------------------------------------------------------------- */
+/* ---- metrics of all ------------------------------------------------------ */
 
 int get_metrics_all(void *app, const struct req *q, struct res *s, struct err *e)
 {

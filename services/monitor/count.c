@@ -63,7 +63,7 @@ int count_history(struct monitor *m, const struct devices *d, int64_t from_ms,
 
 const struct count *count_find(const struct counts *c, const char *name)
 {
-    struct count key;
+    struct count key = {0};
     snprintf(key.name, sizeof key.name, "%s", name);
     return c->n ? bsearch(&key, c->all, c->n, sizeof key, by_name) : NULL;
 }

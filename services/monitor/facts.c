@@ -48,8 +48,7 @@ static const char *tag(const json_t *series, const char *key)
     return s ? s : "";
 }
 
-/* ---- which quantities there are ------------------------------------------------------
- */
+/* ---- which quantities there are ------------------------------------------ */
 
 static bool has_key(const json_t *rows, const char *name, const char *suffix)
 {
@@ -87,7 +86,10 @@ int facts_fields(struct influx *in, struct fields *f, struct err *e)
     *f = (struct fields){0};
     if (influx_query(in, "SHOW FIELD KEYS FROM \"hourly\"", &all, e))
         return -1;
-    json_array_foreach(all, i, s) add_fields(f, json_object_get(s, "values"));
+    json_array_foreach(all, i, s)
+    {
+        add_fields(f, json_object_get(s, "values"));
+    }
     json_decref(all);
     return 0;
 }
@@ -100,8 +102,7 @@ void fields_done(struct fields *f)
     *f = (struct fields){0};
 }
 
-/* ---- hourly --------------------------------------------------------------------------
- */
+/* ---- hourly -------------------------------------------------------------- */
 
 /* SELECT of each field, in their order, between before and after ("count(" and ")"). */
 static int select_fields(struct influx *in, const struct fields *f, const char *before,
@@ -121,6 +122,19 @@ static int select_fields(struct influx *in, const struct fields *f, const char *
     return rc;
 }
 
+static void each_value(const struct fields *f, const char *device, const json_t *row,
+                       void (*each)(void *arg, const char *device, const char *quantity,
+                                    int64_t t_ms, double value),
+                       void *arg)
+{
+    int64_t t_ms = json_integer_value(json_array_get(row, 0));
+    for (size_t c = 0; c < f->n; c++) {
+        const json_t *v = json_array_get(row, c + 1);
+        if (json_is_number(v))
+            each(arg, device, f->names[c], t_ms, json_number_value(v));
+    }
+}
+
 int facts_hourly(struct influx *in, const struct fields *f, const struct devices *d,
                  int64_t from_ms,
                  void (*each)(void *arg, const char *device, const char *quantity,
@@ -133,13 +147,12 @@ int facts_hourly(struct influx *in, const struct fields *f, const struct devices
         return 0;
     if (select_fields(in, f, "", "", d, from_ms, from_ms + SPAN_MS, &all, e))
         return -1;
-    json_array_foreach(all, i, s) json_array_foreach(
-        json_object_get(s, "values"), k, row) for (size_t c = 0; c < f->n; c++)
+    json_array_foreach(all, i, s)
     {
-        const json_t *v = json_array_get(row, c + 1);
-        if (json_is_number(v))
-            each(arg, tag(s, "device"), f->names[c],
-                 json_integer_value(json_array_get(row, 0)), json_number_value(v));
+        json_array_foreach(json_object_get(s, "values"), k, row)
+        {
+            each_value(f, tag(s, "device"), row, each, arg);
+        }
     }
     json_decref(all);
     return 0;
@@ -164,13 +177,16 @@ int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
             " \"forecast_leads\" WHERE \"lead\" = '1' AND \"role\" = 'champion' AND ",
             d, from_ms, to_ms, " GROUP BY \"device\", \"quantity\"", &all, e))
         return -1;
-    json_array_foreach(all, i, s) json_array_foreach(json_object_get(s, "values"), k, row)
+    json_array_foreach(all, i, s)
     {
-        double version = real_at(row, 4);
-        struct lead1 f = {real_at(row, 1), real_at(row, 2), real_at(row, 3),
-                          version >= 1 && version < 1e9 ? (int)version : 0};
-        each(arg, tag(s, "device"), tag(s, "quantity"),
-             json_integer_value(json_array_get(row, 0)), &f);
+        json_array_foreach(json_object_get(s, "values"), k, row)
+        {
+            double version = real_at(row, 4);
+            struct lead1 f = {real_at(row, 1), real_at(row, 2), real_at(row, 3),
+                              version >= 1 && version < 1e9 ? (int)version : 0};
+            each(arg, tag(s, "device"), tag(s, "quantity"),
+                 json_integer_value(json_array_get(row, 0)), &f);
+        }
     }
     json_decref(all);
     return 0;
@@ -211,11 +227,14 @@ int facts_devices(struct influx *in, void (*each)(void *arg, const char *device)
     if (influx_query(in, "SHOW TAG VALUES FROM \"hourly\" WITH KEY = \"device\"", &all,
                      e))
         return -1;
-    json_array_foreach(all, i, s) json_array_foreach(json_object_get(s, "values"), k, row)
+    json_array_foreach(all, i, s)
     {
-        const char *name = json_string_value(json_array_get(row, 1));
-        if (name && device_valid(name))
-            each(arg, name);
+        json_array_foreach(json_object_get(s, "values"), k, row)
+        {
+            const char *name = json_string_value(json_array_get(row, 1));
+            if (name && device_valid(name))
+                each(arg, name);
+        }
     }
     json_decref(all);
     return 0;
@@ -268,8 +287,12 @@ json_t *facts_evaluations(struct influx *in, const char *device, const char *qua
         if (rc)
             break;
         json_array_foreach(all, i, s)
+        {
             json_array_foreach(json_object_get(s, "values"), k, row)
+            {
                 json_array_append_new(points, point(row));
+            }
+        }
         json_decref(all);
     }
     buf_done(&q);

@@ -107,7 +107,7 @@ struct tracked *fleet_add(struct fleet *f, const char *name)
     t->last_value = NAN;
     if (f->n == f->cap) {
         f->cap = f->cap ? 2 * f->cap : 64;
-        f->all = xrealloc(f->all, f->cap * sizeof *f->all);
+        f->all = xrealloc(f->all, f->cap * sizeof(struct tracked *));
     }
     f->all[f->n++] = t;
     return t;
@@ -122,7 +122,7 @@ static int by_name(const void *a, const void *b)
 void fleet_sort(struct fleet *f)
 {
     if (f->n)
-        qsort(f->all, f->n, sizeof *f->all, by_name);
+        qsort(f->all, f->n, sizeof(struct tracked *), by_name);
 }
 
 const char *tracked_device(const struct tracked *t, char out[DEVICE_MAX + 1])

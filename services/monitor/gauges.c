@@ -137,10 +137,12 @@ void gauges_count(struct monitor *m, const struct actions *a)
 {
     json_t *d;
     size_t i;
-    json_array_foreach(
-        a->decisions, i,
-        d) if (!strcmp(json_string_value(json_object_get(d, "kind")), "retrain"))
-        metric_add(retrain(m, json_string_value(json_object_get(d, "reason"))), 1);
+    json_array_foreach(a->decisions, i, d)
+    {
+        const char *kind = json_string_value(json_object_get(d, "kind"));
+        if (!strcmp(kind, "retrain"))
+            metric_add(retrain(m, json_string_value(json_object_get(d, "reason"))), 1);
+    }
 }
 
 void gauges_tick(struct monitor *m, double seconds)

@@ -14,8 +14,7 @@
 static const char *const alert_types[N_ALERTS] = {"sensor_silent", "sensor_stuck",
                                                   "skill_lost"};
 
-/* ---- evidence
- * --------------------------------------------------------------------------- */
+/* ---- evidence ------------------------------------------------------------ */
 
 static json_t *champion_json(const struct tracked *t)
 {
@@ -78,8 +77,7 @@ static void decide(struct actions *a, const struct tracked *t, const char *kind,
     json_array_append_new(a->decisions, d);
 }
 
-/* ---- alerts
- * ----------------------------------------------------------------------------- */
+/* ---- alerts -------------------------------------------------------------- */
 
 struct alarm {
     bool on, off; /* neither: as it was */
@@ -167,8 +165,7 @@ static void alerts(struct tracked *t, const struct judge_in *in, struct actions 
     }
 }
 
-/* ---- the series
- * ------------------------------------------------------------------------- */
+/* ---- the series ---------------------------------------------------------- */
 
 static void quarantine(struct tracked *t, const struct judge_in *in, struct actions *a)
 {

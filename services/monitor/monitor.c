@@ -119,8 +119,7 @@ void monitor_close(struct monitor *m)
     monitor_settings_done(&m->set);
 }
 
-/* ---- a tick
- * ----------------------------------------------------------------------------- */
+/* ---- a tick -------------------------------------------------------------- */
 
 /* What one look at Postgres tells. */
 struct pulse {

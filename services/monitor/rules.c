@@ -33,7 +33,7 @@ static int only_known(const json_t *o, const char *const *known, struct err *e)
     json_object_foreach((json_t *)o, key, v)
     {
         const char *const *k = known;
-        while (*k && strcmp(*k, key))
+        while (*k && strcmp(*k, key) != 0)
             k++;
         if (!*k)
             return err_set(e, ERR_INVALID, "field \"%.60s\" is not a setting of a series",
@@ -62,11 +62,11 @@ static int apply_preset(struct rules *r, const char *quantity, const json_t *set
     if (!preset)
         return 0;
     const struct quantity *q = quantity_find(quantity);
-    if (strcmp(preset, "system0"))
+    if (strcmp(preset, "system0") != 0)
         return err_set(e, ERR_INVALID,
                        "field \"preset\" must be \"system0\" or null, not \"%s\"",
                        preset);
-    if (!q || strcmp(q->stem, "temperature"))
+    if (!q || strcmp(q->stem, "temperature") != 0)
         return err_set(e, ERR_INVALID,
                        "the preset \"system0\" is for temperature; its thresholds are in "
                        "degrees Celsius and mean nothing for %.64s",

@@ -161,7 +161,10 @@ static void add_ahead(const struct monitor *m, struct list *l)
 {
     json_t *device;
     size_t i;
-    json_array_foreach(m->ahead, i, device) add(l, json_string_value(device));
+    json_array_foreach(m->ahead, i, device)
+    {
+        add(l, json_string_value(device));
+    }
 }
 
 int work_list(struct monitor *m, const struct feed *feed, struct work **list, size_t *n,

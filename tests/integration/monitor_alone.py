@@ -8,6 +8,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlparse
 
+import psycopg
+
 from procs import wait_for
 from stack import GRACE, HOUR, START, iso, ms
 
@@ -106,7 +108,7 @@ class Alone:
     """stacks: the fixture. One hour after the other with tell(), forecast() and close_hour()."""
 
     def __init__(self, stacks, start=START, rolled_up=True, wait=True, own_servers=False, **env):
-        self.near = Neighbours()
+        self.near, self.db = Neighbours(), None
         self.near.on_train = self.queue
         self.st = st = stacks(services=["monitor"], start=start, launch=False, own_servers=own_servers)
         st.service_extra = {"monitor": {"FC_INGEST_URL": self.near.url + "/ingest",
@@ -186,11 +188,18 @@ class Alone:
     # ---- what came of it
 
     def progress(self):
-        rows = self.st.pg("SELECT value FROM monitor_state WHERE key = 'progress'")
-        return rows[0]["value"] if rows else {}
+        """Over one connection that stays open: it is asked many times an hour."""
+        try:
+            if not self.db:
+                self.db = psycopg.connect(self.st.pg_server.conninfo(self.st.pg_db), autocommit=True)
+            row = self.db.execute("SELECT value FROM monitor_state WHERE key = 'progress'").fetchone()
+            return row[0] if row else {}
+        except psycopg.OperationalError as e:
+            self.db = None
+            raise OSError(e) from e
 
     def wait_scored(self, hour):
-        wait_for(lambda: self.progress().get("scored", 0) >= hour, 20, f"hour {iso(hour)} to be scored", every=0.01)
+        wait_for(lambda: self.progress().get("scored", 0) >= hour, 20, f"hour {iso(hour)} to be scored", every=0.004)
 
     def wait_cursor(self):
         """Until the monitor has seen everything that ingest told."""
@@ -210,3 +219,5 @@ class Alone:
 
     def close(self):
         self.near.close()
+        if self.db:
+            self.db.close()

@@ -153,8 +153,7 @@ static void test_constant_truth(void **state)
     assert_float_equal(q.r2_12h, 1 - 12 * 0.25, NEAR); /* the total is taken as 1 */
 }
 
-/* ---- verdicts
- * --------------------------------------------------------------------------- */
+/* ---- verdicts ------------------------------------------------------------ */
 
 static struct verdicts verdicts(int silent_h, int hours, int grown_at)
 {
@@ -330,8 +329,7 @@ static void test_silence(void **state)
     assert_false(verdicts(10, 0, 0).silent);
 }
 
-/* ---- stuck
- * ------------------------------------------------------------------------------ */
+/* ---- stuck --------------------------------------------------------------- */
 
 static void moving(int from_ago, int to_ago)
 {
