@@ -249,18 +249,33 @@ static int settle(struct monitor *m, struct err *e)
     return 0;
 }
 
-/* How the neighbours are, for /api/v1/status and for a first look at InfluxDB. */
-static void probe(struct monitor *m)
+/* May what is done once a second be done again? */
+static bool second_passed(int64_t *last_ms)
+{
+    if (*last_ms && clock_mono_ms() - *last_ms < PROBE_MS)
+        return false;
+    *last_ms = clock_mono_ms();
+    return true;
+}
+
+static void ping(struct monitor *m)
 {
     char version[64];
     struct err e = ERR_INIT;
-    if (m->probed_ms && clock_mono_ms() - m->probed_ms < PROBE_MS)
+    if (!second_passed(&m->pinged_ms))
         return;
-    m->probed_ms = clock_mono_ms();
     if (influx_ping(m->influx, version, &e))
         dep_down(m->influx_dep, e.text);
     else
         dep_up(m->influx_dep);
+}
+
+/* How the neighbours are, for /api/v1/status. After the loop's work: a neighbour that is
+ * slow to refuse must not hold up the first tick. */
+static void probe(struct monitor *m)
+{
+    if (!second_passed(&m->probed_ms))
+        return;
     json_t *all = json_object();
     for (int i = 0; i < N_NEIGHBOURS; i++)
         json_object_set_new(all, neighbour_names[i],
@@ -313,11 +328,12 @@ void monitor_tick_now(struct monitor *m, struct report *r)
     *r = (struct report){.failed = ERR_INIT};
     pthread_mutex_lock(&m->run);
     int64_t start = clock_mono_us();
-    probe(m);
+    ping(m);
     if (steps(m, r, &r->failed) == 0)
         r->failed = (struct err)ERR_INIT;
     complain(m, r->failed.text);
     outbox_flush(&m->outbox, m->mqtt);
+    probe(m);
     gauges_tick(m, (double)(clock_mono_us() - start) / 1e6);
     pthread_mutex_unlock(&m->run);
 }
