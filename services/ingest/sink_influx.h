@@ -35,7 +35,7 @@ struct sink_influx_opts { /* all borrowed but in */
 
 struct sink_influx *sink_influx_open(const struct sink_influx_opts *o,
                                      struct err *e) MUST_CHECK;
-/* Writes what it has if InfluxDB takes it at once; the rest stays in the log. */
+/* What is not written yet stays in the log. */
 void sink_influx_close(struct sink_influx *s);
 
 /* Everything before this position is in InfluxDB, its hours are marked. */
