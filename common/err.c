@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_kind
+#undef err_prefix
+
 static const struct {
     int status;
     const char *slug;

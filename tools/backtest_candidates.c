@@ -201,6 +201,7 @@ static void one_series(struct run *r, struct input_series *s)
     for (size_t i = 0; i < plan.n; i++) {
         common[i] = true;
         for (size_t c = 0; c < n_candidates; c++)
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): used ones have it */
             common[i] = common[i] && (!used[c] || isfinite(bt[c].loss[i]));
     }
     for (size_t c = 0; c < n_candidates; c++) {

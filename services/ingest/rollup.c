@@ -126,7 +126,7 @@ static void adapt(struct rollup *r, size_t devices, size_t rows)
 
 static size_t chunk(const struct rollup *r, const struct hour_range *p, size_t n)
 {
-    size_t hours = (size_t)(p->to - p->from + 1), fit = ROLLUP_CELLS / hours;
+    size_t hours = (size_t)(p->to - p->from) + 1, fit = ROLLUP_CELLS / hours;
     if (rollup_asks_readings(p))
         fit = r->devices;
     return rollup_chunk(p, n, fit < ROLLUP_DEVICES ? fit : ROLLUP_DEVICES);
@@ -272,7 +272,7 @@ static void tick(struct rollup *r)
 static void *run(void *arg)
 {
     struct rollup *r = arg;
-    int64_t pause = r->o.tick_ms;
+    int64_t pause;
     do {
         tick(r);
         /* a complete hour is not left waiting for a whole tick */
