@@ -17,14 +17,14 @@ enum role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_SERVICE };
 
 struct auth;
 
-/* tokens_file "" = none. addr: the address the service will listen on. public_read: viewer
- * routes need no token. service_token: what other services show ("" = none). */
-struct auth *auth_open(const char *tokens_file, const char *service_token, bool public_read,
-                       const char *addr, struct err *e) MUST_CHECK;
+/* tokens_file "" = none. addr: the address the service will listen on. public_read:
+ * viewer routes need no token. service_token: what other services show ("" = none). */
+struct auth *auth_open(const char *tokens_file, const char *service_token,
+                       bool public_read, const char *addr, struct err *e) MUST_CHECK;
 void auth_close(struct auth *a);
 
-/* May a request with this Authorization header (NULL: none) do what needs `need`? Returns 0
- * and the caller's role, or -1 with ERR_UNAUTHORIZED (no or unknown token) or
+/* May a request with this Authorization header (NULL: none) do what needs `need`? Returns
+ * 0 and the caller's role, or -1 with ERR_UNAUTHORIZED (no or unknown token) or
  * ERR_FORBIDDEN. An unknown token is refused even where none is needed. */
 int auth_check(const struct auth *a, const char *authorization, enum role need,
                enum role *who, struct err *e) MUST_CHECK;

@@ -3,10 +3,10 @@
  *
  * With FC_CLOCK_FILE set, the wall clock comes from that file: one line "EPOCH_MS SPEED",
  * meaning that at the moment the file was last written it was EPOCH_MS and since then
- * SPEED virtual seconds have passed for each real one. Speed 0 stands still until the file
- * is written again. Write it by rename(2), so that no reader sees half a line. All four
- * services may share one file. Waiting and time-outs always use real time. Any thread may
- * call, after clock_init(). */
+ * SPEED virtual seconds have passed for each real one. Speed 0 stands still until the
+ * file is written again. Write it by rename(2), so that no reader sees half a line. All
+ * four services may share one file. Waiting and time-outs always use real time. Any
+ * thread may call, after clock_init(). */
 #ifndef FC_COMMON_CLOCK_H
 #define FC_COMMON_CLOCK_H
 
@@ -38,6 +38,7 @@ const char *clock_format(int64_t t_ms, char out[CLOCK_RFC3339_SIZE]);
 
 /* Reads RFC 3339 (with zone or Z), epoch seconds or epoch milliseconds (5e11 and more in
  * size is ms); what names the value in the error text. */
-int clock_parse(const char *text, const char *what, int64_t *t_ms, struct err *e) MUST_CHECK;
+int clock_parse(const char *text, const char *what, int64_t *t_ms,
+                struct err *e) MUST_CHECK;
 
 #endif

@@ -32,9 +32,9 @@ struct err {
     char text[480]; /* a sentence without a final stop; cut at this size */
 };
 
-#define ERR_INIT                                                                              \
-    {                                                                                         \
-        ERR_NONE, "", ""                                                                      \
+#define ERR_INIT                                                                         \
+    {                                                                                    \
+        ERR_NONE, "", ""                                                                 \
     }
 #define MUST_CHECK __attribute__((warn_unused_result))
 

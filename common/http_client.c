@@ -73,15 +73,15 @@ static int failed(const struct http_client *c, CURLcode rc, const char *method,
     int shown = (int)strcspn(url, "?");
     const char *why = c->why[0] ? c->why : curl_easy_strerror(rc);
     if (a->body.full)
-        return err_set(e, ERR_TOO_LARGE, "%s %.*s: the answer is larger than %zu bytes", method,
-                       shown, url, a->body.max);
+        return err_set(e, ERR_TOO_LARGE, "%s %.*s: the answer is larger than %zu bytes",
+                       method, shown, url, a->body.max);
     return err_set(e, rc == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE,
                    "%s %.*s: %s", method, shown, url, why);
 }
 
-int http_request(struct http_client *c, const char *method, const char *url, const char *type,
-                 const void *body, size_t len, long timeout_ms, size_t max_body,
-                 struct http_answer *a, struct err *e)
+int http_request(struct http_client *c, const char *method, const char *url,
+                 const char *type, const void *body, size_t len, long timeout_ms,
+                 size_t max_body, struct http_answer *a, struct err *e)
 {
     *a = (struct http_answer){.retry_after_s = -1};
     buf_init(&a->body, max_body);
@@ -100,8 +100,10 @@ int http_request(struct http_client *c, const char *method, const char *url, con
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*"); /* neighbours are never behind a proxy */
-    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < 2000 ? timeout_ms : 2000L);
+    curl_easy_setopt(c->curl, CURLOPT_NOPROXY,
+                     "*"); /* neighbours are never behind a proxy */
+    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     timeout_ms < 2000 ? timeout_ms : 2000L);
     curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->why);
     curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body);

@@ -13,9 +13,9 @@ struct http_client;
 
 struct http_answer {
     int status;
-    struct buf body;      /* NUL-terminated; at most the max_body of the request */
-    int retry_after_s;    /* -1: none given */
-    char version[64];     /* X-Influxdb-Version, "" if none */
+    struct buf body;   /* NUL-terminated; at most the max_body of the request */
+    int retry_after_s; /* -1: none given */
+    char version[64];  /* X-Influxdb-Version, "" if none */
 };
 
 /* Once per process, before threads. */
@@ -28,11 +28,11 @@ struct http_client *http_client_new(const char *bearer, const char *user,
 void http_client_free(struct http_client *c);
 
 /* Sends one request and reads the whole answer into *a (http_answer_done() frees it).
- * type: Content-Type of body, NULL without one. Any HTTP status is success; -1 means there
- * was no answer: ERR_UNAVAILABLE (not reached), ERR_TIMEOUT, ERR_TOO_LARGE. */
-int http_request(struct http_client *c, const char *method, const char *url, const char *type,
-                 const void *body, size_t len, long timeout_ms, size_t max_body,
-                 struct http_answer *a, struct err *e) MUST_CHECK;
+ * type: Content-Type of body, NULL without one. Any HTTP status is success; -1 means
+ * there was no answer: ERR_UNAVAILABLE (not reached), ERR_TIMEOUT, ERR_TOO_LARGE. */
+int http_request(struct http_client *c, const char *method, const char *url,
+                 const char *type, const void *body, size_t len, long timeout_ms,
+                 size_t max_body, struct http_answer *a, struct err *e) MUST_CHECK;
 void http_answer_done(struct http_answer *a);
 
 /* Appends s percent-encoded for a query string. */

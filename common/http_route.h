@@ -6,7 +6,8 @@
 #include "common/http_server.h"
 
 /* The route of q->method and q->path, with q->params pointing into copy (as long as the
- * path + HTTP_PARAMS_MAX). NULL: none; allow then lists the methods the path would take. */
+ * path + HTTP_PARAMS_MAX). NULL: none; allow then lists the methods the path would take.
+ */
 const struct route *route_find(const struct route *routes, struct req *q, char *copy,
                                struct buf *allow);
 

@@ -56,9 +56,9 @@ int influx_ping(struct influx *in, char version[64], struct err *e)
     struct http_answer a;
     if (http_request(in->http, "GET", in->ping_url, NULL, NULL, 0, 2000, 4096, &a, e))
         return -1;
-    int rc = a.status / 100 == 2 ? 0
-                                 : err_set(e, ERR_UNAVAILABLE, "influx: ping answered HTTP %d",
-                                           a.status);
+    int rc = a.status / 100 == 2
+                 ? 0
+                 : err_set(e, ERR_UNAVAILABLE, "influx: ping answered HTTP %d", a.status);
     memcpy(version, a.version, sizeof a.version);
     http_answer_done(&a);
     return rc;
@@ -103,8 +103,8 @@ enum influx_verdict influx_write(struct influx *in, const char *lines, size_t le
 {
     struct http_answer a;
     *retry_after_s = -1;
-    if (http_request(in->http, "POST", in->write_url, "text/plain; charset=utf-8", lines, len,
-                     WRITE_TIMEOUT_MS, ERROR_BODY_MAX, &a, e)) {
+    if (http_request(in->http, "POST", in->write_url, "text/plain; charset=utf-8", lines,
+                     len, WRITE_TIMEOUT_MS, ERROR_BODY_MAX, &a, e)) {
         err_prefix(e, "influx");
         return INFLUX_RETRY;
     }
@@ -124,8 +124,8 @@ static json_t *take_series(json_t *answer, struct err *e)
     json_t *result = json_array_get(json_object_get(answer, "results"), 0);
     const char *why = json_string_value(json_object_get(result, "error"));
     if (why) {
-        err_set(e, strstr(why, "not found") ? ERR_UNAVAILABLE : ERR_UPSTREAM, "influx: %s",
-                why);
+        err_set(e, strstr(why, "not found") ? ERR_UNAVAILABLE : ERR_UPSTREAM,
+                "influx: %s", why);
         return NULL;
     }
     if (!json_is_object(result)) {
@@ -143,8 +143,9 @@ int influx_query(struct influx *in, const char *q, json_t **series, struct err *
     buf_adds(&body, "q=");
     http_escape(&body, q);
     struct http_answer a;
-    int rc = http_request(in->http, "POST", in->query_url, "application/x-www-form-urlencoded",
-                          body.data, body.len, QUERY_TIMEOUT_MS, INFLUX_ANSWER_MAX, &a, e);
+    int rc =
+        http_request(in->http, "POST", in->query_url, "application/x-www-form-urlencoded",
+                     body.data, body.len, QUERY_TIMEOUT_MS, INFLUX_ANSWER_MAX, &a, e);
     buf_done(&body);
     if (rc)
         return err_prefix(e, "influx");
@@ -177,10 +178,12 @@ int influx_create_database(struct influx *in, struct err *e)
     return rc;
 }
 
-/* ---- line protocol ------------------------------------------------------------------ */
+/* ---- line protocol ------------------------------------------------------------------
+ */
 
-/* A newline cannot be expressed in a key or tag; a trailing backslash neither: both become
- * an underscore. Identifiers are checked long before; this is the last line of defence. */
+/* A newline cannot be expressed in a key or tag; a trailing backslash neither: both
+ * become an underscore. Identifiers are checked long before; this is the last line of
+ * defence. */
 static void add_escaped(struct buf *b, const char *s, const char *which)
 {
     size_t n = strlen(s);
@@ -232,7 +235,8 @@ int influx_end(struct influx_line *l, int64_t t_ms)
     return -1;
 }
 
-/* ---- InfluxQL ------------------------------------------------------------------------ */
+/* ---- InfluxQL ------------------------------------------------------------------------
+ */
 
 static void quoted(struct buf *b, const char *s, char quote)
 {
@@ -272,19 +276,21 @@ static int read_piece(struct influx *in, const char *q,
         return -1;
     int stop = 0;
     json_array_foreach(series, i, s)
-        json_array_foreach(json_object_get(s, "values"), k, row) {
-            json_t *v = json_array_get(row, 1);
-            if (!stop && json_is_number(v))
-                stop = each(arg, json_integer_value(json_array_get(row, 0)),
-                            json_number_value(v));
-        }
+        json_array_foreach(json_object_get(s, "values"), k, row)
+    {
+        json_t *v = json_array_get(row, 1);
+        if (!stop && json_is_number(v))
+            stop = each(arg, json_integer_value(json_array_get(row, 0)),
+                        json_number_value(v));
+    }
     json_decref(series);
     return stop ? 1 : 0;
 }
 
 int influx_read(struct influx *in, const char *measurement, const char *field,
                 const char *device, const char *where, int64_t from_ms, int64_t to_ms,
-                int (*each)(void *arg, int64_t t_ms, double value), void *arg, struct err *e)
+                int (*each)(void *arg, int64_t t_ms, double value), void *arg,
+                struct err *e)
 {
     int rc = 0;
     struct buf q;
@@ -298,7 +304,8 @@ int influx_read(struct influx *in, const char *measurement, const char *field,
         buf_adds(&q, " WHERE \"device\" = ");
         influx_ql_string(&q, device);
         buf_addf(&q, "%s%s AND ", *where ? " AND " : "", where);
-        influx_ql_range(&q, t, t + INFLUX_WINDOW_MS < to_ms ? t + INFLUX_WINDOW_MS : to_ms);
+        influx_ql_range(&q, t,
+                        t + INFLUX_WINDOW_MS < to_ms ? t + INFLUX_WINDOW_MS : to_ms);
         rc = read_piece(in, q.data, each, arg, e);
     }
     buf_done(&q);

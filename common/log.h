@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* log: logfmt lines on stderr, one write(2) each, escaped in one place.
  *
- * Level says what the program does next: info (goes on, normal), warn (goes on, degraded),
- * error (this request or batch is lost), fatal (the program ends). Never log a secret.
- * Any thread may call. common/ml never logs. */
+ * Level says what the program does next: info (goes on, normal), warn (goes on,
+ * degraded), error (this request or batch is lost), fatal (the program ends). Never log a
+ * secret. Any thread may call. common/ml never logs. */
 #ifndef FC_COMMON_LOG_H
 #define FC_COMMON_LOG_H
 

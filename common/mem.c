@@ -9,7 +9,8 @@
 static void *checked(void *p, size_t size)
 {
     if (!p && size) {
-        fprintf(stderr, "level=fatal msg=\"out of memory: could not get %zu bytes\"\n", size);
+        fprintf(stderr, "level=fatal msg=\"out of memory: could not get %zu bytes\"\n",
+                size);
         abort();
     }
     return p;

@@ -65,7 +65,8 @@ static void on_lost(void *arg, char *cause)
 
 static void on_subscribe_failed(void *arg, MQTTAsync_failureData *d)
 {
-    set_up(arg, false, d && d->message ? d->message : "the broker refused a subscription");
+    set_up(arg, false,
+           d && d->message ? d->message : "the broker refused a subscription");
 }
 
 static void on_subscribed(void *arg, MQTTAsync_successData *d)
@@ -135,9 +136,10 @@ static int start(struct mqtt *m, struct err *e)
     if (!strncmp(m->o.url, "ssl://", 6))
         c.ssl = &ssl;
     int rc = MQTTAsync_connect(m->client, &c);
-    return rc == MQTTASYNC_SUCCESS ? 0
-                                   : err_set(e, ERR_INVALID, "could not use the broker %s: %s",
-                                             m->o.url, MQTTAsync_strerror(rc));
+    return rc == MQTTASYNC_SUCCESS
+               ? 0
+               : err_set(e, ERR_INVALID, "could not use the broker %s: %s", m->o.url,
+                         MQTTAsync_strerror(rc));
 }
 
 struct mqtt *mqtt_open(const struct mqtt_opts *o, struct err *e)
@@ -259,8 +261,8 @@ static void on_send_failed(void *arg, MQTTAsync_failureData *d)
     finished(m);
 }
 
-int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t len, int qos,
-                 bool retain, struct err *e)
+int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t len,
+                 int qos, bool retain, struct err *e)
 {
     struct timespec t = from_now(PUBLISH_WAIT_S * 1000);
     int rc = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mqtt: one MQTT client (paho MQTTAsync inside), as ingest, monitor and the tools use it.
  *
- * It connects in the background and again, for ever, after a loss (1 s .. 30 s apart), and
- * then subscribes again by itself. Callbacks run in the library's own thread.
- * A message counts as taken when on_message returns: only then is it acknowledged to the
+ * It connects in the background and again, for ever, after a loss (1 s .. 30 s apart),
+ * and then subscribes again by itself. Callbacks run in the library's own thread. A
+ * message counts as taken when on_message returns: only then is it acknowledged to the
  * broker. So on_message writes it to disk first and may block; it cannot refuse. */
 #ifndef FC_COMMON_MQTT_H
 #define FC_COMMON_MQTT_H
@@ -24,8 +24,8 @@ struct mqtt_message {
 };
 
 struct mqtt_opts {
-    const char *url;       /* "tcp://host:1883", "ssl://host:8883" */
-    const char *client_id; /* stable for a persistent session; 1..64 bytes */
+    const char *url;             /* "tcp://host:1883", "ssl://host:8883" */
+    const char *client_id;       /* stable for a persistent session; 1..64 bytes */
     const char *user, *password; /* "" or NULL = none */
     const char *ca_file;         /* "" or NULL = the system's, for ssl:// */
     bool clean;                  /* true: no session is kept at the broker */
@@ -49,8 +49,8 @@ bool mqtt_wait_up(struct mqtt *m, int ms);
 
 /* Hands a message over for sending (copied); at most 1000 wait for their acknowledgement,
  * beyond that the call blocks up to 30 s. Fails when not connected. Any thread. */
-int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t len, int qos,
-                 bool retain, struct err *e) MUST_CHECK;
+int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t len,
+                 int qos, bool retain, struct err *e) MUST_CHECK;
 /* Messages handed over and not yet acknowledged (QoS 1) or sent (QoS 0). */
 int mqtt_inflight(const struct mqtt *m);
 /* Waits until nothing is in flight, up to ms; returns how many still are. */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Ranges are wide: what a sensor of that kind can say at all on this planet. Steps are what
- * a DHT22 or a gas sensor can not do from one sample to the next. */
+/* Ranges are wide: what a sensor of that kind can say at all on this planet. Steps are
+ * what a DHT22 or a gas sensor can not do from one sample to the next. */
 static const struct quantity table[] = {
     {"temperature", "celsius", "°C", -90, 150, 5, true},
     {"dew_point", "celsius", "°C", -90, 100, 5, true},
@@ -119,8 +119,9 @@ int device_from_raw(const char *raw, char out[DEVICE_MAX + 1])
     return any ? 0 : -1;
 }
 
-int series_split(const char *series, char name[SERIES_MAX + 1], char device[DEVICE_MAX + 1],
-                 char quantity[QUANTITY_MAX + 1], struct err *e)
+int series_split(const char *series, char name[SERIES_MAX + 1],
+                 char device[DEVICE_MAX + 1], char quantity[QUANTITY_MAX + 1],
+                 struct err *e)
 {
     const char *dot = strchr(series, '.');
     size_t n = dot ? (size_t)(dot - series) : 0;
@@ -145,14 +146,17 @@ int series_split(const char *series, char name[SERIES_MAX + 1], char device[DEVI
 int reading_add(struct reading *r, const char *quantity, double value, struct err *e)
 {
     if (!quantity_valid(quantity))
-        return err_set(e, ERR_INVALID,
-                       "\"%.70s\" is not a quantity: lower-case letters, digits and _ are "
-                       "expected, at most %d",
-                       quantity, QUANTITY_MAX);
+        return err_set(
+            e, ERR_INVALID,
+            "\"%.70s\" is not a quantity: lower-case letters, digits and _ are "
+            "expected, at most %d",
+            quantity, QUANTITY_MAX);
     if (!isfinite(value))
-        return err_set(e, ERR_INVALID, "the value of %s is not a finite number", quantity);
+        return err_set(e, ERR_INVALID, "the value of %s is not a finite number",
+                       quantity);
     if (r->n == READING_VALUES_MAX)
-        return err_set(e, ERR_INVALID, "a reading has at most %d values", READING_VALUES_MAX);
+        return err_set(e, ERR_INVALID, "a reading has at most %d values",
+                       READING_VALUES_MAX);
     strcpy(r->values[r->n].quantity, quantity);
     r->values[r->n++].value = value;
     return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* reading: what a sensor said, in canonical names and units; and the names themselves.
  *
- * device: [A-Za-z0-9_-]{1,64}. quantity: a stem of the table below, or another name, with an
- * optional _N. series: "device.quantity". Pure; any thread. */
+ * device: [A-Za-z0-9_-]{1,64}. quantity: a stem of the table below, or another name, with
+ * an optional _N. series: "device.quantity". Pure; any thread. */
 #ifndef FC_COMMON_READING_H
 #define FC_COMMON_READING_H
 
@@ -26,7 +26,7 @@ struct reading {
     char device[DEVICE_MAX + 1];
     char raw_device[DEVICE_MAX * 2 + 1]; /* as the message had it, cut */
     char location[65];                   /* "" if none */
-    int64_t time_ms;   /* the device's time, corrected to 1970; INT64_MIN = it gave none */
+    int64_t time_ms; /* the device's time, corrected to 1970; INT64_MIN = it gave none */
     int64_t boot, seq; /* -1 = none */
     bool poor;         /* marked bad by the sender */
     size_t n;
@@ -42,8 +42,9 @@ struct quantity {
     const char *unit;   /* "celsius"; "" for pure numbers */
     const char *symbol; /* "°C", for people */
     double min, max;    /* physically possible; beyond it a value is refused */
-    double max_step;    /* a jump from the recent median that is called a misread; 0 = none */
-    bool forecast;      /* forecast unless the series' settings say otherwise */
+    double
+        max_step;  /* a jump from the recent median that is called a misread; 0 = none */
+    bool forecast; /* forecast unless the series' settings say otherwise */
 };
 /* The row of a quantity's stem ("temperature_3" finds temperature), or NULL. */
 const struct quantity *quantity_find(const char *quantity);
@@ -61,7 +62,8 @@ int device_from_raw(const char *raw, char out[DEVICE_MAX + 1]);
 
 /* Splits "device.quantity"; accepts the dot escaped ("device\.quantity") as Grafana sends
  * it. name, when not NULL, gets the canonical spelling. */
-int series_split(const char *series, char name[SERIES_MAX + 1], char device[DEVICE_MAX + 1],
-                 char quantity[QUANTITY_MAX + 1], struct err *e) MUST_CHECK;
+int series_split(const char *series, char name[SERIES_MAX + 1],
+                 char device[DEVICE_MAX + 1], char quantity[QUANTITY_MAX + 1],
+                 struct err *e) MUST_CHECK;
 
 #endif

@@ -28,7 +28,8 @@ struct dep {
     struct metric *gauge;
 };
 
-/* ---- neighbours ----------------------------------------------------------------------- */
+/* ---- neighbours -----------------------------------------------------------------------
+ */
 
 struct dep *service_dep(struct service *s, const char *name, bool required)
 {
@@ -97,7 +98,8 @@ json_t *service_deps_json(const struct service *s)
     return all;
 }
 
-/* ---- routes that every service has ----------------------------------------------------- */
+/* ---- routes that every service has
+ * ----------------------------------------------------- */
 
 static int get_healthz(void *app, const struct req *q, struct res *s, struct err *e)
 {
@@ -148,7 +150,8 @@ static const struct route common_routes[] = {
     {0},
 };
 
-/* ---- options --------------------------------------------------------------------------- */
+/* ---- options
+ * --------------------------------------------------------------------------- */
 
 static void usage(const struct service_desc *d, FILE *to)
 {
@@ -206,7 +209,8 @@ bool service_options(const struct service_desc *d, int argc, char **argv, int *e
     return true;
 }
 
-/* ---- metrics of the process ------------------------------------------------------------ */
+/* ---- metrics of the process
+ * ------------------------------------------------------------ */
 
 static void process_memory(struct metrics *m)
 {
@@ -241,24 +245,27 @@ static void process_metrics(void *arg)
     struct metrics *m = s->metrics;
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    metric_set(metric_counter(m, "process_cpu_seconds_total", "User and system time.", NULL),
-               (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-                   (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+    metric_set(
+        metric_counter(m, "process_cpu_seconds_total", "User and system time.", NULL),
+        (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
     process_memory(m);
     metric_set(metric_gauge(m, "process_open_fds", "Open file descriptors.", NULL),
                count_dir("/proc/self/fd"));
     struct rlimit lim = {0};
     getrlimit(RLIMIT_NOFILE, &lim);
-    metric_set(metric_gauge(m, "process_max_fds", "Limit of open file descriptors.", NULL),
-               (double)lim.rlim_cur);
+    metric_set(
+        metric_gauge(m, "process_max_fds", "Limit of open file descriptors.", NULL),
+        (double)lim.rlim_cur);
     metric_set(metric_gauge(m, "process_threads", "Threads.", NULL),
                count_dir("/proc/self/task"));
     static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
     for (int i = LOG_INFO; i <= LOG_FATAL; i++) {
         char labels[40];
         snprintf(labels, sizeof labels, "level=\"%s\"", levels[i]);
-        metric_set(metric_counter(m, "fieldcast_log_messages_total", "Lines logged.", labels),
-                   (double)log_count((enum log_level)i));
+        metric_set(
+            metric_counter(m, "fieldcast_log_messages_total", "Lines logged.", labels),
+            (double)log_count((enum log_level)i));
     }
 }
 
@@ -270,12 +277,14 @@ static void fixed_metrics(struct service *s)
     metric_set(metric_gauge(s->metrics, "fieldcast_build_info", "1, with what was built.",
                             labels),
                1);
-    metric_set(metric_gauge(s->metrics, "process_start_time_seconds", "When it started.", NULL),
-               (double)s->started_ms / 1000);
+    metric_set(
+        metric_gauge(s->metrics, "process_start_time_seconds", "When it started.", NULL),
+        (double)s->started_ms / 1000);
     metrics_on_render(s->metrics, process_metrics, s);
 }
 
-/* ---- life ------------------------------------------------------------------------------ */
+/* ---- life
+ * ------------------------------------------------------------------------------ */
 
 int service_open(struct service *s, const struct service_desc *d,
                  const struct service_settings *set, struct err *e)
@@ -286,7 +295,8 @@ int service_open(struct service *s, const struct service_desc *d,
         return err_set(e, ERR_INVALID,
                        "FC_LOG_LEVEL must be debug, info, warn or error, not \"%s\"",
                        set->log_level);
-    mallopt(M_ARENA_MAX, 2); /* a few threads share two heaps: small matters more than fast */
+    mallopt(M_ARENA_MAX,
+            2); /* a few threads share two heaps: small matters more than fast */
     log_init(d->name, level);
     http_client_global_init();
     if (clock_init(set->clock_file, e))
@@ -294,8 +304,8 @@ int service_open(struct service *s, const struct service_desc *d,
     s->started_ms = clock_now_ms();
     s->metrics = metrics_new(d->name);
     fixed_metrics(s);
-    s->auth = auth_open(set->tokens_file, set->service_token, set->public_read, set->http_addr,
-                        e);
+    s->auth = auth_open(set->tokens_file, set->service_token, set->public_read,
+                        set->http_addr, e);
     return s->auth ? 0 : -1;
 }
 
@@ -316,8 +326,8 @@ int service_listen(struct service *s, void *app, struct err *e)
     s->http = http_server_open(&o, e);
     if (!s->http)
         return -1;
-    log_info("fc-%s %s (%s) listens on %s port %d", s->desc->name, fc_version, fc_revision,
-             s->set->http_addr, http_server_port(s->http));
+    log_info("fc-%s %s (%s) listens on %s port %d", s->desc->name, fc_version,
+             fc_revision, s->set->http_addr, http_server_port(s->http));
     return 0;
 }
 

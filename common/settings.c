@@ -24,8 +24,9 @@ static char *read_secret(const char *name, const char *path, struct err *e)
     size_t n = fread(text, 1, sizeof text - 1, f);
     fclose(f);
     if (n > SETTINGS_MAX_STRING || memchr(text, '\0', n)) {
-        err_set(e, ERR_INVALID, "FC_%s_FILE: %s must hold one line of text of at most %d bytes",
-                name, path, SETTINGS_MAX_STRING);
+        err_set(e, ERR_INVALID,
+                "FC_%s_FILE: %s must hold one line of text of at most %d bytes", name,
+                path, SETTINGS_MAX_STRING);
         return NULL;
     }
     if (n && text[n - 1] == '\n')
@@ -78,7 +79,8 @@ static int check_text(const struct setting *s, const char *text, struct err *e)
                        s->name, s->min, s->max, n);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
         if (*p < 0x20)
-            return err_set(e, ERR_INVALID, "FC_%s must not hold control characters", s->name);
+            return err_set(e, ERR_INVALID, "FC_%s must not hold control characters",
+                           s->name);
     if (s->kind == SET_URL && *text && !strstr(text, "://"))
         return err_set(e, ERR_INVALID,
                        "FC_%s must be an address such as http://host:port, not \"%.60s\"",
@@ -97,7 +99,8 @@ static int load_one(const struct setting *s, void *target, struct err *e)
     } else if (s->kind == SET_BOOL) {
         rc = 0;
         if (strcmp(text, "0") && strcmp(text, "1"))
-            rc = err_set(e, ERR_INVALID, "FC_%s must be 0 or 1, not \"%.60s\"", s->name, text);
+            rc = err_set(e, ERR_INVALID, "FC_%s must be 0 or 1, not \"%.60s\"", s->name,
+                         text);
         *(bool *)AT(target, s) = *text == '1';
     } else if (check_text(s, text, e) == 0) {
         *(char **)AT(target, s) = text;
@@ -132,6 +135,7 @@ void settings_print(const struct setting *table, FILE *to)
         fprintf(to, "%-26s ", s->dflt ? (*s->dflt ? s->dflt : "(empty)") : "(required)");
         if (s->kind == SET_INT)
             fprintf(to, "%" PRId64 "..%" PRId64 ": ", s->min, s->max);
-        fprintf(to, "%s%s\n", s->sentence, s->kind == SET_SECRET ? " (or FC_..._FILE)" : "");
+        fprintf(to, "%s%s\n", s->sentence,
+                s->kind == SET_SECRET ? " (or FC_..._FILE)" : "");
     }
 }

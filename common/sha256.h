@@ -13,7 +13,8 @@ void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE]);
 /* Compares two hex digests in constant time. */
 bool sha256_equal(const char a[SHA256_HEX_SIZE], const char b[SHA256_HEX_SIZE]);
 
-/* n random bytes from the system as 2n hex digits plus NUL in out; -1 if there are none. */
+/* n random bytes from the system as 2n hex digits plus NUL in out; -1 if there are none.
+ */
 int random_hex(char *out, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peer of bench/ingest: the least an MQTT client can do at QoS 1. It subscribes with a
- * persistent session, counts N messages and prints the seconds from the first to the last.
+/* The peer of bench/ingest: the least an MQTT client can do at QoS 1. It subscribes with
+ * a persistent session, counts N messages and prints the seconds from the first to the
+ * last.
  *
  *   bare_subscriber URL CLIENT_ID FILTER N [--subscribe-only]
  *
@@ -61,7 +62,8 @@ static void on_connected(void *arg, char *cause)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: bare_subscriber URL CLIENT_ID FILTER N [--subscribe-only]\n");
+        fprintf(stderr,
+                "usage: bare_subscriber URL CLIENT_ID FILTER N [--subscribe-only]\n");
         return 2;
     }
     filter = argv[3];

@@ -31,10 +31,11 @@ int main(int argc, char **argv)
         char topic[64], payload[160];
         long dev = i % devices, k = i / devices;
         snprintf(topic, sizeof topic, "fieldcast/bench-%05ld/readings", dev);
-        int len = snprintf(payload, sizeof payload,
-                           "{\"device\":\"bench-%05ld\",\"boot\":1,\"seq\":%ld,\"ts_ms\":%" PRId64
-                           ",\"values\":{\"temperature\":%.1f}}",
-                           dev, k + 1, start_ms + k * 1000, 20 + (double)(k % 50) / 10);
+        int len = snprintf(
+            payload, sizeof payload,
+            "{\"device\":\"bench-%05ld\",\"boot\":1,\"seq\":%ld,\"ts_ms\":%" PRId64
+            ",\"values\":{\"temperature\":%.1f}}",
+            dev, k + 1, start_ms + k * 1000, 20 + (double)(k % 50) / 10);
         if (mqtt_publish(m, topic, payload, (size_t)len, 1, false, &e)) {
             fprintf(stderr, "publisher: %s\n", e.text);
             goto out;
@@ -42,7 +43,8 @@ int main(int argc, char **argv)
     }
     rc = mqtt_drain(m, 60000) || mqtt_failed(m);
     if (rc)
-        fprintf(stderr, "publisher: %ld messages were not acknowledged\n", mqtt_failed(m));
+        fprintf(stderr, "publisher: %ld messages were not acknowledged\n",
+                mqtt_failed(m));
 out:
     mqtt_close(m);
     return rc;

@@ -211,7 +211,7 @@ static void test_window(void **unused)
     }
     for (uint64_t i = 1; i <= n; i++)
         assert_int_equal(recent_has(r, i * step), i > n - RECENT_MAX);
-    /* identities that share a place in the table, and then as many as push all others out */
+    /* identities that share a place in the table, and then so many that all others go */
     for (uint64_t i = 1; i <= CROWD; i++)
         recent_add(r, i << 40 | (i & 15));
     for (uint64_t i = 1; i <= CROWD; i++)
