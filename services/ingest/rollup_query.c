@@ -211,9 +211,13 @@ void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *serie
         *rows += json_array_size(values);
         if (!device)
             continue;
-        if (rollup_asks_readings(p))
+        if (rollup_asks_readings(p)) {
             hour_line(b, device, columns, values, p->from * HOUR_MS);
-        else
-            json_array_foreach(values, k, row) row_line(b, device, columns, row);
+            continue;
+        }
+        json_array_foreach(values, k, row)
+        {
+            row_line(b, device, columns, row);
+        }
     }
 }
