@@ -29,76 +29,31 @@ struct service_settings {
 
 /* Rows for the service's table. T: its settings struct, M: the member that is a struct
  * service_settings, PORT and THREADS: defaults as text. */
-#define SERVICE_SETTINGS(T, M, PORT, THREADS)                                            \
-    {"HTTP_ADDR",                                                                        \
-     SET_STRING,                                                                         \
-     offsetof(T, M.http_addr),                                                           \
-     "127.0.0.1",                                                                        \
-     2,                                                                                  \
-     64,                                                                                 \
-     "address to listen on; other than loopback needs FC_TOKENS_FILE"},                  \
-        {"HTTP_PORT",                                                                    \
-         SET_INT,                                                                        \
-         offsetof(T, M.http_port),                                                       \
-         PORT,                                                                           \
-         0,                                                                              \
-         65535,                                                                          \
-         "port to listen on; 0 takes a free one and logs it"},                           \
-        {"HTTP_THREADS",                                                                 \
-         SET_INT,                                                                        \
-         offsetof(T, M.http_threads),                                                    \
-         THREADS,                                                                        \
-         1,                                                                              \
-         64,                                                                             \
-         "threads that answer requests"},                                                \
-        {"HTTP_WORKERS",                                                                 \
-         SET_INT,                                                                        \
-         offsetof(T, M.http_workers),                                                    \
-         "3",                                                                            \
-         1,                                                                              \
-         64,                                                                             \
-         "threads for requests that wait for a database"},                               \
-        {"TOKENS_FILE",                                                                  \
-         SET_STRING,                                                                     \
-         offsetof(T, M.tokens_file),                                                     \
-         "",                                                                             \
-         0,                                                                              \
-         4096,                                                                           \
-         "file of \"role sha256\" lines; empty: no tokens, loopback only"},              \
-        {"SERVICE_TOKEN",                                                                \
-         SET_SECRET,                                                                     \
-         offsetof(T, M.service_token),                                                   \
-         "",                                                                             \
-         0,                                                                              \
-         512,                                                                            \
-         "what the services show each other"},                                           \
-        {"PUBLIC_READ",                                                                  \
-         SET_BOOL,                                                                       \
-         offsetof(T, M.public_read),                                                     \
-         "0",                                                                            \
-         0,                                                                              \
-         1,                                                                              \
-         "1: reading needs no token"},                                                   \
-        {"CLOCK_FILE",                                                                   \
-         SET_STRING,                                                                     \
-         offsetof(T, M.clock_file),                                                      \
-         "",                                                                             \
-         0,                                                                              \
-         4096,                                                                           \
-         "virtual clock: a file \"EPOCH_MS SPEED\"; empty: real time"},                  \
-        {"LOG_LEVEL", SET_STRING, offsetof(T, M.log_level),    "info",                   \
-         4,           5,          "debug, info, warn or error"},                         \
-        {"TICK_MS",                                                                      \
-         SET_INT,                                                                        \
-         offsetof(T, M.tick_ms),                                                         \
-         "1000",                                                                         \
-         5,                                                                              \
-         60000,                                                                          \
-         "pause between looks at what is to do, real ms"},                               \
-    {                                                                                    \
-        "HOUR_GRACE_S", SET_INT, offsetof(T, M.grace_s), "120", 0, 3600,                 \
-            "how long after its end an hour still takes readings, s"                     \
-    }
+/* clang-format off */
+#define SERVICE_SETTINGS(T, M, PORT, THREADS)                               \
+    {"HTTP_ADDR", SET_STRING, offsetof(T, M.http_addr), "127.0.0.1", 2, 64, \
+     "address to listen on; other than loopback needs FC_TOKENS_FILE"},     \
+    {"HTTP_PORT", SET_INT, offsetof(T, M.http_port), PORT, 0, 65535,        \
+     "port to listen on; 0 takes a free one and logs it"},                  \
+    {"HTTP_THREADS", SET_INT, offsetof(T, M.http_threads), THREADS, 1, 64,  \
+     "threads that answer requests"},                                       \
+    {"HTTP_WORKERS", SET_INT, offsetof(T, M.http_workers), "3", 1, 64,      \
+     "threads for requests that wait for a database"},                      \
+    {"TOKENS_FILE", SET_STRING, offsetof(T, M.tokens_file), "", 0, 4096,    \
+     "file of \"role sha256\" lines; empty: no tokens, loopback only"},     \
+    {"SERVICE_TOKEN", SET_SECRET, offsetof(T, M.service_token), "", 0, 512, \
+     "what the services show each other"},                                  \
+    {"PUBLIC_READ", SET_BOOL, offsetof(T, M.public_read), "0", 0, 1,        \
+     "1: reading needs no token"},                                          \
+    {"CLOCK_FILE", SET_STRING, offsetof(T, M.clock_file), "", 0, 4096,      \
+     "virtual clock: a file \"EPOCH_MS SPEED\"; empty: real time"},         \
+    {"LOG_LEVEL", SET_STRING, offsetof(T, M.log_level), "info", 4, 5,       \
+     "debug, info, warn or error"},                                         \
+    {"TICK_MS", SET_INT, offsetof(T, M.tick_ms), "1000", 5, 60000,          \
+     "pause between looks at what is to do, real ms"},                      \
+    {"HOUR_GRACE_S", SET_INT, offsetof(T, M.grace_s), "120", 0, 3600,       \
+     "how long after its end an hour still takes readings, s"}
+/* clang-format on */
 
 /* What a service is; static. */
 struct service_desc {
