@@ -9,7 +9,9 @@
 #include "services/ingest/recent.h"
 #include "services/ingest/understand.h"
 
-#define REMEMBER_RECORDS 20000 /* looked at again after a restart: some 60 ms */
+#define REMEMBER_RECORDS 20000 /* decoded again after a restart: some 20 ms */
+#define REMEMBER_BYTES                                                                   \
+    (16 << 20) /* they are looked for this far back, to a segment's start */
 
 struct intake {
     struct wal *wal;
@@ -162,7 +164,8 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
 /* Where the newest REMEMBER_RECORDS records begin: positions are kept in a ring. */
 static int newest_records(struct wal *w, int64_t *from, struct err *e)
 {
-    struct wal_reader *r = wal_reader_open(w, "", wal_first(w), e);
+    int64_t begin = wal_segment_start(w, wal_end(w) - REMEMBER_BYTES);
+    struct wal_reader *r = wal_reader_open(w, "", begin, e);
     if (!r)
         return -1;
     int64_t *ring = xmalloc(REMEMBER_RECORDS * sizeof *ring), pos;
@@ -171,7 +174,7 @@ static int newest_records(struct wal *w, int64_t *from, struct err *e)
     int rc;
     while ((rc = wal_read(r, &rec, &pos, e)) > 0)
         ring[n++ % REMEMBER_RECORDS] = pos;
-    *from = n > REMEMBER_RECORDS ? ring[n % REMEMBER_RECORDS] : wal_first(w);
+    *from = n > REMEMBER_RECORDS ? ring[n % REMEMBER_RECORDS] : begin;
     free(ring);
     wal_reader_close(r);
     return rc;

@@ -165,6 +165,13 @@ bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s)
     return pos >= s->start;
 }
 
+int64_t wal_segment_start(struct wal *w, int64_t pos)
+{
+    struct wal_segment s;
+    wal_segment_find(w, pos, &s);
+    return s.start;
+}
+
 void wal_prune(struct wal *w)
 {
     int64_t least = INT64_MAX;

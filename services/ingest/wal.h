@@ -44,6 +44,8 @@ int wal_append(struct wal *w, const struct wal_record *r, size_t n,
 int64_t wal_first(const struct wal *w); /* position of the oldest record there is */
 int64_t wal_end(const struct wal *w);   /* position after the newest record */
 int64_t wal_bytes(const struct wal *w); /* on disk */
+/* Where the segment begins that holds pos: a place where a reader may begin. */
+int64_t wal_segment_start(struct wal *w, int64_t pos);
 /* Waits up to ms (real) until wal_end() > pos, or wal_wake(). One thread at a time. */
 void wal_wait(struct wal *w, int64_t pos, int64_t ms);
 void wal_wake(struct wal *w);

@@ -184,6 +184,9 @@ static void test_append_and_read_over_segments(void **unused)
     must_append(w, 50, 120); /* the reader follows into new segments */
     must_read(r, 50, 120);
     assert_true(wal_end(w) > 3 * SEGMENT);
+    assert_int_equal(wal_segment_start(w, -5), 0);
+    assert_int_equal(wal_segment_start(w, SEGMENT / 2), 0);
+    assert_true(wal_segment_start(w, wal_end(w)) > 2 * SEGMENT);
     struct wal_reader *again = open_reader(w, "");
     must_read(again, 0, 120);
     wal_reader_close(again);
