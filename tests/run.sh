@@ -122,6 +122,9 @@ quick() {
     say "unit tests with address and undefined behaviour sanitizers" && unit address,undefined
 }
 
+# what is rough with the services, for the sanitizers to watch
+rough=(-n 2 --dist loadfile -m "not long" tests/integration/test_{loop,bad_input,outage,ingest_kills,predictor_champion,monitor_outage}.py)
+
 full() {
     need "packages" packages
     need "build" build ""
@@ -129,13 +132,11 @@ full() {
     say "long forms" && py "long forms" -m long tests/contract tests/web tests/integration
     need "build with address and undefined behaviour sanitizers" build address,undefined
     say "services with address and undefined behaviour sanitizers"
-    FC_BUILD=$(dir_of address,undefined) py "services under ASan" -m "not long" \
-        tests/integration/test_loop.py tests/integration/test_bad_input.py
+    FC_BUILD=$(dir_of address,undefined) py "services under ASan and UBSan" "${rough[@]}"
     need "build with thread sanitizer" build thread
-    export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp"
     say "unit tests with thread sanitizer" && unit thread
     say "services with thread sanitizer"
-    FC_BUILD=$(dir_of thread) py "services under TSan" -m "not long" tests/integration/test_loop.py
+    FC_BUILD=$(dir_of thread) py "services under TSan" "${rough[@]}"
     step "docker compose" make -s test-compose
 }
 
