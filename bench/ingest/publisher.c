@@ -27,15 +27,17 @@ int main(int argc, char **argv)
         goto out;
     }
     int64_t start_ms = clock_now_ms() - n / devices * 1000;
+    int64_t boot = start_ms / 1000; /* each run's numbers are its own */
     for (long i = 0; i < n; i++) {
         char topic[64], payload[160];
         long dev = i % devices, k = i / devices;
         snprintf(topic, sizeof topic, "fieldcast/bench-%05ld/readings", dev);
         int len = snprintf(
             payload, sizeof payload,
-            "{\"device\":\"bench-%05ld\",\"boot\":1,\"seq\":%ld,\"ts_ms\":%" PRId64
+            "{\"device\":\"bench-%05ld\",\"boot\":%" PRId64
+            ",\"seq\":%ld,\"ts_ms\":%" PRId64
             ",\"values\":{\"temperature\":%.1f}}",
-            dev, k + 1, start_ms + k * 1000, 20 + (double)(k % 50) / 10);
+            dev, boot, k + 1, start_ms + k * 1000, 20 + (double)(k % 50) / 10);
         if (mqtt_publish(m, topic, payload, (size_t)len, 1, false, &e)) {
             fprintf(stderr, "publisher: %s\n", e.text);
             goto out;

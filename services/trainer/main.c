@@ -27,8 +27,9 @@ int main(int argc, char **argv)
     stop_init();
     if (trainer_settings_load(&t.set, &e) || trainer_open(&t, &e))
         goto out;
-    while (stop_wait(t.set.common.tick_ms))
+    do
         trainer_tick(&t);
+    while (stop_wait(t.set.common.tick_ms));
     rc = 0;
 out:
     if (rc)
