@@ -30,6 +30,18 @@ def stack(**kw):
         shared.close()
 
 
+def simulate(st, devices, *args):
+    """`fieldcast simulate` of this build on the stack's broker, as a running process."""
+    command = [build_dir() / "bin/fieldcast", "simulate", "--mqtt", st.mosquitto.url, "--devices", devices, *args]
+    return subprocess.Popen([*map(str, command)], stderr=subprocess.DEVNULL)
+
+
+def champions(st):
+    """(series with a champion, series)."""
+    items = st.status()["series"]
+    return sum(1 for s in items if s.get("champion")), len(items)
+
+
 def memory(pid):
     """(proportional, resident) set size in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()

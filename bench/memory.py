@@ -2,10 +2,9 @@
 """Memory of each service, proportional (PSS) and resident (RSS): idle, and with 100 live series
 that have six weeks of history, a champion each, and a reading a minute."""
 
-import subprocess
 import time
 
-from lib import SERVICES, build_dir, memory, stack, table
+from lib import SERVICES, champions, memory, simulate, stack, table
 from procs import wait_for
 
 DEVICES = 34  # about three series each
@@ -24,18 +23,13 @@ def rows(before, after):
     return out
 
 
-def champions(st):
-    items = st.status()["series"]
-    return sum(1 for s in items if s.get("champion")), len(items)
-
-
 def main():
     with stack() as st:
         time.sleep(5)
         idle = snapshot(st)
-        simulate = [build_dir() / "bin/fieldcast", "simulate", "--mqtt", st.mosquitto.url, "--devices", str(DEVICES)]
-        subprocess.run([*map(str, simulate), "--every", "5m", "--backfill", "6w"], check=True, stderr=subprocess.DEVNULL)
-        live = subprocess.Popen([*map(str, simulate), "--every", "1m", "--live"], stderr=subprocess.DEVNULL)
+        if simulate(st, DEVICES, "--every", "5m", "--backfill", "6w").wait():
+            raise SystemExit("the backfill failed")
+        live = simulate(st, DEVICES, "--every", "1m", "--live")
         try:
             wait_for(lambda: (c := champions(st))[1] >= 100 and c[0] == c[1], 600, "a champion for each series")
             time.sleep(90)

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time from start to ready of each service, its neighbours being up: median of RUNS."""
+"""Time from start to ready of each service, its neighbours being up: median of RUNS, with nothing
+known yet and with SERIES series that have six weeks of hours and a champion each."""
 
 import signal
 import time
 
 import requests
 
-from lib import SERVICES, median, stack, table
+from lib import SERVICES, champions, median, simulate, stack, table
+from procs import wait_for
 
 RUNS = 9
+DEVICES = 334  # about three series each
+SERIES = 1000
 
 
 def once(st, service):
@@ -27,13 +31,22 @@ def once(st, service):
     raise SystemExit(f"{service} was not ready within 30 s")
 
 
+def rows(st):
+    out = [("service", "min ms", "median ms", "max ms")]
+    for s in SERVICES:
+        t = sorted(once(st, s) for _ in range(RUNS))
+        out.append((s, f"{t[0]:.0f}", f"{median(t):.0f}", f"{t[-1]:.0f}"))
+    return out
+
+
 def main():
     with stack() as st:
-        out = [("service", "min ms", "median ms", "max ms")]
-        for s in SERVICES:
-            t = sorted(once(st, s) for _ in range(RUNS))
-            out.append((s, f"{t[0]:.0f}", f"{median(t):.0f}", f"{t[-1]:.0f}"))
-    table(f"Start to ready, {RUNS} starts each (target: < 200 ms)", out)
+        table(f"Start to ready, {RUNS} starts each, no series (target: < 200 ms)", rows(st))
+        if simulate(st, DEVICES, "--every", "1h", "--backfill", "6w").wait():
+            raise SystemExit("the backfill failed")
+        wait_for(lambda: (c := champions(st))[1] >= SERIES and c[0] == c[1], 600, "a champion for each series")
+        n = champions(st)[0]
+        table(f"Start to ready, {RUNS} starts each, {n} champions (target: < 200 ms)", rows(st))
 
 
 if __name__ == "__main__":
