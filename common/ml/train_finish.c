@@ -89,9 +89,12 @@ static void set_quantiles(const struct train_work *w, struct model *m)
     gsl_sort(y, 1, n);
     m->n_quantiles = QUANTILES;
     m->quantiles = xmalloc(QUANTILES * sizeof *m->quantiles);
-    for (size_t i = 0; i < QUANTILES; i++)
-        m->quantiles[i] =
+    for (size_t i = 0; i < QUANTILES; i++) {
+        double q =
             gsl_stats_quantile_from_sorted_data(y, 1, n, (double)i / (QUANTILES - 1));
+        /* between equal values GSL's interpolation may round above the next one */
+        m->quantiles[i] = i ? fmax(q, m->quantiles[i - 1]) : q;
+    }
     free(y);
 }
 

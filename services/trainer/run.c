@@ -133,6 +133,18 @@ static int store_run(const struct run *x, struct err *e)
     return rc;
 }
 
+/* What no predictor could read must not become a champion. */
+static int readable(const char *document, size_t len, struct err *e)
+{
+    struct err why = ERR_INIT;
+    struct model *m = model_parse(document, len, &why);
+    if (!m)
+        return err_set(e, ERR_INTERNAL, "the trained model's document is wrong: %s",
+                       why.text);
+    model_free(m);
+    return 0;
+}
+
 static int store_version(struct run *x, struct err *e)
 {
     size_t rows_len, len;
@@ -150,7 +162,10 @@ static int store_version(struct run *x, struct err *e)
         .metrics = x->result.metrics,
         .run_id = x->id,
     };
-    int rc = registry_model_insert(x->r->pg, &v, &x->version, e);
+    int rc = readable(document, len, e) ||
+                     registry_model_insert(x->r->pg, &v, &x->version, e)
+                 ? -1
+                 : 0;
     free(document);
     free(rows);
     return rc;

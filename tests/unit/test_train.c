@@ -152,6 +152,23 @@ static void every_length(void **state)
     hours_done(&h);
 }
 
+/* A sensor that reads tenths has many equal hours. (Interpolated between two of them, a
+ * quantile once was a rounding error above the next, and nobody could read the model.) */
+static void tenths(void **state)
+{
+    (void)state;
+    for (unsigned long seed = 1; seed <= 10; seed++) {
+        struct hours h = series(1008, 20.8, 0.1, 0, 0.02, 0.5, seed);
+        for (size_t i = 0; i < h.n; i++)
+            h.y[i] = round(h.y[i] * 10) / 10;
+        struct train_result r = trained(&h, NULL, &opts);
+        for (size_t i = 1; i < r.model->n_quantiles; i++)
+            assert_true(r.model->quantiles[i] >= r.model->quantiles[i - 1]);
+        train_result_done(&r);
+        hours_done(&h);
+    }
+}
+
 static void learns_day_and_week(void **state)
 {
     (void)state;
@@ -452,6 +469,7 @@ int main(void)
         cmocka_unit_test(too_short),
         cmocka_unit_test(wrong_options),
         cmocka_unit_test(every_length),
+        cmocka_unit_test(tenths),
         cmocka_unit_test(learns_day_and_week),
         cmocka_unit_test(same_bytes),
         cmocka_unit_test(constant),
