@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/mem.h"
 
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,11 @@ char *xstrdup(const char *s)
 char *xstrndup(const char *s, size_t n)
 {
     return checked(strndup(s, n), 1);
+}
+
+void *xtsearch(const void *key, void **root, int (*compare)(const void *, const void *))
+{
+    return checked(tsearch(key, root, compare), 1);
 }
 
 char *xasprintf(const char *fmt, ...)

@@ -14,6 +14,8 @@ void *xcalloc(size_t n, size_t size); /* zeroed; ends the process if n × size o
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
+/* tsearch(3); the node. */
+void *xtsearch(const void *key, void **root, int (*compare)(const void *, const void *));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

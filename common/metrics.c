@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ struct family {
     char *name, *help;
     enum kind kind;
     unsigned n;
-    struct metric *first, *last;
+    struct metric *first, *last; /* in the order they came, which is that of the text */
+    void *by_labels;             /* the same as a tree, tsearch(3) */
 };
 
 struct metrics {
@@ -52,6 +54,11 @@ struct metrics *metrics_new(const char *service)
     return m;
 }
 
+static int by_labels(const void *a, const void *b)
+{
+    return strcmp(((const struct metric *)a)->labels, ((const struct metric *)b)->labels);
+}
+
 static void metric_free(struct metric *s)
 {
     free(s->labels);
@@ -67,6 +74,7 @@ void metrics_free(struct metrics *m)
         nf = f->next;
         for (struct metric *s = f->first, *ns; s; s = ns) {
             ns = s->next;
+            tdelete(s, &f->by_labels, by_labels);
             metric_free(s);
         }
         free(f->name);
@@ -111,6 +119,21 @@ static char *other_labels(const char *labels)
     return buf_take(&b, NULL);
 }
 
+static struct metric *sample_find(const struct family *f, char *labels)
+{
+    struct metric key = {.labels = labels};
+    struct metric *const *node = tfind(&key, &f->by_labels, by_labels);
+    return node ? *node : NULL;
+}
+
+static void sample_add(struct family *f, struct metric *s)
+{
+    xtsearch(s, &f->by_labels, by_labels);
+    *(f->last ? &f->last->next : &f->first) = s;
+    f->last = s;
+    f->n++;
+}
+
 static struct metric *sample_get(struct metrics *m, enum kind kind, const char *name,
                                  const char *help, const char *labels,
                                  const double *bounds, unsigned n_bounds)
@@ -119,17 +142,14 @@ static struct metric *sample_get(struct metrics *m, enum kind kind, const char *
     char *full = xasprintf("service=\"%s\"%s%s", m->service, *labels ? "," : "", labels);
     pthread_mutex_lock(&m->lock);
     struct family *f = family_get(m, kind, name, help);
-    struct metric *s = f->first;
-    while (s && strcmp(s->labels, full))
-        s = s->next;
+    struct metric *s = sample_find(f, full);
     if (!s && f->n >= METRICS_MAX_SAMPLES) {
         char *cut = other_labels(full + strlen("service=\"") + strlen(m->service) + 1 +
                                  !!*labels);
         free(full);
         full = xasprintf("service=\"%s\"%s%s", m->service, *cut ? "," : "", cut);
         free(cut);
-        for (s = f->first; s && strcmp(s->labels, full);)
-            s = s->next;
+        s = sample_find(f, full);
     }
     if (s) {
         free(full);
@@ -140,9 +160,7 @@ static struct metric *sample_get(struct metrics *m, enum kind kind, const char *
         s->n_bounds = n_bounds;
         if (f->kind == HISTOGRAM)
             s->buckets = xcalloc(n_bounds + 1, sizeof *s->buckets);
-        *(f->last ? &f->last->next : &f->first) = s;
-        f->last = s;
-        f->n++;
+        sample_add(f, s);
     }
     pthread_mutex_unlock(&m->lock);
     return s;
@@ -172,6 +190,7 @@ static bool drop_from(struct family *f, struct metric *s)
     for (struct metric *p = f->first; p; before = p, p = p->next) {
         if (p != s)
             continue;
+        tdelete(s, &f->by_labels, by_labels);
         *(before ? &before->next : &f->first) = s->next;
         if (f->last == s)
             f->last = before;

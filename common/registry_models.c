@@ -48,7 +48,7 @@ void model_row_done(struct model_row *r)
     r->document = NULL;
 }
 
-int registry_models_since(struct pg *p, int64_t after, int limit,
+int registry_models_since(struct pg *p, int64_t after, bool champions, int limit,
                           void (*each)(void *arg, const struct model_row *row), void *arg,
                           struct err *e)
 {
@@ -56,8 +56,10 @@ int registry_models_since(struct pg *p, int64_t after, int limit,
     if (pg_exec(p,
                 "SELECT " ROW_COLUMNS "CASE WHEN " ALIAS_OF_V " IS NULL THEN NULL"
                 " ELSE v.document END FROM model_versions v"
-                " WHERE v.model_seq > $1 ORDER BY v.model_seq LIMIT $2",
-                PG_ARGS(pg_int(after), pg_int(limit)), &r, e))
+                " WHERE v.model_seq > $1 AND ($3 = 0 OR EXISTS (SELECT 1"
+                " FROM model_aliases c WHERE c.name = v.name AND c.version = v.version"
+                " AND c.alias = 'champion')) ORDER BY v.model_seq LIMIT $2",
+                PG_ARGS(pg_int(after), pg_int(limit), pg_int(champions)), &r, e))
         return -1;
     int n = pg_rows_n(r);
     for (int i = 0; i < n; i++) {

@@ -31,10 +31,10 @@ void model_row_done(struct model_row *r);
 #define MODEL_ROWS_MAX 87600 /* ten years of hours */
 
 /* Versions with model_seq > after, oldest first, at most limit, that hold an alias now or
- * have just lost it (alias "", and without the document). Calls each() per row (row is
- * borrowed for the call). Returns the number of rows, or -1. Readers call it again while
+ * have just lost it (alias "", and without the document); or, with champions, only those
+ * that are champions. Calls each() per row (row is borrowed for the call). Returns the number of rows, or -1. Readers call it again while
  * it returns limit. */
-int registry_models_since(struct pg *p, int64_t after, int limit,
+int registry_models_since(struct pg *p, int64_t after, bool champions, int limit,
                           void (*each)(void *arg, const struct model_row *row), void *arg,
                           struct err *e) MUST_CHECK;
 

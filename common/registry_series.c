@@ -142,7 +142,7 @@ int registry_champions_since(struct pg *p, int64_t after, int limit,
     if (pg_exec(
             p,
             "SELECT v.name, v.algorithm, v.version, coalesce(v.rows_n, 0), v.model_seq,"
-            " fc_ms(m.created), v.document FROM model_versions v"
+            " fc_ms(m.created) FROM model_versions v"
             " JOIN model_aliases a ON a.name = v.name AND a.version = v.version"
             " AND a.alias = 'champion' JOIN models m ON m.name = v.name"
             " WHERE v.model_seq > $1 ORDER BY v.model_seq LIMIT $2",
@@ -157,10 +157,35 @@ int registry_champions_since(struct pg *p, int64_t after, int limit,
             .rows = (int)pg_get_int(r, i, 3),
             .model_seq = pg_get_int(r, i, 4),
             .born_ms = pg_get_int(r, i, 5),
-            .document = pg_get_text(r, i, 6),
         };
         each(arg, &c);
     }
     pg_rows_free(r);
     return n;
+}
+
+int registry_champion_documents(struct pg *p, const char *const *names, size_t n,
+                                void (*each)(void *arg, const char *name, int version,
+                                             const char *document),
+                                void *arg, struct err *e)
+{
+    struct pg_rows *r;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(names[i]));
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    int rc = pg_exec(p,
+                     "SELECT v.name, v.version, v.document FROM model_versions v"
+                     " JOIN model_aliases a ON a.name = v.name AND a.version = v.version"
+                     " AND a.alias = 'champion'"
+                     " WHERE v.name IN (SELECT jsonb_array_elements_text($1::jsonb))",
+                     PG_ARGS(pg_text(text)), &r, e);
+    free(text);
+    if (rc)
+        return -1;
+    for (int i = 0; i < pg_rows_n(r); i++)
+        each(arg, pg_get_text(r, i, 0), (int)pg_get_int(r, i, 1), pg_get_text(r, i, 2));
+    pg_rows_free(r);
+    return 0;
 }

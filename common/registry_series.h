@@ -57,12 +57,18 @@ struct champion_row {
     int version, rows; /* rows: hours it was trained on */
     int64_t model_seq;
     int64_t born_ms; /* when the series got its first model */
-    const char *document;
 };
 /* Champions with model_seq > after, oldest first, at most limit. Returns how many, or -1.
  */
 int registry_champions_since(struct pg *p, int64_t after, int limit,
                              void (*each)(void *arg, const struct champion_row *row),
                              void *arg, struct err *e) MUST_CHECK;
+
+/* The documents of the champions of these n series, in any order; a series that has none
+ * is left out. Texts are borrowed for the call. */
+int registry_champion_documents(struct pg *p, const char *const *names, size_t n,
+                                void (*each)(void *arg, const char *name, int version,
+                                             const char *document),
+                                void *arg, struct err *e) MUST_CHECK;
 
 #endif

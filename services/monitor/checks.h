@@ -49,6 +49,7 @@ struct champion {
     int version;
     int rows;        /* hours it was trained on */
     bool baseline;   /* persistence or seasonal naive: no skill to lose */
+    bool read;       /* what is below was read from its document */
     double lead1_sd; /* of its backtest error at lead 1; NaN unknown */
     int n_lags;      /* frozen training reference: mean and sd of its lag features */
     short lags[REFERENCE_MAX];

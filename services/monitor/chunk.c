@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "services/monitor/act.h"
 #include "services/monitor/count.h"
+#include "services/monitor/load.h"
 
 #define LINES_MAX (64u << 20)
 #define NAMES_MAX 100000 /* new series of one chunk */
@@ -269,11 +270,21 @@ int chunk_score(struct chunk *c, const struct span *piece, struct report *r,
     return rc;
 }
 
+static int read_references(struct chunk *c, struct err *e)
+{
+    struct tracked **list = xcalloc(c->n_cells + 1, sizeof *list);
+    for (size_t i = 0; i < c->n_cells; i++)
+        list[i] = c->cells[i].t;
+    int rc = load_references(c->m, list, c->n_cells, e);
+    free(list);
+    return rc;
+}
+
 int chunk_open(struct chunk *c, struct err *e)
 {
     int rc = discover(c, e);
     make_cells(c);
-    return rc;
+    return rc ? rc : read_references(c, e);
 }
 
 void chunk_done(struct chunk *c)

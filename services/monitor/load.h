@@ -11,6 +11,10 @@ int load_all(struct monitor *m, struct err *e) MUST_CHECK;
 /* Champions that are new since the last time; newest: max(model_seq) as the tick saw it.
  */
 int load_champions(struct monitor *m, int64_t newest, struct err *e) MUST_CHECK;
+/* What checks need from the documents of these series' champions, where it was not read
+ * yet: the first round after a start reads all, so that being ready does not wait. */
+int load_references(struct monitor *m, struct tracked *const *list, size_t n,
+                    struct err *e) MUST_CHECK;
 /* How the open jobs stand; counts those that ended. */
 int load_jobs(struct monitor *m, struct err *e) MUST_CHECK;
 

@@ -13,6 +13,7 @@
 #include "common/registry_series.h"
 
 #define PAGE 1000
+#define DOCUMENTS 200 /* of one query: a few kB each */
 
 /* ---- champions ----------------------------------------------------------- */
 
@@ -44,18 +45,11 @@ static void reference(struct champion *c, const json_t *doc)
 static void new_champion(void *arg, const struct champion_row *row)
 {
     struct monitor *m = arg;
-    struct err e = ERR_INIT;
     m->model_seq = row->model_seq;
     struct tracked *t = fleet_find(&m->fleet, row->name);
     if (!t)
         return;
     struct champion *c = t->champion;
-    json_t *doc = json_parse(row->document, strlen(row->document), "it", &e);
-    if (!doc)
-        log_warn("the document of %s version %d cannot be read: %s", row->name,
-                 row->version, e.text);
-    const json_t *sd = json_object_get(
-        json_object_get(json_object_get(doc, "baseline"), "error"), "lead1_sd");
     fleet_lock(&m->fleet);
     if (c->version != row->version) { /* what was said of its predecessor */
         t->verdicts = (struct verdicts){
@@ -64,15 +58,13 @@ static void new_champion(void *arg, const struct champion_row *row)
     *c = (struct champion){
         .version = row->version,
         .rows = row->rows,
-        .lead1_sd = json_is_number(sd) ? json_number_value(sd) : NAN,
+        .lead1_sd = NAN,
         .baseline = !strcmp(row->algorithm, "persistence") ||
                     !strncmp(row->algorithm, "seasonal_naive", 14),
     };
-    reference(c, doc);
     snprintf(t->algorithm, sizeof t->algorithm, "%s", row->algorithm);
     t->born_ms = clock_hour_floor(row->born_ms);
     fleet_unlock(&m->fleet);
-    json_decref(doc);
 }
 
 int load_champions(struct monitor *m, int64_t newest, struct err *e)
@@ -87,6 +79,43 @@ int load_champions(struct monitor *m, int64_t newest, struct err *e)
         return -1;
     if (m->model_seq < newest)
         m->model_seq = newest;
+    return 0;
+}
+
+static void on_document(void *arg, const char *name, int version, const char *document)
+{
+    struct monitor *m = arg;
+    struct err e = ERR_INIT;
+    struct tracked *t = fleet_find(&m->fleet, name);
+    if (!t || t->champion->version != version || t->champion->read)
+        return;
+    json_t *doc = json_parse(document, strlen(document), "it", &e);
+    if (!doc)
+        log_warn("the document of %s version %d cannot be read: %s", name, version,
+                 e.text);
+    const json_t *sd = json_object_get(
+        json_object_get(json_object_get(doc, "baseline"), "error"), "lead1_sd");
+    fleet_lock(&m->fleet);
+    t->champion->read = true;
+    t->champion->lead1_sd = json_is_number(sd) ? json_number_value(sd) : NAN;
+    reference(t->champion, doc);
+    fleet_unlock(&m->fleet);
+    json_decref(doc);
+}
+
+int load_references(struct monitor *m, struct tracked *const *list, size_t n,
+                    struct err *e)
+{
+    const char *names[DOCUMENTS];
+    size_t i = 0;
+    while (i < n) {
+        size_t k = 0;
+        for (; i < n && k < DOCUMENTS; i++)
+            if (list[i]->champion->version && !list[i]->champion->read)
+                names[k++] = list[i]->name;
+        if (k && registry_champion_documents(m->pg, names, k, on_document, m, e))
+            return -1;
+    }
     return 0;
 }
 

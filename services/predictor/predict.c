@@ -32,18 +32,30 @@ static void source_done(struct source *src)
     version_put(src->other);
 }
 
+/* What serves now, if anything does. */
+static struct version *find_champion(struct predictor *p, const struct ask *a,
+                                     struct source *src)
+{
+    src->series = models_find(p->models, a->name);
+    src->serving = src->series ? series_serving(src->series) : NULL;
+    return src->serving ? src->serving->version : NULL;
+}
+
 /* Finds the version asked for: the champion, or another by its number. */
 static int find_source(struct predictor *p, struct ask *a, bool worker,
                        struct source *src, struct err *e)
 {
-    *src = (struct source){.series = models_find(p->models, a->name)};
+    struct version *champion = find_champion(p, a, src);
     if (!src->series) {
         if (ask_canonical(a, e))
             return -1;
-        src->series = models_find(p->models, a->name);
+        champion = find_champion(p, a, src);
     }
-    src->serving = src->series ? series_serving(src->series) : NULL;
-    struct version *champion = src->serving ? src->serving->version : NULL;
+    if (!champion && worker) { /* after a start it may not have been read yet */
+        if (watch_want(&p->watch, a->name, e))
+            return -1;
+        champion = find_champion(p, a, src);
+    }
     if (champion && (!a->version || a->version == champion->number)) {
         src->version = champion;
         return 0;

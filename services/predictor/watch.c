@@ -18,6 +18,7 @@
 #define CHANNEL "fieldcast_models"
 #define PAUSE_MS 500 /* after a failure */
 #define WAIT_MS 500  /* between looks at the registry when nothing notifies */
+#define WANT_MS 3000 /* how long a request waits for its champion */
 
 int watch_open(struct watch *w, struct service *svc, const struct predictor_settings *set,
                struct models *m, struct dep *pg_dep, struct err *e)
@@ -32,6 +33,7 @@ int watch_open(struct watch *w, struct service *svc, const struct predictor_sett
     w->retired = xcalloc(BATCH, sizeof *w->retired);
     atomic_init(&w->hour_ms, NO_TIME);
     atomic_init(&w->load_to_ms, NO_TIME);
+    waitlist_init(&w->waiting);
     w->failures = metric_counter(svc->metrics, "fieldcast_model_reload_failures_total",
                                  "Model documents that could not be read.", NULL);
     if (pg_check_schema(w->pg, &why) == 0) {
@@ -132,9 +134,8 @@ static void retire(struct watch *w, const struct model_row *row)
     serving_put(v);
 }
 
-static void each_row(void *arg, const struct model_row *row)
+static void take_row(struct watch *w, const struct model_row *row)
 {
-    struct watch *w = arg;
     struct err e = ERR_INIT;
     struct version *v = NULL;
     struct series *s = NULL;
@@ -150,6 +151,12 @@ static void each_row(void *arg, const struct model_row *row)
             log_error("%s", e.text);
         }
     }
+}
+
+static void each_row(void *arg, const struct model_row *row)
+{
+    struct watch *w = arg;
+    take_row(w, row);
     if (row->model_seq > w->fetched)
         w->fetched = row->model_seq;
 }
@@ -190,40 +197,75 @@ static int settle_retired(struct watch *w, struct err *e)
     return 0;
 }
 
-/* At the start the tick does it for all, so that being ready does not wait for hours. */
 static void bring_up(struct watch *w)
 {
     int64_t hour_ms = atomic_load(&w->hour_ms);
     struct err e = ERR_INIT;
-    if (w->told && hour_ms != NO_TIME && w->n_touched &&
+    if (hour_ms != NO_TIME && w->n_touched &&
         origin_bring_up(w->models, w->influx, w->touched, w->n_touched, hour_ms,
                         atomic_load(&w->load_to_ms), &e))
         log_debug("new champions wait for their hours: %s",
                   e.text); /* the tick loads them */
 }
 
-static int fetch(struct watch *w, struct err *e)
+/* What requests wait for, before all others. */
+static int fetch_wanted(struct watch *w, struct err *e)
 {
-    int64_t newest;
-    int n;
-    if (registry_models_seq(w->pg, &newest, e))
+    char names[WAITLIST_MAX][SERIES_MAX + 1];
+    size_t n = waitlist_take(&w->waiting, names);
+    int rc = 0;
+    w->n_touched = 0;
+    for (size_t i = 0; i < n && !rc; i++) {
+        struct model_row row;
+        struct err why = ERR_INIT;
+        if (registry_model_get(w->pg, names[i], 0, "champion", &row, &why) == 0) {
+            take_row(w, &row);
+            model_row_done(&row);
+        } else if (why.code != ERR_NOT_FOUND) {
+            *e = why;
+            rc = -1;
+        }
+    }
+    bring_up(w);
+    if (n)
+        waitlist_answer(&w->waiting);
+    return rc;
+}
+
+static int fetch_batch(struct watch *w, int *n, struct err *e)
+{
+    w->n_touched = w->n_retired = 0;
+    *n = registry_models_since(w->pg, w->fetched, !w->told, BATCH, each_row, w, e);
+    if (*n < 0)
         return -1;
+    if (w->told) /* at the start the tick does it for all, a hundred devices at a time */
+        bring_up(w);
+    return settle_retired(w, e);
+}
+
+static int fetch(struct watch *w, int64_t newest, struct err *e)
+{
+    int n;
     if (w->told && newest <= w->fetched)
         return 0;
     do {
-        w->n_touched = w->n_retired = 0;
-        n = registry_models_since(w->pg, w->fetched, BATCH, each_row, w, e);
-        if (n < 0)
-            return -1;
-        bring_up(w);
-        if (settle_retired(w, e))
+        if ((!w->told && fetch_wanted(w, e)) || fetch_batch(w, &n, e))
             return -1;
     } while (n == BATCH && !atomic_load(&w->stop));
     if (w->fetched < newest)
         w->fetched = newest; /* the newest versions may hold no alias */
     atomic_store(&w->seq, w->fetched);
     w->told = true;
+    waitlist_over(&w->waiting);
     return 0;
+}
+
+int watch_want(struct watch *w, const char *name, struct err *e)
+{
+    if (!atomic_load(&w->up) || waitlist_ask(&w->waiting, name, WANT_MS))
+        return 0;
+    return err_set(e, ERR_UNAVAILABLE,
+                   "the champion of %s is still being read from the registry", name);
 }
 
 static int check(struct watch *w, struct err *e)
@@ -242,6 +284,20 @@ static int check(struct watch *w, struct err *e)
     return 0;
 }
 
+/* One look at the registry. It counts as there once it has told where its models end. */
+static int look(struct watch *w, bool *listening, struct err *e)
+{
+    int64_t newest;
+    if (check(w, e) || (!*listening && pg_listen(w->pg, CHANNEL, e)))
+        return -1;
+    *listening = true;
+    if (registry_models_seq(w->pg, &newest, e))
+        return -1;
+    atomic_store(&w->up, true);
+    dep_up(w->pg_dep);
+    return fetch(w, newest, e);
+}
+
 static void pause_ms(struct watch *w, int64_t ms)
 {
     for (; ms > 0 && !atomic_load(&w->stop); ms -= 20)
@@ -255,17 +311,7 @@ static void *run(void *arg)
     bool listening = false;
     while (!atomic_load(&w->stop)) {
         struct err e = ERR_INIT;
-        int rc = check(w, &e);
-        if (!rc && !listening && !(rc = pg_listen(w->pg, CHANNEL, &e)))
-            listening = true;
-        if (!rc)
-            rc = fetch(w, &e);
-        if (!rc) {
-            atomic_store(&w->up, true);
-            dep_up(w->pg_dep);
-            rc = pg_wait_notify(w->pg, wait_ms, &e) < 0 ? -1 : 0;
-        }
-        if (rc) {
+        if (look(w, &listening, &e) || pg_wait_notify(w->pg, wait_ms, &e) < 0) {
             atomic_store(&w->up, false);
             dep_down(w->pg_dep, e.text);
             pause_ms(w, PAUSE_MS);
@@ -289,6 +335,8 @@ void watch_close(struct watch *w)
     if (w->running)
         pthread_join(w->thread, NULL);
     w->running = false;
+    if (w->svc)
+        waitlist_done(&w->waiting);
     pg_free(w->pg);
     influx_free(w->influx);
     free(w->touched);

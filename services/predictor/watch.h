@@ -3,7 +3,10 @@
  *
  * It listens for fieldcast_models, fetches what is new, and lets new champions serve: at
  * once for rows of features, and with a trajectory as soon as their hours are read. A
- * document that cannot be read is logged and counted; the champion before it goes on. */
+ * document that cannot be read is logged and counted; the champion before it goes on.
+ *
+ * The service is ready as soon as the registry answers: the champions that are there at
+ * the start are read in the background, those first that somebody asks for. */
 #ifndef FC_PREDICTOR_WATCH_H
 #define FC_PREDICTOR_WATCH_H
 
@@ -15,6 +18,7 @@
 #include "common/service.h"
 #include "services/predictor/models.h"
 #include "services/predictor/settings.h"
+#include "services/predictor/waitlist.h"
 
 struct watch {
     struct service *svc; /* borrowed, like all below up to influx */
@@ -30,7 +34,9 @@ struct watch {
     atomic_llong hour_ms;    /* set by the owner: the present origin, or NO_TIME */
     atomic_llong load_to_ms; /* set by the owner: newest hour worth reading */
     atomic_bool up;          /* the registry answers */
-    bool checked, told;      /* schema checked; loaded once */
+    bool checked;            /* the schema */
+    bool told;               /* all that was there at the start is read */
+    struct waitlist waiting;  /* asked for before that */
     int64_t fetched;         /* newest model_seq seen */
     struct metric *failures;
     struct series **touched, **retired; /* by the batch under way. owned */
@@ -43,6 +49,11 @@ int watch_open(struct watch *w, struct service *svc, const struct predictor_sett
                struct models *m, struct dep *pg_dep, struct err *e) MUST_CHECK;
 int watch_start(struct watch *w, struct err *e) MUST_CHECK;
 void watch_close(struct watch *w); /* a zeroed struct is fine */
+
+/* While champions are still being read after the start: has that of this series read
+ * first and waits for it; ERR_UNAVAILABLE when that takes too long. Any thread but the event
+ * threads of HTTP. */
+int watch_want(struct watch *w, const char *name, struct err *e) MUST_CHECK;
 
 /* Lets version v (stolen) serve for its series at once, with the trajectory of the one
  * before until it has its own. Returns the series, or NULL with *e. Tests call it too. */

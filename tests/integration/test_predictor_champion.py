@@ -95,6 +95,26 @@ def test_no_failed_request_during_swaps(alone):
     assert min(done) > 20
 
 
+def test_ready_before_all_are_read(alone):
+    """4,000 champions: the predictor is ready as soon as the registry answers, and a request for
+    one that has not been read yet has it read first."""
+    a, n = alone, 4000
+    a.st.kill("predictor")
+    a.st.pg("INSERT INTO models SELECT 'd' || i || '.temperature' FROM generate_series(1, %s) i", n)
+    a.st.pg("INSERT INTO model_versions (name, version, algorithm, document, content_sha256)"
+            " SELECT m.name, 1, 'ridge', d.text, encode(sha256(convert_to(d.text, 'UTF8')), 'hex') FROM models m,"
+            " LATERAL (SELECT replace(%s, 'NAME.temperature', m.name) AS text) d", document("NAME.temperature"))
+    a.st.pg("INSERT INTO model_aliases SELECT name, 'champion', 1 FROM models")
+    last = a.st.pg("SELECT name FROM model_versions ORDER BY model_seq DESC LIMIT 1")[0]["name"]
+    a.st.start("predictor", wait=False)
+    a.st.wait_ready("predictor")
+    assert a.predict(model=last, features=ROW)["predictions"][0]["yhat"] == pytest.approx(2.5)
+    assert a.predict(404, model="d4001.temperature", features=ROW)["error"]["code"] == "unknown_series"
+    for i in (1, 2000, n):
+        answer = a.predict(model=f"d{i}.temperature", features=ROW)
+        assert answer["predictions"][0]["yhat"] == pytest.approx(2.5)
+
+
 def test_a_broken_document_changes_nothing(alone):
     a = alone
     prepared(a)

@@ -101,10 +101,13 @@ static inline void champion_open(struct predictor *p)
     p->missing = metric_counter(p->svc.metrics, "missing_total", "m", NULL);
     atomic_init(&p->done_hour_ms, NO_TIME);
     atomic_store(&p->watch.up, true);
+    waitlist_init(&p->watch.waiting);
+    waitlist_over(&p->watch.waiting); /* nobody reads a registry here */
 }
 
 static inline void champion_close(struct predictor *p)
 {
+    waitlist_done(&p->watch.waiting);
     versions_free(p->versions);
     pg_pool_free(p->pool);
     live_free(p->live);
