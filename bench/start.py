@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time from start to ready of each service, its neighbours being up: median of RUNS, with nothing
-known yet and with SERIES series that have six weeks of hours and a champion each."""
+known yet and with SERIES series that have six weeks of hours and a champion each; and how soon a
+new champion answers."""
 
 import signal
 import time
@@ -39,6 +40,26 @@ def rows(st):
     return out
 
 
+def swap(st, name, version):
+    """ms from the promotion of a version to its first answer."""
+    st.pg("SELECT fc_promote(%s, %s, 'bench', 'bench', '{}')", name, version)
+    t0 = time.perf_counter()
+    wait_for(lambda: st.get("predictor", "/predict", series=name)["version"] == version, 30, "the new champion", every=0.001)
+    return (time.perf_counter() - t0) * 1000
+
+
+def swaps(st):
+    """Back and forth between the champion of a series and a copy of it."""
+    row = st.pg("SELECT name, version FROM model_aliases WHERE alias = 'champion' ORDER BY name LIMIT 1")[0]
+    name, old = row["name"], row["version"]
+    new = st.pg("INSERT INTO model_versions (name, version, algorithm, document, content_sha256) "
+                "SELECT name, 1 + (SELECT max(version) FROM model_versions WHERE name = v.name), algorithm, document, "
+                "content_sha256 FROM model_versions v WHERE name = %s AND version = %s RETURNING version", name, old)
+    t = sorted(swap(st, name, (new[0]["version"], old)[i % 2]) for i in range(2 * RUNS))
+    return [("", "min ms", "median ms", "max ms"),
+            ("new champion", f"{t[0]:.0f}", f"{median(t):.0f}", f"{t[-1]:.0f}")]
+
+
 def main():
     with stack() as st:
         table(f"Start to ready, {RUNS} starts each, no series (target: < 200 ms)", rows(st))
@@ -47,6 +68,7 @@ def main():
         wait_for(lambda: (c := champions(st))[1] >= SERIES and c[0] == c[1], 600, "a champion for each series")
         n = champions(st)[0]
         table(f"Start to ready, {RUNS} starts each, {n} champions (target: < 200 ms)", rows(st))
+        table("Promotion to the first answer of the new version (target: < 1,000 ms)", swaps(st))
 
 
 if __name__ == "__main__":

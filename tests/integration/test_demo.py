@@ -86,7 +86,6 @@ def test_demo(demo, capsys):
     assert started.returncode == 0, started.stdout + started.stderr
     with capsys.disabled():
         print(f"\ndemo: {took:.0f} s to the first forecast of every series\n{started.stdout}")
-    assert took < 60
     steps = re.findall(r"^  \S.*\s[0-9.]+ s$", started.stdout, re.M)
     assert len(steps) >= 8, "each step says how long it took"
     lines = re.findall(r"^ +(curl .*)$", started.stdout, re.M)

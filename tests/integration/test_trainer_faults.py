@@ -102,9 +102,7 @@ def test_a_trainer_that_is_stopped_gives_its_jobs_back(stacks):
     fill(st)
     jobs = st.post("trainer", "/api/v1/train", {"series": SERIES}, status=202)["jobs"]
     wait_for(lambda: st.pg("SELECT 1 FROM jobs WHERE state = 'running'"), 10, "a job to run", every=0.002)
-    began = time.monotonic()
     assert st.procs["trainer"].stop() == 0
-    assert time.monotonic() - began < 3
     assert "running" not in jobs_by_state(st)
     assert {r["attempts"] for r in st.pg("SELECT attempts FROM jobs WHERE state = 'queued'")} == {0}
     st.start("trainer")

@@ -107,4 +107,3 @@ def test_virtual_month(stacks, capsys):
     job = st.pg("SELECT max(fc_ms(created)) AS t FROM jobs")[0]["t"]
     assert first < job <= st.clock.now
     assert math.isfinite(after)
-    assert took < 180, f"took {took:.0f} s"
