@@ -94,7 +94,7 @@ py() { # NAME ARGUMENT...
     local name=$1 report=$out/report.xml n
     shift
     rm -f "$report"
-    FC_BUILD="$(realpath "${FC_BUILD:-$base}")" "$base/venv/bin/python" -m pytest -c tests/pytest.ini --rootdir=. --junitxml="$report" "$@"
+    FC_BUILD="$(realpath "${FC_BUILD:-$base}")" "$base/venv/bin/python" -m pytest -c tests/pytest.ini --rootdir=. --basetemp="$out/pytest" --junitxml="$report" "$@"
     local rc=$?
     n=$(python3 - "$report" <<'PY'
 import sys, xml.etree.ElementTree as et

@@ -22,8 +22,9 @@ def program(*names):
 
 
 @pytest.fixture(scope="session")
-def make_driver():
-    made = []
+def make_driver(tmp_path_factory):
+    """Browsers, ended at the end; what they leave behind goes with pytest's folder."""
+    made, folder = [], tmp_path_factory.mktemp("chromium")
 
     def make(*arguments):
         options = Options()
@@ -33,7 +34,8 @@ def make_driver():
                          "--disable-background-networking", "--no-first-run", *arguments):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+        service = Service(program("chromedriver"), env={**os.environ, "TMPDIR": str(folder)})
+        driver = webdriver.Chrome(options=options, service=service)
         driver.set_page_load_timeout(30)
         made.append(driver)
         return driver
