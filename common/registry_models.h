@@ -32,8 +32,8 @@ void model_row_done(struct model_row *r);
 
 /* Versions with model_seq > after, oldest first, at most limit, that hold an alias now or
  * have just lost it (alias "", and without the document); or, with champions, only those
- * that are champions. Calls each() per row (row is borrowed for the call). Returns the number of rows, or -1. Readers call it again while
- * it returns limit. */
+ * that are champions. Calls each() per row (row is borrowed for the call). Returns the
+ * number of rows, or -1. Readers call it again while it returns limit. */
 int registry_models_since(struct pg *p, int64_t after, bool champions, int limit,
                           void (*each)(void *arg, const struct model_row *row), void *arg,
                           struct err *e) MUST_CHECK;

@@ -26,6 +26,8 @@ struct model *model_new(const struct algo *a, const char *series)
         m->features.n_lags = sizeof default_lags / sizeof *default_lags;
         memcpy(m->features.lags, default_lags, sizeof default_lags);
     }
+    m->lowest = -INFINITY;
+    m->highest = INFINITY;
     m->level = 0.95;
     m->lead1_sd = NAN;
     m->metrics = json_object();
@@ -131,9 +133,16 @@ static int check_level(double level, struct err *e)
     return 0;
 }
 
+/* x between the limits; NaN stays NaN. */
+static double possible(const struct model *m, double x)
+{
+    return x < m->lowest ? m->lowest : x > m->highest ? m->highest : x;
+}
+
 void model_band(const struct model *m, size_t lead, double level, struct forecast *f)
 {
     double scale = band_scale(m, level);
+    f->yhat = possible(m, f->yhat);
     if (!m->n_leads) {
         f->lower = f->upper = NAN;
         return;
@@ -142,8 +151,10 @@ void model_band(const struct model *m, size_t lead, double level, struct forecas
     if (lead >= m->n_leads)
         scale *= sqrt((double)(lead + 1) / (double)m->n_leads);
     double z = features_transform(&m->features, f->yhat);
-    f->lower = fmin(features_inverse(&m->features, z + m->lower[k] * scale), f->yhat);
-    f->upper = fmax(features_inverse(&m->features, z + m->upper[k] * scale), f->yhat);
+    double lower = features_inverse(&m->features, z + m->lower[k] * scale);
+    double upper = features_inverse(&m->features, z + m->upper[k] * scale);
+    f->lower = possible(m, fmin(lower, f->yhat));
+    f->upper = possible(m, fmax(upper, f->yhat));
 }
 
 int model_forecast(const struct model *m, const double *y, size_t n, size_t horizon,

@@ -29,6 +29,8 @@ struct model {
     double intercept, *coef;    /* linear state, n_lags coefficients on scaled columns */
     uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
     double clip_low, clip_high; /* what is forecast stays inside */
+    double lowest, highest;     /* what can be at all; not of the document: whoever
+                                 * knows the quantity sets them, else no limit */
     double level;               /* of the band below, 0.95 */
     size_t n_leads;             /* length of lower/upper; 0 = no band known */
     double *lower, *upper;      /* offsets added to yhat per lead (lower <= 0 <= upper);
@@ -83,7 +85,8 @@ int model_forecast(const struct model *m, const double *y, size_t n, size_t hori
 /* Sets the band: half widths per lead on the model's scale, copied. */
 void model_set_band(struct model *m, const double *half, size_t n_leads, double level);
 
-/* Fills f->lower and f->upper around f->yhat; lead counts from 0, 0 < level < 1. */
+/* Fills f->lower and f->upper around f->yhat; lead counts from 0, 0 < level < 1. All
+ * three stay between m->lowest and m->highest. */
 void model_band(const struct model *m, size_t lead, double level, struct forecast *f);
 
 /* One step from a row of named features, as POST /predict gives them: x in the order of

@@ -17,6 +17,12 @@ struct version *version_new(int number, struct model *m)
     atomic_init(&v->refs, 1);
     v->number = number;
     v->model = m;
+    const char *dot = strchr(m->series, '.');
+    const struct quantity *q = dot ? quantity_find(dot + 1) : NULL;
+    if (q) { /* no humidity above 100 %, no negative concentration */
+        m->lowest = q->min;
+        m->highest = q->max;
+    }
     v->names = xcalloc(m->features.n_lags + 1, sizeof *v->names);
     for (size_t i = 0; i < m->features.n_lags; i++)
         features_name(&m->features, i, v->names[i]);

@@ -36,7 +36,7 @@ struct watch {
     atomic_bool up;          /* the registry answers */
     bool checked;            /* the schema */
     bool told;               /* all that was there at the start is read */
-    struct waitlist waiting;  /* asked for before that */
+    struct waitlist waiting; /* asked for before that */
     int64_t fetched;         /* newest model_seq seen */
     struct metric *failures;
     struct series **touched, **retired; /* by the batch under way. owned */
@@ -51,8 +51,8 @@ int watch_start(struct watch *w, struct err *e) MUST_CHECK;
 void watch_close(struct watch *w); /* a zeroed struct is fine */
 
 /* While champions are still being read after the start: has that of this series read
- * first and waits for it; ERR_UNAVAILABLE when that takes too long. Any thread but the event
- * threads of HTTP. */
+ * first and waits for it; ERR_UNAVAILABLE when that takes too long. Any thread but the
+ * event threads of HTTP. */
 int watch_want(struct watch *w, const char *name, struct err *e) MUST_CHECK;
 
 /* Lets version v (stolen) serve for its series at once, with the trajectory of the one

@@ -213,7 +213,21 @@ static void forecast_by_hand(void **state)
     assert_near(f[0].upper - f[0].yhat, 1.5 * 1.2815516 / 1.9599640, 1e-6);
     assert_int_equal(model_predict_row(m, (const double[]){22, 18}, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 20.9, 1e-12);
-    /* the limits hold */
+    /* what cannot be is not said */
+    m->lowest = 20;
+    m->highest = 22;
+    assert_int_equal(model_forecast(m, y, 2, 1, 0.95, f, &e), 0);
+    assert_near(f[0].yhat, 20.9, 1e-12);
+    assert_near(f[0].lower, 20, 0);
+    assert_near(f[0].upper, 22, 0);
+    m->highest = 20.5;
+    assert_int_equal(model_forecast(m, y, 2, 1, 0.95, f, &e), 0);
+    assert_near(f[0].yhat, 20.5, 0);
+    assert_near(f[0].lower, 20, 0);
+    assert_near(f[0].upper, 20.5, 0);
+    m->lowest = -INFINITY;
+    m->highest = INFINITY;
+    /* the model's own limits, of what it was trained on, hold too */
     assert_int_equal(model_predict_row(m, (const double[]){1e6, 0}, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 40, 0);
     model_free(m);

@@ -36,6 +36,25 @@ static void test_names(void **unused)
     models_free(NULL);
 }
 
+/* What a quantity can be at all limits its forecasts. */
+static void test_limits(void **unused)
+{
+    (void)unused;
+    struct forecast f = {.yhat = 99.5};
+    struct version *v = champion_version("kitchen.humidity_2", 1, "ridge", "1,2", 0);
+    model_band(v->model, 0, 0.95, &f);
+    assert_true(f.yhat == 99.5 && f.lower == 98.5 && f.upper == 100);
+    f.yhat = -3;
+    model_band(v->model, 1, 0.95, &f);
+    assert_true(f.yhat == 0 && f.lower == 0 && f.upper == 2);
+    version_put(v);
+    v = champion_version("kitchen.flux", 1, "ridge", "1,2", 0); /* nobody knows it */
+    f.yhat = -3;
+    model_band(v->model, 1, 0.95, &f);
+    assert_true(f.yhat == -3 && f.lower == -5 && f.upper == -1);
+    version_put(v);
+}
+
 static void test_parse_refuses(void **unused)
 {
     (void)unused;
@@ -188,7 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),   cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_counts),  cmocka_unit_test(test_swaps_under_readers),
-        cmocka_unit_test(test_install),
+        cmocka_unit_test(test_install), cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
