@@ -35,7 +35,7 @@ demo_runs() {
 }
 anything_runs() {
     local name
-    for name in "${parts[@]}" backfill simulator; do
+    for name in "${parts[@]}" simulator; do
         if proc_pid "$name" >/dev/null; then return 0; fi
     done
     return 1
@@ -72,15 +72,21 @@ start_nginx() {
 }
 
 simulate() {
-    : >"$log/$1.log"
-    proc_spawn "$1" "$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}" \
-        --devices "$devices" --every "$every" "${@:2}"
+    : >"$log/simulator.log"
+    proc_spawn simulator "$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}" \
+        --devices "$devices" --every "$every" --live "$@"
 }
+# one process sends the past and goes on live, so that nothing is missing in between; it
+# says so when the broker has all of the past
 send_history() {
-    simulate backfill --backfill "$backfill"
-    wait "$spawned" || step_failed "$log/backfill.log" "the simulator could not send the history"
+    local until=$((SECONDS + forecast_wait))
+    simulate --backfill "$backfill"
+    until grep -q '^live:' "$log/simulator.log"; do
+        proc_pid simulator >/dev/null || step_failed "$log/simulator.log" "the simulator could not send the history"
+        ((SECONDS < until)) || step_failed "$log/simulator.log" "the history was not sent within $forecast_wait s"
+        sleep 0.05
+    done
 }
-send_live() { simulate simulator --live; }
 
 get() { curl -fsS --max-time 10 "$address$1"; }
 
@@ -175,10 +181,11 @@ demo_start() {
     step "ingest, trainer, predictor, monitor on ports ${port[ingest]}-${port[monitor]}" start_services
     step "proxy (nginx) on port ${port[proxy]}" start_nginx
     if [[ ! -f $run/backfilled ]]; then
-        step "$backfill of readings of $devices devices over MQTT" send_history
+        step "$backfill of readings of $devices devices over MQTT, then live" send_history
         touch "$run/backfilled"
+    else
+        step "live readings" simulate
     fi
-    step "live readings in the background" send_live
     step "a model and a forecast for every series" wait_for_forecasts
     step "the three lines below" try_lines
     touch "$run/complete"
@@ -191,7 +198,6 @@ demo_start() {
 stop_all() {
     local name
     rm -f "$run/complete"
-    proc_stop backfill
     proc_stop simulator
     proc_stop nginx QUIT
     for name in monitor predictor trainer ingest; do proc_stop "$name"; done

@@ -24,15 +24,18 @@ proc_pid() {
 }
 
 # proc_spawn NAME COMMAND...: in a session of its own (the terminal's Ctrl-C does not reach it),
-# as the unprivileged user, with an empty environment but for what the command brings. The pid
-# is in $spawned.
+# as the unprivileged user, with an empty environment but for what the command brings.
 proc_spawn() {
-    local name=$1
+    local name=$1 tick
     shift
     (cd "$data" && exec setsid "${as_user[@]}" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=$data" "$@") \
         </dev/null >>"$log/$name.log" 2>&1 8>&- &
-    spawned=$!
-    echo "$spawned $(proc_start_time "$spawned")" >"$run/$name.pid"
+    echo "$! $(proc_start_time $!)" >"$run/$name.pid"
+    # until it has become that user, if it lives, it does not count as ours
+    for ((tick = 0; tick < 100; tick++)); do
+        proc_pid "$name" >/dev/null && break
+        sleep 0.01
+    done
 }
 
 # proc_stop NAME [SIGNAL]: asks, waits up to 15 s, insists
