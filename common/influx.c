@@ -20,21 +20,20 @@ struct influx {
     char *write_url, *query_url, *ping_url, *db;
 };
 
-struct influx *influx_new(const char *url, const char *db, const char *user,
-                          const char *password)
+struct influx *influx_new(const struct influx_settings *s)
 {
     struct influx *in = xcalloc(1, sizeof *in);
     struct buf q;
     buf_init(&q, 1024);
-    http_escape(&q, db);
-    int n = (int)strlen(url);
-    while (n && url[n - 1] == '/')
+    http_escape(&q, s->db);
+    int n = (int)strlen(s->url);
+    while (n && s->url[n - 1] == '/')
         n--;
-    in->http = http_client_new(NULL, user, password);
-    in->db = xstrdup(db);
-    in->write_url = xasprintf("%.*s/write?db=%s&precision=ms", n, url, q.data);
-    in->query_url = xasprintf("%.*s/query?db=%s&epoch=ms", n, url, q.data);
-    in->ping_url = xasprintf("%.*s/ping", n, url);
+    in->http = http_client_new(NULL, s->user, s->password);
+    in->db = xstrdup(s->db);
+    in->write_url = xasprintf("%.*s/write?db=%s&precision=ms", n, s->url, q.data);
+    in->query_url = xasprintf("%.*s/query?db=%s&epoch=ms", n, s->url, q.data);
+    in->ping_url = xasprintf("%.*s/ping", n, s->url);
     buf_done(&q);
     return in;
 }

@@ -9,19 +9,37 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/settings.h"
+
+/* Where it is and who asks; INFLUX_SETTINGS fills it from the environment. */
+struct influx_settings {
+    char *url, *db;        /* url "http://host:8086" */
+    char *user, *password; /* user "": no authentication */
+};
+
+/* Rows for a service's table. T: its settings struct, M: the member of the type above. */
+/* clang-format off */
+#define INFLUX_SETTINGS(T, M)                                                          \
+    {"INFLUX_URL", SET_URL, offsetof(T, M.url), "http://127.0.0.1:8086", 8, 512,       \
+     "InfluxDB"},                                                                      \
+    {"INFLUX_DB", SET_STRING, offsetof(T, M.db), "fieldcast", 1, 64, "its database"},  \
+    {"INFLUX_USER", SET_STRING, offsetof(T, M.user), "", 0, 128,                       \
+     "its user; empty: no authentication"},                                            \
+    {"INFLUX_PASSWORD", SET_SECRET, offsetof(T, M.password), "", 0, 512, "and password"}
+/* clang-format on */
 
 #define INFLUX_WINDOW_MS (INT64_C(48) * 3600000) /* a query spans at most so much */
 #define INFLUX_ANSWER_MAX (64u << 20)            /* bytes of a query's answer */
 
 struct influx;
 
-/* url "http://host:8086"; user "" = no authentication. All copied. */
-struct influx *influx_new(const char *url, const char *db, const char *user,
-                          const char *password);
+/* s: copied. Connects when it is first used. */
+struct influx *influx_new(const struct influx_settings *s);
 void influx_free(struct influx *in);
 
 /* GET /ping: 0 when it answers, and its version. */

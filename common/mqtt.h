@@ -12,8 +12,28 @@
 #include <stddef.h>
 
 #include "common/err.h"
+#include "common/settings.h"
 
 struct mqtt;
+
+/* Where the broker is and who comes; MQTT_SETTINGS fills it from the environment. */
+struct mqtt_settings {
+    char *url, *user, *password, *ca_file, *client_id;
+};
+
+/* Rows for a service's table. T: its settings struct, M: the member of the type above,
+ * ID, ID_MIN, ID_TEXT: of the client id. */
+/* clang-format off */
+#define MQTT_SETTINGS(T, M, ID, ID_MIN, ID_TEXT)                                        \
+    {"MQTT_URL", SET_URL, offsetof(T, M.url), "tcp://127.0.0.1:1883", 6, 512,           \
+     "the broker"},                                                                     \
+    {"MQTT_USER", SET_STRING, offsetof(T, M.user), "", 0, 256,                          \
+     "user at the broker; empty: none"},                                                \
+    {"MQTT_PASSWORD", SET_SECRET, offsetof(T, M.password), "", 0, 512, "and password"}, \
+    {"MQTT_CA_FILE", SET_STRING, offsetof(T, M.ca_file), "", 0, 4096,                   \
+     "certificate authority for ssl://; empty: the system's"},                          \
+    {"MQTT_CLIENT_ID", SET_STRING, offsetof(T, M.client_id), ID, ID_MIN, 64, ID_TEXT}
+/* clang-format on */
 
 struct mqtt_message {
     const char *topic; /* NUL-terminated; borrowed for the call, like payload */

@@ -35,6 +35,13 @@ struct pg_arg pg_bytes(const void *p, size_t len); /* borrowed */
         (int)(sizeof((struct pg_arg[]){__VA_ARGS__}) / sizeof(struct pg_arg))
 #define PG_NONE NULL, 0
 
+/* The row of a service's table. T: its settings struct, M: the char * that takes it. */
+/* clang-format off */
+#define PG_SETTINGS(T, M)                                                         \
+    {"PG_CONNINFO", SET_SECRET, offsetof(T, M), NULL, 1, 4096,                     \
+     "Postgres, as libpq reads it: host=... dbname=... user=... password=..."}
+/* clang-format on */
+
 /* Is it one that libpq can read, key=value or URL? ERR_INVALID without its text, which
  * may hold a password. */
 int pg_check_conninfo(const char *conninfo, struct err *e) MUST_CHECK;

@@ -23,7 +23,7 @@ const struct service_desc ingest_service = {
 
 static struct influx *new_influx(const struct ingest_settings *s)
 {
-    return influx_new(s->influx_url, s->influx_db, s->influx_user, s->influx_password);
+    return influx_new(&s->influx);
 }
 
 /* What is on disk: the log, devices, dead letters, marked hours. */

@@ -101,11 +101,11 @@ struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *i
                                  "1 while connected to the broker.", NULL);
     in->reconnects = metric_counter(m, "fieldcast_mqtt_reconnects_total",
                                     "Connections after the first.", NULL);
-    struct mqtt_opts o = {.url = set->mqtt_url,
-                          .client_id = set->mqtt_client_id,
-                          .user = set->mqtt_user,
-                          .password = set->mqtt_password,
-                          .ca_file = set->mqtt_ca_file,
+    struct mqtt_opts o = {.url = set->mqtt.url,
+                          .client_id = set->mqtt.client_id,
+                          .user = set->mqtt.user,
+                          .password = set->mqtt.password,
+                          .ca_file = set->mqtt.ca_file,
                           .clean = false,
                           .qos = 1,
                           .filters = in->list,

@@ -3,13 +3,15 @@
 #ifndef FC_INGEST_SETTINGS_H
 #define FC_INGEST_SETTINGS_H
 
+#include "common/influx.h"
+#include "common/mqtt.h"
 #include "common/service.h"
 
 struct ingest_settings {
     struct service_settings common;
-    char *mqtt_url, *mqtt_user, *mqtt_password, *mqtt_ca_file, *mqtt_client_id,
-        *mqtt_filters;
-    char *influx_url, *influx_db, *influx_user, *influx_password;
+    struct mqtt_settings mqtt;
+    char *mqtt_filters;
+    struct influx_settings influx;
     char *data_dir, *durability, *live_urls;
     int64_t log_max_mb, deadletter_max_mb, batch_points, flush_ms;
     int64_t time_past_d, time_future_s, time_local_min;

@@ -153,8 +153,7 @@ int get_quality(void *app, const struct req *q, struct res *s, struct err *e)
         return err_set(e, ERR_NOT_FOUND, "there is no series \"%s\"", name);
     /* an evaluation stands at its hour's end */
     int64_t to = clock_hour_floor(clock_now_ms()) + HOUR_MS;
-    struct influx *in = influx_new(m->set.influx_url, m->set.influx_db,
-                                   m->set.influx_user, m->set.influx_password);
+    struct influx *in = influx_new(&m->set.influx);
     json_t *points = facts_evaluations(in, device, quantity, to - hours * HOUR_MS, to, e);
     influx_free(in);
     if (!points) {

@@ -14,7 +14,6 @@
 #include "services/monitor/load.h"
 #include "services/monitor/round.h"
 
-#define COMPLAIN_MS 60000
 #define PROBE_MS 1000 /* how often neighbours are asked how they are */
 
 static const struct service_desc service = {
@@ -50,11 +49,11 @@ static int open_broker(struct monitor *m, struct err *e)
     if (random_hex(end, 6))
         return err_set(e, ERR_INTERNAL, "the system has no random bytes");
     struct mqtt_opts o = {
-        .url = m->set.mqtt_url,
-        .client_id = *m->set.mqtt_client_id ? m->set.mqtt_client_id : made_up,
-        .user = m->set.mqtt_user,
-        .password = m->set.mqtt_password,
-        .ca_file = m->set.mqtt_ca_file,
+        .url = m->set.mqtt.url,
+        .client_id = *m->set.mqtt.client_id ? m->set.mqtt.client_id : made_up,
+        .user = m->set.mqtt.user,
+        .password = m->set.mqtt.password,
+        .ca_file = m->set.mqtt.ca_file,
         .clean = true,
         .on_state = on_broker,
         .arg = m,
@@ -89,8 +88,7 @@ int monitor_open(struct monitor *m, struct err *e)
     gauges_open(m);
     m->pg = pg_new(m->set.pg_conninfo);
     m->pool = pg_pool_new(m->set.pg_conninfo, (int)m->set.common.http_workers);
-    m->influx = influx_new(m->set.influx_url, m->set.influx_db, m->set.influx_user,
-                           m->set.influx_password);
+    m->influx = influx_new(&m->set.influx);
     m->ask = neighbours_new(&m->set, m->svc.metrics, m->neighbour_deps);
     if (check_schema(m, e) || open_broker(m, e))
         return -1;
@@ -306,21 +304,20 @@ static int steps(struct monitor *m, struct report *r, struct err *e)
     return rc ? rc : settle(m, e);
 }
 
-/* What stops the loop is said when it begins, when something else does, and once a minute
- * (the text itself may change each time); and so is that it goes on. */
+/* What stops the loop is said when it begins, and when something else does (who it is
+ * stands before the colon; the rest of the text may differ each time); and so is that it
+ * goes on. Between, /readyz and /metrics tell. */
 static void complain(struct monitor *m, const char *text)
 {
     size_t who = strcspn(text, ":");
     bool same = *text && !strncmp(m->complaint, text, who) && m->complaint[who] == ':';
-    if ((!*text && !*m->complaint) ||
-        (same && clock_mono_ms() - m->complained_ms < COMPLAIN_MS))
+    if (same || (!*text && !*m->complaint))
         return;
     if (*text)
         log_warn("the loop waits: %s", text);
     else
         log_info("the loop goes on");
     snprintf(m->complaint, sizeof m->complaint, "%s", text);
-    m->complained_ms = clock_mono_ms();
 }
 
 void monitor_tick_now(struct monitor *m, struct report *r)

@@ -45,9 +45,8 @@ struct monitor {
     int64_t fleet_day; /* asks of all series on a day */
     int64_t fleet_asked;
     int64_t pinged_ms, told_ms, probed_ms; /* monotonic: when last done */
-    bool unsaved;          /* scored or cursor have moved and Postgres does not know */
-    char complaint[480];   /* what stopped the loop, as last logged; "" = nothing */
-    int64_t complained_ms; /* monotonic */
+    bool unsaved;        /* scored or cursor have moved and Postgres does not know */
+    char complaint[480]; /* what stopped the loop, as last logged; "" = nothing */
     json_t *ahead; /* devices nobody knows yet, with hours that are not complete. owned */
     struct fields fields; /* quantities in `hourly`, as of this round */
     bool look;     /* at the next round: does `hourly` have devices nobody knows? */

@@ -6,13 +6,15 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/influx.h"
+#include "common/mqtt.h"
 #include "common/service.h"
 
 struct monitor_settings {
     struct service_settings common;
     char *pg_conninfo;
-    char *influx_url, *influx_db, *influx_user, *influx_password;
-    char *mqtt_url, *mqtt_user, *mqtt_password, *mqtt_ca_file, *mqtt_client_id;
+    struct influx_settings influx;
+    struct mqtt_settings mqtt;
     char *ingest_url, *trainer_url, *predictor_url;
     int64_t cooldown_h, per_day, fleet_per_day;
 };

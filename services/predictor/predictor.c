@@ -18,7 +18,7 @@
 const struct service_desc predictor_service = {
     .name = "predictor",
     .sentence = "answers with forecasts: /predict, trajectories, histories",
-    .settings = predictor_settings,
+    .settings = predictor_settings_table,
     .routes = predictor_routes,
 };
 
@@ -66,8 +66,7 @@ int predictor_open(struct predictor *p, struct err *e)
     p->pool = pg_pool_new(set->pg_conninfo, POOL);
     p->versions = versions_new((size_t)set->versions_cached, p->pool);
     p->live = live_new(p->models, p->svc.metrics);
-    p->influx = influx_new(set->influx_url, set->influx_db, set->influx_user,
-                           set->influx_password);
+    p->influx = influx_new(&set->influx);
     feed_init(&p->feed, p->models, p->influx, set->ingest_url, set->common.service_token);
     forecasts_init(&p->forecasts, p->models, p->influx, p->svc.metrics);
     make_metrics(p);

@@ -3,19 +3,14 @@
 
 #include <stddef.h>
 
+#include "common/pg.h"
+
 #define AT(m) offsetof(struct predictor_settings, m)
 
-const struct setting predictor_settings[] = {
+const struct setting predictor_settings_table[] = {
     SERVICE_SETTINGS(struct predictor_settings, common, "8103", "2"),
-    {"PG_CONNINFO", SET_SECRET, AT(pg_conninfo), NULL, 1, 2048,
-     "Postgres, as libpq reads it: host=... dbname=... user=... password=..."},
-    {"INFLUX_URL", SET_URL, AT(influx_url), "http://127.0.0.1:8086", 1, 512,
-     "InfluxDB's address"},
-    {"INFLUX_DB", SET_STRING, AT(influx_db), "fieldcast", 1, 64, "InfluxDB's database"},
-    {"INFLUX_USER", SET_STRING, AT(influx_user), "", 0, 128,
-     "InfluxDB's user; empty: no login"},
-    {"INFLUX_PASSWORD", SET_SECRET, AT(influx_password), "", 0, 512,
-     "InfluxDB's password"},
+    PG_SETTINGS(struct predictor_settings, pg_conninfo),
+    INFLUX_SETTINGS(struct predictor_settings, influx),
     {"INGEST_URL", SET_URL, AT(ingest_url), "http://127.0.0.1:8101", 1, 512,
      "ingest, which tells the hours that are complete"},
     {"SERIES_MAX", SET_INT, AT(series_max), "100000", 1, 1000000,
@@ -29,11 +24,13 @@ const struct setting predictor_settings[] = {
 
 int predictor_settings_load(struct predictor_settings *s, struct err *e)
 {
-    *s = (struct predictor_settings){0};
-    return settings_load(predictor_settings, s, e);
+    return settings_load(predictor_settings_table, s, e) ||
+                   pg_check_conninfo(s->pg_conninfo, e)
+               ? -1
+               : 0;
 }
 
 void predictor_settings_done(struct predictor_settings *s)
 {
-    settings_done(predictor_settings, s);
+    settings_done(predictor_settings_table, s);
 }

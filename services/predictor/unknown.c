@@ -16,7 +16,7 @@
 struct influx *unknown_influx(const struct predictor *p)
 {
     const struct predictor_settings *s = &p->set;
-    return influx_new(s->influx_url, s->influx_db, s->influx_user, s->influx_password);
+    return influx_new(&s->influx);
 }
 
 unsigned unknown_distance(const char *a, const char *b)

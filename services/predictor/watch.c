@@ -27,8 +27,7 @@ int watch_open(struct watch *w, struct service *svc, const struct predictor_sett
     struct err why = ERR_INIT;
     w->poll_ms = set->common.tick_ms;
     w->pg = pg_new(set->pg_conninfo);
-    w->influx = influx_new(set->influx_url, set->influx_db, set->influx_user,
-                           set->influx_password);
+    w->influx = influx_new(&set->influx);
     w->touched = xcalloc(BATCH, sizeof *w->touched);
     w->retired = xcalloc(BATCH, sizeof *w->retired);
     atomic_init(&w->hour_ms, NO_TIME);

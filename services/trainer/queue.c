@@ -276,8 +276,7 @@ static int start_worker(struct queue *q, struct worker *w, struct err *e)
     const struct trainer_settings *s = q->o.set;
     w->q = q;
     w->pg = pg_new(s->pg_conninfo);
-    w->influx =
-        influx_new(s->influx_url, s->influx_db, s->influx_user, s->influx_password);
+    w->influx = influx_new(&s->influx);
     int rc = pthread_create(&w->thread, NULL, worker_main, w);
     if (rc)
         return err_set(e, ERR_INTERNAL, "could not start a thread: %s", strerror(rc));

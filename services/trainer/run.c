@@ -162,10 +162,10 @@ static int store_version(struct run *x, struct err *e)
         .metrics = x->result.metrics,
         .run_id = x->id,
     };
-    int rc = readable(document, len, e) ||
-                     registry_model_insert(x->r->pg, &v, &x->version, e)
-                 ? -1
-                 : 0;
+    int rc =
+        readable(document, len, e) || registry_model_insert(x->r->pg, &v, &x->version, e)
+            ? -1
+            : 0;
     free(document);
     free(rows);
     return rc;

@@ -10,13 +10,8 @@
 
 const struct setting trainer_settings_table[] = {
     SERVICE_SETTINGS(struct trainer_settings, common, "8102", "1"),
-    {"PG_CONNINFO", SET_SECRET, AT(pg_conninfo), NULL, 1, 4096,
-     "Postgres, as libpq reads it: host=... dbname=... user=... password=..."},
-    {"INFLUX_URL", SET_URL, AT(influx_url), "http://127.0.0.1:8086", 8, 512, "InfluxDB"},
-    {"INFLUX_DB", SET_STRING, AT(influx_db), "fieldcast", 1, 64, "its database"},
-    {"INFLUX_USER", SET_STRING, AT(influx_user), "", 0, 128,
-     "its user; empty: no authentication"},
-    {"INFLUX_PASSWORD", SET_SECRET, AT(influx_password), "", 0, 512, "and password"},
+    PG_SETTINGS(struct trainer_settings, pg_conninfo),
+    INFLUX_SETTINGS(struct trainer_settings, influx),
     {"TRAIN_WORKERS", SET_INT, AT(workers), "0", 0, 64,
      "trainings at the same time; 0: one per core"},
     {"TRAIN_LEASE_S", SET_INT, AT(lease_s), "30", 2, 3600,

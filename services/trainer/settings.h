@@ -6,12 +6,13 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/influx.h"
 #include "common/service.h"
 
 struct trainer_settings {
     struct service_settings common;
     char *pg_conninfo;
-    char *influx_url, *influx_db, *influx_user, *influx_password;
+    struct influx_settings influx;
     int64_t workers, lease_s;
     int64_t keep_days, keep_versions;
 };

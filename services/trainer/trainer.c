@@ -102,8 +102,7 @@ int trainer_open(struct trainer *t, struct err *e)
     t->pg_dep = service_dep(&t->svc, "postgres", true);
     t->influx_dep = service_dep(&t->svc, "influxdb", true);
     t->pg = pg_new(t->set.pg_conninfo);
-    t->influx = influx_new(t->set.influx_url, t->set.influx_db, t->set.influx_user,
-                           t->set.influx_password);
+    t->influx = influx_new(&t->set.influx);
     if (check_schema(t, e) && e->code == ERR_CONFLICT)
         return -1; /* away it may be */
     t->pool = pg_pool_new(t->set.pg_conninfo, (int)t->set.common.http_workers);

@@ -85,8 +85,7 @@ static void compare_hourly(struct comparison *c, const struct trainer_settings *
     struct hours now;
     const char *name = c->row->name;
     int64_t to_s = c->then.start_s + (int64_t)(c->then.n - 1) * 3600;
-    struct influx *in =
-        influx_new(s->influx_url, s->influx_db, s->influx_user, s->influx_password);
+    struct influx *in = influx_new(&s->influx);
     if (!window_read(in, &name, 1, c->then.start_s, to_s, &now, &c->apart)) {
         for (size_t i = 0; i < now.n; i++) {
             bool is = !isnan(now.y[i]), was = !isnan(c->then.y[i]);

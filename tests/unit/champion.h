@@ -89,12 +89,11 @@ static inline void champion_clock(int64_t now_ms)
 static inline void champion_open(struct predictor *p)
 {
     log_init("test", LOG_FATAL);
-    *p = (struct predictor){.set.common.grace_s = 120,
-                            .set.history_points = 1000,
-                            .set.influx_url = "http://127.0.0.1:9",
-                            .set.influx_db = "none",
-                            .set.influx_user = "",
-                            .set.influx_password = ""};
+    *p = (struct predictor){
+        .set.common.grace_s = 120,
+        .set.history_points = 1000,
+        .set.influx = {
+            .url = "http://127.0.0.1:9", .db = "none", .user = "", .password = ""}};
     p->svc.metrics = metrics_new("test");
     p->models = models_new(100);
     p->pool = pg_pool_new("host=127.0.0.1 port=9 connect_timeout=1", 1);
