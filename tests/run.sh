@@ -137,6 +137,7 @@ full() {
     say "unit tests with thread sanitizer" && unit thread
     say "services with thread sanitizer"
     FC_BUILD=$(dir_of thread) py "services under TSan" "${rough[@]}"
+    step "fuzzing what parses input from outside" bash tests/fuzz/run.sh 45
     step "docker compose" make -s test-compose
 }
 
