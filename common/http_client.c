@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/mem.h"
+#include "common/stop.h"
 
 struct http_client {
     CURL *curl;
@@ -67,6 +68,17 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     return len;
 }
 
+/* libcurl calls this at least once a second; anything but 0 ends the request. */
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)arg;
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    return stop_overdue();
+}
+
 static int failed(const struct http_client *c, CURLcode rc, const char *method,
                   const char *url, const struct http_answer *a, struct err *e)
 {
@@ -110,6 +122,8 @@ int http_request(struct http_client *c, const char *method, const char *url,
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, a);
     curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, a);
+    curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     if (c->userpwd)
         curl_easy_setopt(c->curl, CURLOPT_USERPWD, c->userpwd);
     if (body) {

@@ -29,7 +29,8 @@ void http_client_free(struct http_client *c);
 
 /* Sends one request and reads the whole answer into *a (http_answer_done() frees it).
  * type: Content-Type of body, NULL without one. Any HTTP status is success; -1 means
- * there was no answer: ERR_UNAVAILABLE (not reached), ERR_TIMEOUT, ERR_TOO_LARGE. */
+ * there was no answer: ERR_UNAVAILABLE (not reached, or stop_overdue()), ERR_TIMEOUT,
+ * ERR_TOO_LARGE. */
 int http_request(struct http_client *c, const char *method, const char *url,
                  const char *type, const void *body, size_t len, long timeout_ms,
                  size_t max_body, struct http_answer *a, struct err *e) MUST_CHECK;

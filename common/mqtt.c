@@ -2,6 +2,7 @@
 #include "common/mqtt.h"
 
 #include <MQTTAsync.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "common/stop.h"
 
 #define INFLIGHT_MAX 1000
 #define PUBLISH_WAIT_S 30
@@ -185,7 +187,7 @@ void mqtt_close(struct mqtt *m)
     if (!m)
         return;
     if (m->client) {
-        if (mqtt_is_up(m))
+        if (mqtt_is_up(m) && !stop_overdue())
             mqtt_drain(m, CLOSE_WAIT_MS);
         atomic_store(&m->closing, true);
         MQTTAsync_disconnectOptions d = MQTTAsync_disconnectOptions_initializer;
@@ -264,11 +266,15 @@ static void on_send_failed(void *arg, MQTTAsync_failureData *d)
 int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t len,
                  int qos, bool retain, struct err *e)
 {
-    struct timespec t = from_now(PUBLISH_WAIT_S * 1000);
     int rc = 0;
     pthread_mutex_lock(&m->lock);
-    while (m->up && m->inflight >= INFLIGHT_MAX && !rc)
-        rc = pthread_cond_timedwait(&m->changed, &m->lock, &t);
+    for (int s = 0; m->up && m->inflight >= INFLIGHT_MAX && !rc; s++) {
+        struct timespec t = from_now(1000);
+        rc = s == PUBLISH_WAIT_S || stop_overdue() ? ETIMEDOUT : 0;
+        while (m->up && m->inflight >= INFLIGHT_MAX && !rc &&
+               pthread_cond_timedwait(&m->changed, &m->lock, &t) == 0)
+            ;
+    }
     bool go = m->up && m->inflight < INFLIGHT_MAX;
     m->inflight += go;
     pthread_mutex_unlock(&m->lock);

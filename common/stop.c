@@ -8,8 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
+#define LAST_MS 3000 /* what calls to neighbours get after a stop was asked for */
+
 static sigset_t awaited;
 static atomic_bool stopped;
+static atomic_llong asked_ms; /* when that was first seen (monotonic); 0: not yet */
 
 void stop_init(void)
 {
@@ -28,6 +33,28 @@ bool stop_wait(int64_t ms)
     if (sigtimedwait(&awaited, NULL, &t) > 0)
         atomic_store(&stopped, true);
     return !atomic_load(&stopped);
+}
+
+/* The thread that awaits the signal may itself be in the call that hangs: a signal that
+ * only waits counts too. */
+static bool asked(void)
+{
+    sigset_t waiting;
+    if (atomic_load(&stopped))
+        return true;
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+}
+
+bool stop_overdue(void)
+{
+    long long first = 0;
+    if (!asked())
+        return false;
+    int64_t now_ms = clock_mono_ms();
+    if (atomic_compare_exchange_strong(&asked_ms, &first, now_ms))
+        return false;
+    return now_ms - first >= LAST_MS;
 }
 
 void stop_request(void)

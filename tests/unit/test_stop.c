@@ -46,6 +46,19 @@ static int on_request(void)
     return !stop_wait(10000) && clock_mono_ms() - t < 5000 ? 0 : 1;
 }
 
+/* A thread in a call sees a signal that nobody has awaited yet, and has some seconds. */
+static int overdue(void)
+{
+    if (stop_overdue())
+        return 1;
+    kill(getpid(), SIGTERM);
+    int64_t t = clock_mono_ms();
+    while (!stop_overdue() && clock_mono_ms() - t < 10000)
+        clock_sleep_ms(20);
+    int64_t took = clock_mono_ms() - t;
+    return took >= 2900 && took < 5000 && stop_overdue() ? 0 : 2;
+}
+
 static void test_stop(void **unused)
 {
     (void)unused;
@@ -53,6 +66,7 @@ static void test_stop(void **unused)
     assert_int_equal(in_child(on_term), 0);
     assert_int_equal(in_child(on_int), 0);
     assert_int_equal(in_child(on_request), 0);
+    assert_int_equal(in_child(overdue), 0);
 }
 
 int main(void)
