@@ -63,6 +63,7 @@ struct http_server {
     struct call *first, *last;
     int waiting;
     bool stopping;
+    struct log_often failures;
     atomic_int slow; /* slow requests from their queueing until their answer is sent */
 };
 
@@ -155,7 +156,8 @@ static bool run(struct call *c)
         return true;
     if (rc) {
         if (err_http_status(e.code) >= 500)
-            log_warn("%s %s: %s", c->q.method, c->q.path, e.text);
+            log_often(&c->h->failures, LOG_WARN, "%s %s: %s", c->q.method, c->q.path,
+                      e.text);
         res_problem(&c->s, &e);
     }
     return false;

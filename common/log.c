@@ -10,6 +10,8 @@
 
 #include "common/clock.h"
 
+#define OFTEN_MS 60000
+
 static const char *const names[] = {"debug", "info", "warn", "error", "fatal"};
 static const char *service_name = "fieldcast";
 static enum log_level least_level = LOG_INFO;
@@ -55,6 +57,26 @@ static size_t escape(char *out, size_t cap, const char *s)
     }
     out[n] = '\0';
     return n;
+}
+
+void log_often(struct log_often *o, enum log_level level, const char *fmt, ...)
+{
+    char text[900];
+    long long now_ms = clock_mono_ms(), until_ms = atomic_load(&o->until_ms);
+    if (now_ms < until_ms ||
+        !atomic_compare_exchange_strong(&o->until_ms, &until_ms, now_ms + OFTEN_MS)) {
+        atomic_fetch_add(&o->held, 1);
+        return;
+    }
+    unsigned long held = atomic_exchange(&o->held, 0);
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (held)
+        log_line(level, "%s (and %lu more like it before)", text, held);
+    else
+        log_line(level, "%s", text);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

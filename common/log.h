@@ -7,6 +7,7 @@
 #ifndef FC_COMMON_LOG_H
 #define FC_COMMON_LOG_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_FATAL };
@@ -16,6 +17,15 @@ void log_init(const char *service, enum log_level least);
 
 void log_line(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* For what may come many times a second: said at once, then at most once a minute (real),
+ * with how often it came since. One struct per place, zeroed. */
+struct log_often {
+    atomic_llong until_ms; /* monotonic */
+    atomic_ulong held;
+};
+void log_often(struct log_often *o, enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

@@ -37,7 +37,8 @@ struct rollup {
     int64_t due_hour;   /* start of the newest complete hour that was seen */
     int64_t noticed_ms; /* when it was seen (monotonic) */
     int64_t drain_to;   /* where the log ended then, once it was quiet; -1: not yet */
-    int64_t round_ms;   /* when the last round ended (monotonic) */
+    struct log_often said;
+    int64_t round_ms; /* when the last round ended (monotonic) */
     struct metric *rolled, *rounds, *failed, *marked, *seconds, *newest;
 };
 
@@ -192,7 +193,7 @@ static void failed(struct rollup *r, const struct err *e)
     if (nap_stopped(&r->nap))
         return;
     if (dep_is_up(r->o.dep))
-        log_warn("could not roll up, trying again: %s", e->text);
+        log_often(&r->said, LOG_WARN, "could not roll up, trying again: %s", e->text);
     nap_wait(&r->nap, RETRY_MS);
 }
 

@@ -37,6 +37,7 @@ struct sink_influx {
     int64_t cursor_ms;   /* when the cursor was last saved */
     bool set_up;         /* the database is there */
     bool said_stuck;     /* letters or marks could not be written: said once */
+    struct log_often refused, unsaved;
     atomic_bool flush;
     atomic_llong written;
     struct metric *points, *failures[N_FAILURES], *rejects[REJECT_N], *stored, *misreads,
@@ -234,7 +235,8 @@ static int write_points(struct sink_influx *s, size_t lo, size_t hi)
         return 0;
     }
     if (hi - lo == 1) {
-        log_error("InfluxDB refused a point of %s: %s", first->device->name, e.text);
+        log_often(&s->refused, LOG_ERROR, "InfluxDB refused a point of %s: %s",
+                  first->device->name, e.text);
         return bury_point(s, first, e.text);
     }
     size_t mid = lo + (hi - lo) / 2;
@@ -255,7 +257,7 @@ static int settle(struct sink_influx *s, bool idle)
         (idle || now_ms - s->cursor_ms >= CURSOR_MS)) {
         s->cursor_ms = now_ms;
         if (wal_commit(s->o.reader, pos, &e))
-            log_warn("%s", e.text);
+            log_often(&s->unsaved, LOG_WARN, "%s", e.text);
     }
     return 0;
 }

@@ -25,6 +25,7 @@ struct live {
     struct buf lines;
     struct buf sending; /* of the flushing thread alone */
     struct metric *taken;
+    struct log_often lost;
 };
 
 struct live *live_new(struct models *m, struct metrics *metrics)
@@ -192,7 +193,7 @@ int live_flush(struct live *l, struct influx *in, struct err *e)
     if (v != INFLUX_OK && v != INFLUX_REJECT && v != INFLUX_SPLIT)
         return -1;
     if (v != INFLUX_OK)
-        log_error("live residuals are lost: %s", e->text);
+        log_often(&l->lost, LOG_ERROR, "live residuals are lost: %s", e->text);
     buf_reset(&l->sending);
     return 0;
 }

@@ -42,6 +42,7 @@ struct worker {
 struct queue {
     struct queue_opts o;
     char name[JOB_WORKER_MAX];
+    struct log_often later, kept;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     uint64_t wakes;
@@ -120,15 +121,15 @@ static void give_back(struct worker *w, int i, const char *why, bool blame)
     struct err e = ERR_INIT;
     let_go(w, i);
     if (registry_job_release(w->pg, w->q->name, &w->jobs[i], why, blame, &e))
-        log_warn("job %lld could not be given back: %s", (long long)w->jobs[i].id,
-                 e.text);
+        log_often(&w->q->kept, LOG_WARN, "job %lld could not be given back: %s",
+                  (long long)w->jobs[i].id, e.text);
 }
 
 /* A neighbour failed: the job waits, and so do we. */
 static void try_later(struct worker *w, int i, const struct err *e)
 {
-    log_warn("job %lld, %s: again later: %s", (long long)w->jobs[i].id, w->jobs[i].series,
-             e->text);
+    log_often(&w->q->later, LOG_WARN, "job %lld, %s: again later: %s",
+              (long long)w->jobs[i].id, w->jobs[i].series, e->text);
     if (w->jobs[i].attempt >= JOB_ATTEMPTS_MAX) /* that was the last one */
         counts_run(w->q->o.metrics, w->jobs[i].series, "failed");
     give_back(w, i, e->text, true);

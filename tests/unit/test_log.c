@@ -38,6 +38,26 @@ static void test_line(void **unused)
     assert_true(log_count(LOG_WARN) == 1);
 }
 
+static struct log_often often;
+
+static void ten_times(void)
+{
+    for (int i = 0; i < 10; i++)
+        log_often(&often, LOG_WARN, "%d", i);
+}
+
+static void test_what_comes_often(void **unused)
+{
+    (void)unused;
+    uint64_t before = log_count(LOG_WARN);
+    ten_times();
+    assert_true(log_count(LOG_WARN) == before + 1);
+    atomic_store(&often.until_ms, 0); /* a minute later */
+    ten_times();
+    assert_true(log_count(LOG_WARN) == before + 2);
+    assert_true(atomic_load(&often.held) == 9); /* nine were told of */
+}
+
 static void test_long_lines_stay_one_line(void **unused)
 {
     (void)unused;
@@ -71,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),
+        cmocka_unit_test(test_what_comes_often),
         cmocka_unit_test(test_long_lines_stay_one_line),
         cmocka_unit_test(test_levels),
     };
