@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 
+#define PING_TIMEOUT_MS 2000
 #define WRITE_TIMEOUT_MS 30000
 #define QUERY_TIMEOUT_MS 30000
 #define ERROR_BODY_MAX 65536
@@ -53,7 +54,8 @@ void influx_free(struct influx *in)
 int influx_ping(struct influx *in, char version[64], struct err *e)
 {
     struct http_answer a;
-    if (http_request(in->http, "GET", in->ping_url, NULL, NULL, 0, 2000, 4096, &a, e))
+    if (http_request(in->http, "GET", in->ping_url, NULL, NULL, 0, PING_TIMEOUT_MS, 4096,
+                     &a, e))
         return -1;
     int rc = a.status / 100 == 2
                  ? 0
@@ -63,13 +65,14 @@ int influx_ping(struct influx *in, char version[64], struct err *e)
     return rc;
 }
 
-/* The "error" or "message" of an answer, or its first bytes. */
-static void error_text(const struct http_answer *a, char *out, size_t cap)
+/* The "error" or "message" of an answer (true), or its first bytes (false). */
+static bool error_text(const struct http_answer *a, char *out, size_t cap)
 {
     json_t *j = json_loadb(a->body.data, a->body.len, 0, NULL);
     const char *t = json_string_value(json_object_get(j, "error"));
     if (!t)
         t = json_string_value(json_object_get(j, "message"));
+    bool said = t != NULL;
     if (!t)
         t = a->body.data;
     size_t n = strcspn(t, "\r\n");
@@ -77,20 +80,26 @@ static void error_text(const struct http_answer *a, char *out, size_t cap)
     memcpy(out, t, n);
     out[n] = '\0';
     json_decref(j);
+    return said;
 }
 
-/* The client rule that holds on all versions: which answers to a write mean what. */
-static enum influx_verdict verdict(int status, const char *why)
+/* The client rule that holds on all versions: which answers to a write mean what. A write
+ * that was taken is answered with 204 and nothing else, and a line is refused with a
+ * reason in JSON (said): any other web server at this address must not pass for InfluxDB,
+ * or what it "took" would be lost. */
+static enum influx_verdict verdict(int status, const char *why, bool said)
 {
     bool bad_data = strstr(why, "partial write") || strstr(why, "field type conflict") ||
                     strstr(why, "points beyond") || strstr(why, "unable to parse");
-    if (status / 100 == 2)
+    if (status == 204)
         return INFLUX_OK;
     if (status == 413)
         return INFLUX_SPLIT;
     if (strstr(why, "retention policy not found") || strstr(why, "database not found"))
         return INFLUX_CONFIG;
     if (status == 401 || status == 403 || status == 404)
+        return INFLUX_CONFIG;
+    if (!said && status < 500 && status != 408 && status != 429)
         return INFLUX_CONFIG;
     if (bad_data || status == 400 || status == 422)
         return INFLUX_REJECT;
@@ -108,8 +117,8 @@ enum influx_verdict influx_write(struct influx *in, const char *lines, size_t le
         return INFLUX_RETRY;
     }
     char why[300];
-    error_text(&a, why, sizeof why);
-    enum influx_verdict v = verdict(a.status, why);
+    bool said = error_text(&a, why, sizeof why);
+    enum influx_verdict v = verdict(a.status, why, said);
     *retry_after_s = a.retry_after_s;
     if (v != INFLUX_OK)
         err_set(e, v == INFLUX_RETRY ? ERR_UNAVAILABLE : ERR_UPSTREAM,
@@ -135,7 +144,8 @@ static json_t *take_series(json_t *answer, struct err *e)
     return json_is_array(series) ? json_incref(series) : json_array();
 }
 
-int influx_query(struct influx *in, const char *q, json_t **series, struct err *e)
+static int query(struct influx *in, const char *q, long timeout_ms, json_t **series,
+                 struct err *e)
 {
     struct buf body;
     buf_init(&body, 4 * QUERY_MAX);
@@ -144,7 +154,7 @@ int influx_query(struct influx *in, const char *q, json_t **series, struct err *
     struct http_answer a;
     int rc =
         http_request(in->http, "POST", in->query_url, "application/x-www-form-urlencoded",
-                     body.data, body.len, QUERY_TIMEOUT_MS, INFLUX_ANSWER_MAX, &a, e);
+                     body.data, body.len, timeout_ms, INFLUX_ANSWER_MAX, &a, e);
     buf_done(&body);
     if (rc)
         return err_prefix(e, "influx");
@@ -163,6 +173,11 @@ int influx_query(struct influx *in, const char *q, json_t **series, struct err *
     return *series ? 0 : -1;
 }
 
+int influx_query(struct influx *in, const char *q, json_t **series, struct err *e)
+{
+    return query(in, q, QUERY_TIMEOUT_MS, series, e);
+}
+
 int influx_create_database(struct influx *in, struct err *e)
 {
     struct buf q;
@@ -175,6 +190,19 @@ int influx_create_database(struct influx *in, struct err *e)
         json_decref(series);
     buf_done(&q);
     return rc;
+}
+
+int influx_check(struct influx *in, struct err *e)
+{
+    char version[64];
+    json_t *series;
+    if (influx_ping(in, version, e))
+        return -1;
+    if (query(in, "SELECT \"x\" FROM \"fieldcast_check\" LIMIT 1", PING_TIMEOUT_MS,
+              &series, e))
+        return strstr(e->text, "database not found") ? 0 : -1;
+    json_decref(series);
+    return 0;
 }
 
 /* ---- line protocol ------------------------------------------------------------------

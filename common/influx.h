@@ -44,6 +44,9 @@ void influx_free(struct influx *in);
 
 /* GET /ping: 0 when it answers, and its version. */
 int influx_ping(struct influx *in, char version[64], struct err *e) MUST_CHECK;
+/* The same, and that it answers a query on our database (which need not be there yet):
+ * with another password, or with its engine closed, it still answers pings. */
+int influx_check(struct influx *in, struct err *e) MUST_CHECK;
 /* CREATE DATABASE, which succeeds when it is there already. */
 int influx_create_database(struct influx *in, struct err *e) MUST_CHECK;
 

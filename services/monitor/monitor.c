@@ -258,11 +258,10 @@ static bool second_passed(int64_t *last_ms)
 
 static void ping(struct monitor *m)
 {
-    char version[64];
     struct err e = ERR_INIT;
     if (!second_passed(&m->pinged_ms))
         return;
-    if (influx_ping(m->influx, version, &e))
+    if (influx_check(m->influx, &e))
         dep_down(m->influx_dep, e.text);
     else
         dep_up(m->influx_dep);

@@ -90,10 +90,20 @@ static void influx_failed(struct predictor *p, const struct err *e)
     p->write_again_ms = clock_mono_ms() + p->pause_ms;
 }
 
+/* It did all that the tick asked of it. */
 static void influx_works(struct predictor *p)
 {
     dep_up(p->influx_dep);
     p->pause_ms = 0;
+    p->refuses = false;
+}
+
+/* It did not do what it was asked. With a full disk or another password it goes on
+ * answering pings: these say nothing until a tick goes through. */
+static void influx_refused(struct predictor *p, const struct err *e)
+{
+    influx_failed(p, e);
+    p->refuses = true;
 }
 
 /* Asks now and then whether InfluxDB is there, more often while it is not. */
@@ -109,25 +119,28 @@ static bool influx_there(struct predictor *p)
         influx_failed(p, &e);
         return false;
     }
-    influx_works(p);
+    if (!p->refuses)
+        influx_works(p);
     p->ping_again_ms = clock_mono_ms() + PING_MS;
     return true;
 }
 
-/* Brings histories up to date. False when a neighbour failed. */
-static bool follow(struct predictor *p)
+/* Brings histories up to date: 1. When ingest did not tell what is new: 0; when InfluxDB
+ * did not: -1. */
+static int follow(struct predictor *p)
 {
     struct err e = ERR_INIT;
     const char *who;
     if (feed_poll(&p->feed, &who, &e) == 0) {
         dep_up(p->ingest_dep);
-        return true;
+        return 1;
     }
-    if (!strcmp(who, "influxdb"))
-        influx_failed(p, &e);
-    else
-        dep_down(p->ingest_dep, e.text);
-    return false;
+    if (!strcmp(who, "influxdb")) {
+        influx_refused(p, &e);
+        return -1;
+    }
+    dep_down(p->ingest_dep, e.text);
+    return 0;
 }
 
 /* All series that serve, for one pass. */
@@ -160,8 +173,8 @@ void predictor_tick(struct predictor *p)
     struct err e = ERR_INIT;
     if (!influx_there(p))
         return;
-    bool told = follow(p);
-    if (!dep_is_up(p->influx_dep))
+    int told = follow(p);
+    if (told < 0)
         return;
     int64_t seq = atomic_load(&p->watch.seq);
     int64_t complete =
@@ -176,7 +189,7 @@ void predictor_tick(struct predictor *p)
     if (forecast_all(p, hour, load_to, &e) ||
         (known && forecasts_write(&p->forecasts, hour, &e)) ||
         live_flush(p->live, p->influx, &e)) {
-        influx_failed(p, &e);
+        influx_refused(p, &e);
         return;
     }
     influx_works(p);

@@ -34,6 +34,7 @@ struct predictor {
     struct forecasts forecasts;
     int64_t write_again_ms, pause_ms; /* real: after a failed write */
     int64_t ping_again_ms;
+    bool refuses; /* InfluxDB answers but does not do what it is asked */
 
     /* GET /api/v1/progress */
     atomic_llong done_hour_ms, done_seq;

@@ -32,12 +32,11 @@ static int check_schema(struct trainer *t, struct err *e)
 
 static void look_at_influx(struct trainer *t, int64_t mono_ms)
 {
-    char version[64];
     struct err e = ERR_INIT;
     if (dep_is_up(t->influx_dep) && mono_ms - t->ping_ms < PING_MS)
         return;
     t->ping_ms = mono_ms;
-    if (influx_ping(t->influx, version, &e))
+    if (influx_check(t->influx, &e))
         dep_down(t->influx_dep, e.text);
     else
         dep_up(t->influx_dep);
