@@ -69,6 +69,7 @@ struct series {
     bool unwritten;          /* its trajectory is not in InfluxDB yet */
     bool leads_known;        /* the next is what InfluxDB says */
     int64_t leads_origin_ms; /* newest origin in forecast_leads; NO_TIME: none */
+    uint64_t reading;        /* the one that told of its champion; see watch.h */
     struct metric *trained;  /* gauges; NULL until a champion is there */
     struct metric *info;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/predictor/watch.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,15 @@ static void gauges(struct metrics *metrics, struct series *s, const struct versi
     buf_done(&b);
 }
 
+/* Of two registries, one restored from an older copy, the numbers can be the same and the
+ * models others. */
+static bool same_model(const struct version *a, const struct version *b)
+{
+    return a->number == b->number && a->model->algo == b->model->algo &&
+           a->model->training.to_s == b->model->training.to_s &&
+           !strcmp(a->model->training.sha256, b->model->training.sha256);
+}
+
 struct series *watch_install(struct models *m, struct metrics *metrics, const char *name,
                              struct version *v, struct err *e)
 {
@@ -87,7 +97,7 @@ struct series *watch_install(struct models *m, struct metrics *metrics, const ch
     }
     models_lock(m);
     struct serving *old = series_serving(s), *now;
-    if (old && old->version->number == v->number) {
+    if (old && same_model(old->version, v)) {
         version_put(v);
     } else {
         gauges(metrics, s, v);
@@ -144,6 +154,7 @@ static void take_row(struct watch *w, const struct model_row *row)
         v = version_parse(row->name, row->version, row->document, row->document_len, &e);
         s = v ? watch_install(w->models, w->svc->metrics, row->name, v, &e) : NULL;
         if (s) {
+            s->reading = w->reading;
             touch(w->touched, &w->n_touched, s);
         } else {
             metric_add(w->failures, 1);
@@ -234,7 +245,8 @@ static int fetch_wanted(struct watch *w, struct err *e)
 static int fetch_batch(struct watch *w, int *n, struct err *e)
 {
     w->n_touched = w->n_retired = 0;
-    *n = registry_models_since(w->pg, w->fetched, !w->told, BATCH, each_row, w, e);
+    *n = registry_models_since(w->pg, w->fetched, !w->told || w->anew, BATCH, each_row, w,
+                               e);
     if (*n < 0)
         return -1;
     if (w->told) /* at the start the tick does it for all, a hundred devices at a time */
@@ -242,15 +254,45 @@ static int fetch_batch(struct watch *w, int *n, struct err *e)
     return settle_retired(w, e);
 }
 
+/* A registry that has gone back, restored from an older copy or begun again, is read from
+ * its beginning. */
+static void notice_another(struct watch *w, int64_t newest)
+{
+    if (newest >= w->fetched)
+        return;
+    log_warn("the registry has gone back from %" PRId64 " to %" PRId64
+             ": all champions are read again",
+             w->fetched, newest);
+    w->anew = true;
+    w->reading++;
+    w->fetched = 0;
+}
+
+/* Champions that the registry no longer has. */
+static void clear_others(struct watch *w)
+{
+    for (struct series *s = models_all(w->models); w->anew && s; s = s->all_next) {
+        struct serving *v = series_serving(s);
+        if (v && s->reading != w->reading)
+            clear(w, s);
+        serving_put(v);
+    }
+    w->anew = false;
+}
+
 static int fetch(struct watch *w, int64_t newest, struct err *e)
 {
     int n;
-    if (w->told && newest <= w->fetched)
+    notice_another(w, newest);
+    if (w->told && !w->anew && newest <= w->fetched)
         return 0;
     do {
         if ((!w->told && fetch_wanted(w, e)) || fetch_batch(w, &n, e))
             return -1;
     } while (n == BATCH && !atomic_load(&w->stop));
+    if (atomic_load(&w->stop))
+        return 0;
+    clear_others(w);
     if (w->fetched < newest)
         w->fetched = newest; /* the newest versions may hold no alias */
     atomic_store(&w->seq, w->fetched);
@@ -293,8 +335,12 @@ static int look(struct watch *w, bool *listening, struct err *e)
     if (registry_models_seq(w->pg, &newest, e))
         return -1;
     atomic_store(&w->up, true);
-    dep_up(w->pg_dep);
-    return fetch(w, newest, e);
+    if (!w->failed) /* else it is there when it has also told what is new */
+        dep_up(w->pg_dep);
+    w->failed = fetch(w, newest, e) != 0;
+    if (!w->failed)
+        dep_up(w->pg_dep);
+    return w->failed ? -1 : 0;
 }
 
 static void pause_ms(struct watch *w, int64_t ms)

@@ -36,6 +36,9 @@ struct watch {
     atomic_bool up;          /* the registry answers */
     bool checked;            /* the schema */
     bool told;               /* all that was there at the start is read */
+    bool anew;               /* the registry is another one: all is read again */
+    bool failed;             /* what is new could not be fetched the last time */
+    uint64_t reading;        /* counts these readings */
     struct waitlist waiting; /* asked for before that */
     int64_t fetched;         /* newest model_seq seen */
     struct metric *failures;

@@ -117,3 +117,29 @@ def test_a_schema_it_does_not_know(alone):
     wait_for(lambda: not proc.alive())
     assert proc.process.returncode == 1 and "schema version 999" in proc.tail(5)
     del a.st.procs["predictor"]
+
+
+def test_the_registry_goes_back(alone):
+    """Postgres restored from an older copy, or begun again: its champions answer, not those of
+    the one before, also when their numbers are the same."""
+    a = alone
+    a.add_series("attic.temperature")
+    a.hourly("attic", "temperature", [1.0] * 200, a.hours.rolled_up)
+    a.add_version("attic.temperature", 1)
+    a.promote("attic.temperature", 1)
+    a.add_version(K, 2)
+    a.promote(K, 2)
+    wait_for(lambda: a.predict(series=K)["version"] == 2)
+    wait_for(lambda: a.predict(series="attic.temperature")["version"] == 1)
+    pg, db = a.st.pg_server, a.st.pg_db
+    pg.drop_database(db)
+    pg.admin(f"CREATE DATABASE {db} TEMPLATE fc_template OWNER fieldcast")
+    a.add_series(K)
+    a.add_series("attic.temperature")
+    a.add_version(K, 1, bias=50.0, to_ms=HOUR)
+    a.promote(K, 1)
+    wait_for(lambda: a.predict(series=K)["version"] == 1)
+    wait_for(lambda: a.predict(series=K)["predictions"][0]["yhat"] > 240)
+    wait_for(lambda: a.st.request("POST", "predictor", "/predict",
+                                  json={"series": "attic.temperature"}).status_code == 409)
+    assert a.st.procs["predictor"].text().count("the registry has gone back") == 1
