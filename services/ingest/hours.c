@@ -153,7 +153,10 @@ static int write_all(int fd, const struct buf *b)
 
 int hours_save(struct hours *h, struct err *e)
 {
-    int rc = 0;
+    /* a mark is read back only for a device that is known */
+    int rc = ledger_save(h->ledger, e);
+    if (rc)
+        return rc;
     pthread_mutex_lock(&h->lock);
     if (h->unsaved.len) {
         if (h->torn && write(h->fd, "\n", 1) == 1)

@@ -25,8 +25,10 @@ struct ledger {
     uint32_t *bucket; /* first device of a hash, chained by next */
     size_t n_buckets; /* a power of two */
     struct counts total, none;
-    int fd; /* the devices' file, for appending */
-    bool file_failed;
+    int fd;         /* the devices' file, for appending */
+    size_t n_saved; /* the first so many are in it */
+    bool torn;      /* it may end within a line */
+    bool said;      /* that it could not be written */
     struct metrics *metrics;
 };
 
@@ -108,20 +110,46 @@ static struct device *add(struct ledger *l, const char *name, const char *raw)
 /* ---- the file
  * -------------------------------------------------------------------------- */
 
-static void remember(struct ledger *l, const struct device *d)
+static int append(struct ledger *l, const struct device *d)
 {
     struct buf b;
     buf_init(&b, LINE_SIZE);
+    if (l->torn)
+        buf_addc(&b, '\n');
     buf_adds(&b, "{\"device\":");
     buf_add_json_string(&b, d->name);
     buf_adds(&b, ",\"raw\":");
     buf_add_json_string(&b, d->raw);
     buf_adds(&b, "}\n");
-    bool ok = write(l->fd, b.data, b.len) == (ssize_t)b.len;
-    if (!ok && !l->file_failed)
-        log_warn("could not remember the device %s: %s", d->name, strerror(errno));
-    l->file_failed = !ok;
+    ssize_t n = write(l->fd, b.data, b.len);
+    bool ok = n == (ssize_t)b.len;
+    l->torn = ok ? false : l->torn || n > 0;
     buf_done(&b);
+    if (n >= 0 && !ok)
+        errno = ENOSPC;
+    return ok ? 0 : -1;
+}
+
+/* Under the lock: all devices that the file does not have yet. */
+static int remember(struct ledger *l, struct err *e)
+{
+    while (l->n_saved < l->n) {
+        const struct device *d = l->at[l->n_saved];
+        if (append(l, d))
+            return err_set(e, ERR_UNAVAILABLE, "could not remember the device %s: %s",
+                           d->name, strerror(errno));
+        l->n_saved++;
+    }
+    l->said = false;
+    return 0;
+}
+
+int ledger_save(struct ledger *l, struct err *e)
+{
+    pthread_mutex_lock(&l->lock);
+    int rc = remember(l, e);
+    pthread_mutex_unlock(&l->lock);
+    return rc;
 }
 
 static void load_line(struct ledger *l, const char *line)
@@ -150,9 +178,8 @@ static int load(struct ledger *l, const char *path, struct err *e)
         load_line(l, line);
     }
     fclose(f);
-    if (!whole && write(l->fd, "\n", 1) != 1)
-        return err_set(e, ERR_UNAVAILABLE, "could not write to %s: %s", path,
-                       strerror(errno));
+    l->torn = !whole;
+    l->n_saved = l->n;
     return 0;
 }
 
@@ -217,8 +244,12 @@ enum reject ledger_device(struct ledger *l, const char *name, const char *raw, b
                  "the device %s would be one more than %zu (FC_DEVICES_MAX)", name,
                  l->max);
     } else if (!*d && make) {
+        struct err why = ERR_INIT;
         *d = add(l, name, raw);
-        remember(l, *d);
+        if (remember(l, &why) && !l->said) {
+            log_warn("%s", why.text);
+            l->said = true;
+        }
     }
     pthread_mutex_unlock(&l->lock);
     return r;

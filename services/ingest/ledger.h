@@ -57,6 +57,8 @@ void ledger_close(struct ledger *l);
  * another raw id for a known name (*d is the known one), and new devices beyond max. */
 enum reject ledger_device(struct ledger *l, const char *name, const char *raw, bool make,
                           struct device **d, struct err *e);
+/* Writes devices that the disk did not take when they came. 0: the file has all. */
+int ledger_save(struct ledger *l, struct err *e) MUST_CHECK;
 struct device *ledger_find(struct ledger *l, const char *name); /* NULL if unknown */
 struct device *ledger_at(struct ledger *l, uint32_t index);     /* NULL beyond the last */
 size_t ledger_size(struct ledger *l);

@@ -2,6 +2,8 @@
 /* The devices and their accounts; the window of duplicates; acknowledgements. */
 #include "tests/unit/unit.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -93,6 +95,36 @@ static void test_devices_file_that_a_crash_cut(void **unused)
     ledger_close(l);
     l = open_ledger(10);
     assert_int_equal(ledger_size(l), 2);
+    ledger_close(l);
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit r;
+    getrlimit(RLIMIT_FSIZE, &r);
+    r.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static void test_devices_that_come_while_the_disk_is_full(void **unused)
+{
+    (void)unused;
+    struct err e = ERR_INIT;
+    truncate(path, 0);
+    struct ledger *l = open_ledger(10);
+    get(l, "a");
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(30); /* one line, and some of the next */
+    get(l, "b");
+    get(l, "c");
+    assert_int_equal(ledger_save(l, &e), -1);
+    assert_non_null(strstr(e.text, "could not remember the device b: "));
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(ledger_save(l, &e), 0);
+    ledger_close(l);
+    l = open_ledger(10);
+    assert_int_equal(ledger_size(l), 3);
+    assert_string_equal(ledger_at(l, 1)->name, "b");
     ledger_close(l);
 }
 
@@ -282,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_devices),
         T(test_devices_file_that_a_crash_cut),
+        T(test_devices_that_come_while_the_disk_is_full),
         T(test_many_devices),
         T(test_identity_of_the_account),
         cmocka_unit_test(test_identity_of_a_message),
