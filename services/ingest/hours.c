@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "common/mem.h"
 
 #define FILE_MAX_BYTES (1u << 30)
@@ -303,9 +304,14 @@ struct hours *hours_open(const char *path, struct ledger *l, struct err *e)
     h->path = xstrdup(path);
     h->path_new = xasprintf("%s.new", path);
     buf_init(&h->unsaved, FILE_MAX_BYTES);
-    if (load(h, e) || hours_settle(h, e)) {
+    if (load(h, e)) {
         hours_close(h);
         return NULL;
+    }
+    if (hours_settle(h, e)) { /* the file stays as it is: longer, and as good */
+        log_warn("%s", e->text);
+        *e = (struct err)ERR_INIT;
+        h->torn = true;
     }
     return h;
 }

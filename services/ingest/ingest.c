@@ -132,11 +132,6 @@ int ingest_open(struct ingest *i, struct err *e)
     return i->mqtt ? 0 : -1;
 }
 
-void ingest_tick(struct ingest *i)
-{
-    mqtt_in_tick(i->mqtt);
-}
-
 void ingest_close(struct ingest *i)
 {
     bool closed = mqtt_in_close(i->mqtt);

@@ -42,7 +42,6 @@ extern const struct service_desc ingest_service;
 
 /* set is loaded. On failure call ingest_close() all the same. */
 int ingest_open(struct ingest *i, struct err *e) MUST_CHECK;
-void ingest_tick(struct ingest *i);
 void ingest_close(struct ingest *i);
 
 #endif

@@ -9,9 +9,9 @@
  * disk refuses: takes nothing, acknowledges nothing, says so. Predictor away: live
  * readings are dropped and counted.
  *
- * Threads: the broker library's (mqtt_in: decode, append), one per sink (sink_influx,
- * sink_live), the roll-up, the HTTP server's; this one sends acknowledgements to devices.
- */
+ * Threads: the broker library's (mqtt_in: decode, append), one that sends
+ * acknowledgements to devices, one per sink (sink_influx, sink_live), the roll-up, the
+ * HTTP server's; this one only awaits the end. */
 #include "common/log.h"
 #include "common/stop.h"
 #include "services/ingest/ingest.h"
@@ -27,7 +27,7 @@ int main(int argc, char **argv)
     if (ingest_settings_load(&app.set, &e) || ingest_open(&app, &e))
         goto out;
     while (stop_wait(app.set.common.tick_ms))
-        ingest_tick(&app);
+        ;
     rc = 0;
 out:
     if (rc)

@@ -27,7 +27,8 @@ struct mqtt_in {
     atomic_bool waiting; /* the callback waits for the log */
     atomic_bool closed;
     bool was_up; /* on_state's */
-    int64_t acked_ms;
+    pthread_t acker;
+    bool acks; /* that thread runs */
     struct metric *connected, *reconnects;
 };
 
@@ -87,6 +88,37 @@ static int split_filters(struct mqtt_in *in, struct err *e)
     return n ? 0 : err_set(e, ERR_INVALID, "FC_MQTT_FILTERS names no topic");
 }
 
+static int publish(void *arg, const char *device, int64_t boot, int64_t upto)
+{
+    struct mqtt_in *in = arg;
+    char topic[DEVICE_MAX + 32], payload[80];
+    struct err e = ERR_INIT;
+    snprintf(topic, sizeof topic, "fieldcast/ack/%s", device);
+    int n = snprintf(payload, sizeof payload,
+                     "{\"boot\":%" PRId64 ",\"seq\":%" PRId64 "}", boot, upto);
+    return mqtt_publish(in->mqtt, topic, payload, (size_t)n, 1, false, &e);
+}
+
+/* Not in the thread that awaits the end: while a message waits for the log, the library
+ * publishes nothing and does not return. */
+static void *send_acks(void *arg)
+{
+    struct mqtt_in *in = arg;
+    while (nap_wait(&in->nap, ACK_MS))
+        if (mqtt_is_up(in->mqtt))
+            intake_acks(in->intake, publish, in);
+    return NULL;
+}
+
+static int start_acks(struct mqtt_in *in, struct err *e)
+{
+    if (pthread_create(&in->acker, NULL, send_acks, in))
+        return err_set(e, ERR_INTERNAL,
+                       "could not start the thread that acknowledges readings");
+    in->acks = true;
+    return 0;
+}
+
 struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *intake,
                              struct dep *broker, struct dep *log, struct metrics *m,
                              struct err *e)
@@ -112,7 +144,8 @@ struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *i
                           .on_message = on_message,
                           .on_state = on_state,
                           .arg = in};
-    if (split_filters(in, e) == 0 && (in->mqtt = mqtt_open(&o, e)))
+    if (split_filters(in, e) == 0 && (in->mqtt = mqtt_open(&o, e)) &&
+        start_acks(in, e) == 0)
         return in;
     mqtt_in_close(in);
     return NULL;
@@ -121,6 +154,8 @@ struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *i
 static void *close_client(void *arg)
 {
     struct mqtt_in *in = arg;
+    if (in->acks)
+        pthread_join(in->acker, NULL);
     mqtt_close(in->mqtt);
     atomic_store(&in->closed, true);
     return NULL;
@@ -150,23 +185,4 @@ bool mqtt_in_close(struct mqtt_in *in)
     free(in->filters);
     free(in);
     return true;
-}
-
-static int publish(void *arg, const char *device, int64_t boot, int64_t upto)
-{
-    struct mqtt_in *in = arg;
-    char topic[DEVICE_MAX + 32], payload[80];
-    struct err e = ERR_INIT;
-    snprintf(topic, sizeof topic, "fieldcast/ack/%s", device);
-    int n = snprintf(payload, sizeof payload,
-                     "{\"boot\":%" PRId64 ",\"seq\":%" PRId64 "}", boot, upto);
-    return mqtt_publish(in->mqtt, topic, payload, (size_t)n, 1, false, &e);
-}
-
-void mqtt_in_tick(struct mqtt_in *in)
-{
-    if (clock_mono_ms() - in->acked_ms < ACK_MS || !mqtt_is_up(in->mqtt))
-        return;
-    in->acked_ms = clock_mono_ms();
-    intake_acks(in->intake, publish, in);
 }

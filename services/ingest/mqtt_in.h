@@ -2,7 +2,8 @@
 /* mqtt_in: ingest's side of the broker.
  *
  * A message is acknowledged when it is in the log. While the log can not take it, the
- * library's thread waits in here and the broker keeps what follows; that is said once. */
+ * library's thread waits in here and the broker keeps what follows; that is said once.
+ * Devices are told how far their readings are in the log, each at most once a second. */
 #ifndef FC_INGEST_MQTT_IN_H
 #define FC_INGEST_MQTT_IN_H
 
@@ -21,8 +22,5 @@ struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *i
  * back, so the connection stays as it is until the process ends, and the broker sends it
  * again. Nothing that the intake uses may be freed then. */
 bool mqtt_in_close(struct mqtt_in *m);
-
-/* Tells devices how far their readings are in the log; at most once a second each. */
-void mqtt_in_tick(struct mqtt_in *m);
 
 #endif

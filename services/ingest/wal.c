@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,8 +89,27 @@ static size_t put_together(struct wal *w, const struct wal_record *r, size_t n)
     return size;
 }
 
+/* Somebody may have deleted the folder: what is appended then would be gone with the
+ * process. Looked at once a second. */
+static int still_there(struct wal *w, struct err *e)
+{
+    struct timespec t;
+    struct stat st;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    if (t.tv_sec == w->looked_s && !w->gone)
+        return 0;
+    w->looked_s = t.tv_sec;
+    w->gone = fstat(w->fd, &st) == 0 && st.st_nlink == 0;
+    if (!w->gone)
+        return 0;
+    return err_set(e, ERR_UNAVAILABLE,
+                   "the log in %s was deleted: restart ingest to begin another", w->dir);
+}
+
 int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *e)
 {
+    if (still_there(w, e))
+        return -1;
     int64_t end = atomic_load(&w->end);
     size_t size = put_together(w, r, n);
     if (wal_bytes(w) + (int64_t)size > w->max_bytes)

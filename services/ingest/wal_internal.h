@@ -21,6 +21,8 @@ struct wal {
     int dir_fd, lock_fd, fd; /* fd: the newest segment, for writing */
     unsigned char *buf;      /* one append is put together here; owned by who appends */
     size_t cap;
+    int64_t looked_s; /* when the newest segment was last seen to be there; as buf */
+    bool gone;
     int64_t newest; /* where the newest segment begins; owned by who appends */
     atomic_llong end, first;
     atomic_llong wake_at; /* who waits wants to know when the log ends behind this */

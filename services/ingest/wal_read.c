@@ -54,10 +54,11 @@ struct wal_reader *wal_reader_open(struct wal *w, const char *name, int64_t from
     r->next = w->readers;
     w->readers = r;
     pthread_mutex_unlock(&w->lock);
-    if (wal_commit(r, r->pos, e) == 0)
-        return r;
-    wal_reader_close(r);
-    return NULL;
+    if (wal_commit(r, r->pos, e)) { /* a full disk must not keep us from reading it */
+        log_warn("%s", e->text);
+        *e = (struct err)ERR_INIT;
+    }
+    return r;
 }
 
 void wal_reader_close(struct wal_reader *r)
