@@ -14,6 +14,7 @@
 
 #include "common/mem.h"
 
+#define LATEST_MS INT64_C(7258118400000) /* 2200: InfluxDB ends in 2262 */
 #define REREAD_US 2000 /* how often, at most, the clock file is looked at again */
 
 static struct {
@@ -51,11 +52,11 @@ static int read_file(struct err *e)
     double speed;
     int n = fscanf(f, "%" SCNd64 " %lf", &epoch, &speed);
     fclose(f);
-    if (n != 2 || !(speed >= 0 && speed <= 1e6))
+    if (n != 2 || !(speed >= 0 && speed <= 1e6) || epoch < 0 || epoch > LATEST_MS)
         return err_set(
             e, ERR_INVALID,
-            "the clock file %s must hold \"EPOCH_MS SPEED\" with a speed of 0 to "
-            "1000000",
+            "the clock file %s must hold \"EPOCH_MS SPEED\", up to the year 2200, with "
+            "a speed of 0 to 1000000",
             file.path);
     file.epoch_ms = epoch;
     file.speed = speed;

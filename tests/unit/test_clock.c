@@ -162,12 +162,15 @@ static void test_virtual(void **unused)
                                       "1795168800000",
                                       "1795168800000 -1",
                                       "1795168800000 2000000",
-                                      "1795168800000 nan"};
+                                      "1795168800000 nan",
+                                      "-1000 0",
+                                      "99999999999999999999 0"};
     for (size_t i = 0; i < N_OF(bad); i++) {
         temp_file(path, bad[i]);
         snprintf(
             want, sizeof want,
-            "the clock file %s must hold \"EPOCH_MS SPEED\" with a speed of 0 to 1000000",
+            "the clock file %s must hold \"EPOCH_MS SPEED\", up to the year 2200, with "
+            "a speed of 0 to 1000000",
             path);
         assert_failed(clock_init(path, &e), e, ERR_INVALID, want);
         unlink(path);
