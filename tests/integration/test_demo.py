@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ import time
 
 import pytest
 
-from procs import PATH, ROOT, free_port
+from procs import PATH, ROOT, free_port, wait_for
 from signals import Home
 from stack import build_dir, parse_metrics
 
@@ -58,7 +59,7 @@ def demo():
     def run(command, timeout=300):
         return subprocess.run(["deploy/local/fieldcast-local", command], cwd=ROOT, env=env, timeout=timeout,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    run.folder, run.ports = folder, ports
+    run.folder, run.ports, run.env = folder, ports, env
     yield run
     run("clean")
     shutil.rmtree(folder, ignore_errors=True)
@@ -106,3 +107,18 @@ def test_demo(demo, capsys):
     assert second.returncode == 0 and "of readings" not in second.stdout, second.stdout
     assert demo("clean").returncode == 0
     assert not ours(demo.folder) and not os.path.exists(demo.folder)
+
+
+@pytest.mark.long
+def test_interrupted_twice(demo):
+    """Ctrl-C, and again while the first is being followed: nothing is left."""
+    started = subprocess.Popen(["deploy/local/fieldcast-local", "start"], cwd=ROOT, env=demo.env, text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    wait_for(lambda: os.path.exists(f"{demo.folder}/run/trainer.pid"), 30, "the services")
+    for _ in range(3):
+        os.killpg(started.pid, signal.SIGINT)
+        time.sleep(0.2)
+    started.communicate(timeout=30)
+    assert started.returncode == 130
+    assert not ours(demo.folder)

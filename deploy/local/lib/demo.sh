@@ -149,7 +149,8 @@ TEXT
 
 demo_failed() {
     local code=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    trap '' INT TERM HUP # whoever presses Ctrl-C twice must not be left with half of it
     if [[ -n $step_text ]]; then printf '\nfieldcast-local: "%s" was not finished; logs are in %s\n' "$step_text" "$log" >&2; fi
     stop_all
     exit "$code"
