@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 #define DAY_MS (INT64_C(24) * 3600000)
@@ -31,10 +32,39 @@ static int delete_before(struct influx *in, const char *measurement, int64_t t_m
     return rc;
 }
 
+void retention_init(struct retention *r, int64_t readings_d, int64_t leads_d)
+{
+    *r = (struct retention){.readings_d = readings_d,
+                            .leads_d = leads_d,
+                            .done_day = INT64_MIN,
+                            .wall_ms = clock_now_ms(),
+                            .mono_ms = clock_mono_ms()};
+}
+
+int retention_believes(const struct retention *r, int64_t now_ms, int64_t mono_ms)
+{
+    int64_t passed_ms = mono_ms - r->mono_ms;
+    if (now_ms - r->wall_ms - passed_ms > DAY_MS)
+        return -1;
+    return passed_ms >= HOUR_MS;
+}
+
+static bool believed(struct retention *r, int64_t now_ms)
+{
+    int b = clock_is_virtual() ? 1 : retention_believes(r, now_ms, clock_mono_ms());
+    if (b < 0 && !r->said) {
+        log_warn(
+            "the clock has gone more than a day ahead: old data is not deleted until "
+            "ingest is restarted");
+        r->said = true;
+    }
+    return b > 0;
+}
+
 void retention_run(struct retention *r, struct influx *in, int64_t now_ms)
 {
     int64_t day = now_ms / DAY_MS;
-    if (day == r->done_day)
+    if (day == r->done_day || !believed(r, now_ms))
         return;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct err e = ERR_INIT;

@@ -4,13 +4,26 @@
 #ifndef FC_INGEST_RETENTION_H
 #define FC_INGEST_RETENTION_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "common/influx.h"
 
 struct retention {
     int64_t readings_d; /* readings, inference, forecasts; 0: for ever */
     int64_t leads_d;    /* forecast_leads, evaluations, device_status; 0: for ever */
     int64_t done_day;   /* INT64_MIN: not yet */
+    int64_t wall_ms, mono_ms; /* when we started, by both clocks */
+    bool said;                /* that the clock is not believed */
 };
+
+void retention_init(struct retention *r, int64_t readings_d, int64_t leads_d);
+
+/* A real clock that runs away (a battery, a time server) must not cost what was measured:
+ * nothing is deleted in the first hour after the start, which is left to the time
+ * service, nor once the clock is a day ahead of the time that has passed. -1: not
+ * believed, 0: not yet, 1: believed. */
+int retention_believes(const struct retention *r, int64_t now_ms, int64_t mono_ms);
 
 /* Deletes if the day of now_ms is another than last time. What fails is said, and tried
  * again on the next call. */

@@ -320,7 +320,7 @@ struct rollup *rollup_open(const struct rollup_opts *o, struct err *e)
     r->changes = changes_new(random_epoch());
     r->due_hour = INT64_MIN;
     r->devices = 20;
-    r->retention = (struct retention){o->retain_readings_d, o->retain_leads_d, INT64_MIN};
+    retention_init(&r->retention, o->retain_readings_d, o->retain_leads_d);
     nap_init(&r->nap);
     buf_init(&r->query, QUERY_BYTES);
     buf_init(&r->lines, LINES_BYTES);
