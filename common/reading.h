@@ -16,10 +16,11 @@
 #define QUANTITY_MAX 64
 #define SERIES_MAX (DEVICE_MAX + 1 + QUANTITY_MAX)
 #define READING_VALUES_MAX 64
+#define READING_VALUE_MAX 1e100 /* in size: sums and squares stay finite */
 
 struct reading_value {
     char quantity[QUANTITY_MAX + 1];
-    double value; /* canonical unit; finite */
+    double value; /* canonical unit; at most READING_VALUE_MAX in size */
 };
 
 struct reading {
@@ -33,7 +34,8 @@ struct reading {
     struct reading_value values[READING_VALUES_MAX];
 };
 
-/* Adds a value; -1 when the reading is full, the name bad, or the value not finite. */
+/* Adds a value; -1 when the reading is full, the name bad, or the value not finite. What
+ * comes from outside is checked against the ranges after that. */
 int reading_add(struct reading *r, const char *quantity, double value, struct err *e);
 
 /* What is known about a stem. */

@@ -125,11 +125,13 @@ static enum reject check_ranges(const struct reading *r, struct err *e)
     for (size_t i = 0; i < r->n; i++) {
         const struct quantity *q = quantity_find(r->values[i].quantity);
         double v = r->values[i].value;
-        if (q && !(v >= q->min && v <= q->max)) {
+        double min = q ? q->min : -READING_VALUE_MAX;
+        double max = q ? q->max : READING_VALUE_MAX;
+        if (!(v >= min && v <= max)) {
             err_kind(e, ERR_INVALID, reject_name(REJECT_OUT_OF_RANGE),
                      "%s is %.15g: possible are %.15g to %.15g%s%s",
-                     r->values[i].quantity, v, q->min, q->max, *q->symbol ? " " : "",
-                     q->symbol);
+                     r->values[i].quantity, v, min, max, q && *q->symbol ? " " : "",
+                     q ? q->symbol : "");
             return REJECT_OUT_OF_RANGE;
         }
     }

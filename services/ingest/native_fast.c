@@ -109,8 +109,8 @@ static const struct known *learn(const char *key)
     const struct quantity *row = quantity_find(name);
     strcpy(k->key, key);
     strcpy(k->quantity, name);
-    k->min = row ? row->min : -1e300;
-    k->max = row ? row->max : 1e300;
+    k->min = row ? row->min : -READING_VALUE_MAX;
+    k->max = row ? row->max : READING_VALUE_MAX;
     k->pressure = row && !strcmp(row->stem, "pressure");
     return k;
 }
