@@ -165,6 +165,10 @@ static int query(struct influx *in, const char *q, long timeout_ms, json_t **ser
         error_text(&a, why, sizeof why);
         err_set(e, a.status / 100 == 5 ? ERR_UNAVAILABLE : ERR_UPSTREAM,
                 "influx: query answered HTTP %d: %s", a.status, why);
+    } else if (a.body.len && *a.body.data != '{') {
+        char why[300]; /* "json: unsupported value: +Inf", with status 200 */
+        error_text(&a, why, sizeof why);
+        err_set(e, ERR_UPSTREAM, "influx: the query was answered by \"%s\"", why);
     } else if ((answer = json_parse(a.body.data, a.body.len, "influx: the answer", e))) {
         *series = take_series(answer, e);
     }

@@ -21,7 +21,7 @@
 #define LATE_BUSY_MS 3000  /* while messages keep coming: so far */
 #define DRAIN_MS 200       /* one look at the sink's progress */
 #define QUERY_BYTES 60000
-#define LINES_BYTES (4u << 20)
+#define LINES_BYTES (16u << 20) /* ROLLUP_CELLS with the longest names */
 #define RETRY_MS 1000
 
 struct rollup {
@@ -110,10 +110,16 @@ static int write_lines(struct rollup *r, struct err *e)
     int retry_after_s;
     if (!r->lines.len)
         return 0;
+    struct err why = ERR_INIT;
     enum influx_verdict v =
-        influx_write(r->o.in, r->lines.data, r->lines.len, &retry_after_s, e);
+        influx_write(r->o.in, r->lines.data, r->lines.len, &retry_after_s, &why);
     buf_reset(&r->lines);
-    return v == INFLUX_OK ? 0 : -1;
+    if (v == INFLUX_REJECT) /* it has written the others, and will not take these later */
+        log_error("InfluxDB refused points of hourly: %s", why.text);
+    if (v == INFLUX_OK || v == INFLUX_REJECT)
+        return 0;
+    *e = why;
+    return -1;
 }
 
 /* How many devices the next query for readings asks for: so many that the answer is
@@ -134,7 +140,8 @@ static size_t chunk(const struct rollup *r, const struct hour_range *p, size_t n
 }
 
 /* Pieces of equal hours: ask, and write the answer. */
-static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct err *e)
+static int roll_at_once(struct rollup *r, const struct hour_range *p, size_t n,
+                        struct err *e)
 {
     const char *bits[HOURS_NAMES];
     const char *const *names;
@@ -156,6 +163,45 @@ static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct e
             return -1;
     }
     return 0;
+}
+
+static int roll_by_hour(struct rollup *r, const struct hour_range *p, size_t n,
+                        struct err *e);
+
+static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (roll_at_once(r, p, n, &why) == 0)
+        return 0;
+    bool away = why.code == ERR_UNAVAILABLE || why.code == ERR_TIMEOUT;
+    if (!away && !rollup_asks_readings(p))
+        return roll_by_hour(r, p, n, e);
+    if (why.code == ERR_TOO_LARGE && r->devices > 1)
+        r->devices /= 2; /* for the next try */
+    *e = why;
+    return -1;
+}
+
+/* InfluxDB answers for all hours, devices and quantities or for none: a mean that is no
+ * finite number, or a field that was a text once, would hold up everybody's hours. Its
+ * readings it gives in any case. */
+static int roll_by_hour(struct rollup *r, const struct hour_range *p, size_t n,
+                        struct err *e)
+{
+    struct hour_range *one = xcalloc(n, sizeof *one);
+    int rc = 0;
+    for (int32_t hour = p->from; hour <= p->to && !rc; hour++) {
+        for (size_t i = 0; i < n; i++) {
+            one[i] = p[i];
+            one[i].from = one[i].to = hour;
+        }
+        for (size_t i = 0, k; i < n && !rc; i += k) {
+            k = chunk(r, one + i, n - i);
+            rc = nap_stopped(&r->nap) ? -1 : roll(r, one + i, k, e);
+        }
+    }
+    free(one);
+    return rc;
 }
 
 /* Everything that is marked up to hour `last`. What fails is marked again. */

@@ -162,3 +162,50 @@ def test_backfill_of_six_weeks(st):
     assert 72_576 - 12 <= n <= 72_576 and len(rows) >= 6048
     assert rolled - sent < 10
     assert st.metric("ingest", "fieldcast_ingest_hourly_points_total") < 3 * 6048  # not again for each reading
+
+
+def test_a_sum_that_is_no_number(st):
+    """InfluxDB gives no answer at all when one mean overflows: the hours come all the same."""
+    rolled_up(st, T0 - 2 * HOUR)
+    times = [T0 - k * HOUR + i * 600_000 for k in range(4, 0, -1) for i in range(6)]
+    st.influx_write([f"readings,device=kitchen odd=1.7e308,quality=1 {t + 1}" for t in times])
+    st.publish_all([(d, t, {"temperature": 20.5, "odd": 1}) for t in times for d in ("kitchen", "attic")])
+    st.wait_received()
+    st.clock.set(T0 + HOUR + GRACE)
+    rolled_up(st, T0)
+    wait_for(lambda: len(hourly(st, "attic", "temperature, odd")) == 4, 10, "the hours of the other device")
+    got = hourly(st, "kitchen", "temperature, odd_max, odd_n")
+    assert len(got) == 4 and all(r["temperature"] == 20.5 and r["odd_max"] == 1.7e308 and r["odd_n"] == 12 for r in got.values())
+
+
+def test_a_field_of_hourly_that_is_a_text(st):
+    """InfluxDB refuses the points with that field, and takes the others: the hour closes."""
+    rolled_up(st, T0 - 2 * HOUR)
+    st.influx_write(f'hourly,device=cellar odd="high" {T0}')
+    st.clock.set(T0 + HOUR)
+    st.publish_all([("kitchen", T0 + i * 60_000, {"temperature": 20.5}) for i in range(3)])
+    st.publish_all([("attic", T0 + i * 60_000, {"odd": 1}) for i in range(3)])
+    st.wait_received()
+    st.clock.set(T0 + HOUR + GRACE)
+    rolled_up(st, T0)
+    assert hourly(st)[T0]["temperature_n"] == 3
+    assert "InfluxDB refused points of hourly" in st.procs["ingest"].text()
+
+
+def test_many_long_names(st):
+    """Two days of many devices in one answer of InfluxDB: no point is lost on the way."""
+    rolled_up(st, T0 - 2 * HOUR)
+    names = [f"{'q' * 60}{i}" for i in range(14)]
+    devices = [f"d{i}" for i in range(50)]
+    first = T0 - 96 * HOUR
+    lines = [f"readings,device={d} {','.join(f'{n}={i}.123456789012345' for i, n in enumerate(names))},quality=1 "
+             f"{first + k * HOUR + m}" for d in devices for k in range(96) for m in range(2)]
+    st.influx_write(lines)
+    st.publish_all([(d, first + k * HOUR + 2, {n: 1 / 3 for n in names}) for d in devices for k in range(96)])
+    st.wait_received()
+    st.clock.set(T0 + HOUR + GRACE)
+    rolled_up(st, T0)
+
+    def counted():
+        return st.influx(f'SELECT count("{names[0]}_n") AS n FROM hourly')[0]["n"]
+    wait_for(lambda: counted() == 50 * 96, 60, "all hours")
