@@ -2,6 +2,7 @@
 #include "services/monitor/facts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,33 +51,34 @@ static const char *tag(const json_t *series, const char *key)
 
 /* ---- which quantities there are ------------------------------------------ */
 
-static bool has_key(const json_t *rows, const char *name, const char *suffix)
-{
-    size_t i, len = strlen(name);
-    json_t *row;
-    json_array_foreach((json_t *)rows, i, row)
-    {
-        const char *key = json_string_value(json_array_get(row, 0));
-        if (key && !strncmp(key, name, len) && !strcmp(key + len, suffix))
-            return true;
-    }
-    return false;
-}
-
-/* `hourly` has q, q_min, q_max and q_n for a quantity q: q is what q_n stands beside. */
+/* `hourly` has q, q_min, q_max and q_n for a quantity q: q is what q_n stands beside.
+ * There may be thousands. */
 static void add_fields(struct fields *f, const json_t *rows)
 {
-    size_t i;
-    json_t *row;
+    size_t i, cap = f->n;
+    json_t *row, *keys = json_object();
     json_array_foreach((json_t *)rows, i, row)
     {
         const char *key = json_string_value(json_array_get(row, 0));
-        if (!key || f->n == FACTS_FIELDS || !quantity_valid(key) ||
-            !has_key(rows, key, "_n"))
+        if (key)
+            json_object_set_new(keys, key, json_null());
+    }
+    json_array_foreach((json_t *)rows, i, row)
+    {
+        char count[QUANTITY_MAX + 3];
+        const char *key = json_string_value(json_array_get(row, 0));
+        if (!key || !quantity_valid(key))
             continue;
-        f->names = xrealloc(f->names, (f->n + 1) * sizeof *f->names);
+        snprintf(count, sizeof count, "%s_n", key);
+        if (!json_object_get(keys, count))
+            continue;
+        if (f->n == cap) {
+            cap = cap ? cap * 2 : 64;
+            f->names = xrealloc(f->names, cap * sizeof *f->names);
+        }
         f->names[f->n++] = xstrdup(key);
     }
+    json_decref(keys);
 }
 
 int facts_fields(struct influx *in, struct fields *f, struct err *e)
@@ -103,6 +105,15 @@ void fields_done(struct fields *f)
 }
 
 /* ---- hourly -------------------------------------------------------------- */
+
+/* The next FACTS_FIELDS of f, from the one at *i on; false after the last. */
+static bool next_fields(const struct fields *f, size_t *i, struct fields *part)
+{
+    size_t n = f->n - *i;
+    *part = (struct fields){f->names + *i, n < FACTS_FIELDS ? n : FACTS_FIELDS};
+    *i += part->n;
+    return part->n > 0;
+}
 
 /* SELECT of each field, in their order, between before and after ("count(" and ")"). */
 static int select_fields(struct influx *in, const struct fields *f, const char *before,
@@ -142,19 +153,20 @@ int facts_hourly(struct influx *in, const struct fields *f, const struct devices
                  void *arg, struct err *e)
 {
     json_t *all, *s, *row;
-    size_t i, k;
-    if (!f->n)
-        return 0;
-    if (select_fields(in, f, "", "", d, from_ms, from_ms + SPAN_MS, &all, e))
-        return -1;
-    json_array_foreach(all, i, s)
-    {
-        json_array_foreach(json_object_get(s, "values"), k, row)
+    struct fields part;
+    size_t i, k, at = 0;
+    while (next_fields(f, &at, &part)) {
+        if (select_fields(in, &part, "", "", d, from_ms, from_ms + SPAN_MS, &all, e))
+            return -1;
+        json_array_foreach(all, i, s)
         {
-            each_value(f, tag(s, "device"), row, each, arg);
+            json_array_foreach(json_object_get(s, "values"), k, row)
+            {
+                each_value(&part, tag(s, "device"), row, each, arg);
+            }
         }
+        json_decref(all);
     }
-    json_decref(all);
     return 0;
 }
 
@@ -192,29 +204,44 @@ int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
     return 0;
 }
 
+/* The counts of one piece for the fields of one query. */
+static int count_piece(struct influx *in, const struct fields *f, const struct devices *d,
+                       int64_t begin_ms, int64_t end_ms,
+                       void (*each)(void *arg, const char *device, const char *quantity,
+                                    int64_t piece_ms, int count),
+                       void *arg, struct err *e)
+{
+    json_t *all, *s;
+    size_t i;
+    if (select_fields(in, f, "count(", ")", d, begin_ms, end_ms, &all, e))
+        return -1;
+    json_array_foreach(all, i, s)
+    {
+        const json_t *row = json_array_get(json_object_get(s, "values"), 0);
+        for (size_t c = 0; c < f->n; c++) {
+            int count = (int)json_number_value(json_array_get(row, c + 1));
+            if (count > 0)
+                each(arg, tag(s, "device"), f->names[c], begin_ms, count);
+        }
+    }
+    json_decref(all);
+    return 0;
+}
+
 int facts_count(struct influx *in, const struct fields *f, const struct devices *d,
                 int64_t from_ms, int64_t to_ms,
                 void (*each)(void *arg, const char *device, const char *quantity,
                              int64_t piece_ms, int count),
                 void *arg, struct err *e)
 {
-    json_t *all, *s;
-    size_t i;
+    struct fields part;
     int64_t end = to_ms + HOUR_MS;
     for (; f->n && end > from_ms; end -= SPAN_MS) {
         int64_t begin = end - SPAN_MS > from_ms ? end - SPAN_MS : from_ms;
-        if (select_fields(in, f, "count(", ")", d, begin, end, &all, e))
-            return -1;
-        json_array_foreach(all, i, s)
-        {
-            const json_t *row = json_array_get(json_object_get(s, "values"), 0);
-            for (size_t c = 0; c < f->n; c++) {
-                int count = (int)json_number_value(json_array_get(row, c + 1));
-                if (count > 0)
-                    each(arg, tag(s, "device"), f->names[c], begin, count);
-            }
-        }
-        json_decref(all);
+        size_t at = 0;
+        while (next_fields(f, &at, &part))
+            if (count_piece(in, &part, d, begin, end, each, arg, e))
+                return -1;
     }
     return 0;
 }

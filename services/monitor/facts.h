@@ -18,8 +18,8 @@ struct devices {
     size_t n;
 };
 
-/* Quantities that `hourly` holds, by whatever device: what the queries ask for. At most
- * FACTS_FIELDS of them. */
+/* Quantities that `hourly` holds, by whatever device: what the queries ask for, at most
+ * FACTS_FIELDS at once. */
 #define FACTS_FIELDS 500
 struct fields {
     char **names; /* owned */
