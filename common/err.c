@@ -29,6 +29,34 @@ static const struct {
     [ERR_TIMEOUT] = {504, "timeout"},
 };
 
+/* Bytes of the UTF-8 character at p, or 0 when there is none (RFC 3629, table in 4). */
+static size_t utf8(const unsigned char *p)
+{
+    unsigned char c = *p, low = 0x80, high = 0xbf;
+    size_t n = c < 0x80   ? 1
+               : c < 0xc2 ? 0
+               : c < 0xe0 ? 2
+               : c < 0xf0 ? 3
+               : c < 0xf5 ? 4
+                          : 0;
+    low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : low;
+    high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : high;
+    for (size_t i = 1; i < n; i++, low = 0x80, high = 0xbf)
+        if (p[i] < low || p[i] > high)
+            return 0;
+    return n;
+}
+
+/* What a text quotes comes from outside, and may be cut within a character. */
+static void make_utf8(char *text)
+{
+    for (size_t n; *text; text += n ? n : 1) {
+        n = utf8((unsigned char *)text);
+        if (!n)
+            *text = '?';
+    }
+}
+
 static int fill(struct err *e, enum err_code code, const char *slug, const char *fmt,
                 va_list ap)
 {
@@ -37,6 +65,7 @@ static int fill(struct err *e, enum err_code code, const char *slug, const char 
     e->code = code;
     snprintf(e->slug, sizeof e->slug, "%s", slug);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
+    make_utf8(e->text);
     return -1;
 }
 
@@ -74,6 +103,7 @@ int err_prefix(struct err *e, const char *fmt, ...)
         memcpy(e->text + at + 2, old, sizeof e->text - at - 2);
         e->text[sizeof e->text - 1] = '\0';
     }
+    make_utf8(e->text);
     return -1;
 }
 

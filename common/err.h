@@ -29,7 +29,7 @@ enum err_code {
 struct err {
     enum err_code code;
     char slug[40];  /* machine-readable kind, e.g. "no_model_yet"; "" = by code */
-    char text[480]; /* a sentence without a final stop; cut at this size */
+    char text[480]; /* a sentence without a final stop; UTF-8, cut at this size */
 };
 
 #define ERR_INIT                                                                         \

@@ -100,8 +100,6 @@ void res_problem(struct res *s, const struct err *e)
     s->location[0] = s->filename[0] = '\0';
     json_t *j = json_object(), *inner = json_object();
     json_t *text = json_string(e->text);
-    if (!text) /* what came from outside may be broken UTF-8 */
-        text = json_string("the request could not be understood: it is not valid UTF-8");
     json_object_set_new(j, "type", json_sprintf("urn:fieldcast:problem:%s", err_slug(e)));
     json_object_set_new(j, "title", json_string(err_slug(e)));
     json_object_set_new(j, "status", json_integer(status));

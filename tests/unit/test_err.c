@@ -56,6 +56,36 @@ static void test_long_texts_are_cut(void **unused)
     }
 }
 
+static void test_texts_are_utf8(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *from, *text;
+    } rows[] = {
+        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
+        {"\xff\xfe", "??"},
+        {"cut \xc3", "cut ?"},
+        {"cut \xf0\x9f\x98", "cut ???"},
+        {"\xc3(", "?("},
+        {"\xed\xa0\x80", "???"},      /* half a surrogate pair */
+        {"\xc0\xaf", "??"},           /* longer than it need be */
+        {"\xe0\x80\xaf", "???"},      /* the same */
+        {"\xf4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
+        {"\x80", "?"},
+    };
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        err_set(&e, ERR_INVALID, "%s", rows[i].from);
+        assert_string_equal(e.text, rows[i].text);
+        err_set(&e, ERR_INVALID, "x");
+        err_prefix(&e, "%s", rows[i].from);
+        assert_memory_equal(e.text, rows[i].text, strlen(rows[i].text));
+    }
+    err_set(&e, ERR_INVALID, "\"%.2s\" is odd", "a\xc3\xa9");
+    assert_string_equal(e.text, "\"a?\" is odd");
+}
+
 static void test_http(void **unused)
 {
     (void)unused;
@@ -89,8 +119,11 @@ static void test_http(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set),    cmocka_unit_test(test_kind),
-        cmocka_unit_test(test_prefix), cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_texts_are_utf8),
         cmocka_unit_test(test_http),
     };
     return cmocka_run_group_tests_name("err", tests, NULL, NULL);
