@@ -2,6 +2,7 @@
 #include "common/http_server.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
@@ -22,6 +23,7 @@
 #define IDLE_TIMEOUT_S 60 /* longer than the proxy keeps its idle connections */
 #define QUEUE_MAX 256     /* slow requests that wait for a worker */
 #define PATH_MAX_LEN 500
+#define PARAMS_MAX 64      /* of a query */
 #define CLOSE_WAIT_MS 2000 /* for answers on their way when the server is closed */
 
 static const int statuses[] = {200, 202, 204, 400, 401, 403, 404, 405,
@@ -261,7 +263,63 @@ static int find_route(struct call *c, struct err *e)
     return rc;
 }
 
-/* The head of a request: route, token, size. */
+/* %41 is A. A NUL would end the text before its end: it stays as it was written. */
+static size_t unescape(void *cls, struct MHD_Connection *conn, char *s)
+{
+    (void)cls;
+    (void)conn;
+    char *to = s, hex[3] = "";
+    for (const char *p = s; *p; p++) {
+        if (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]) &&
+            strncmp(p, "%00", 3) != 0) {
+            memcpy(hex, p + 1, 2);
+            *to++ = (char)strtol(hex, NULL, 16);
+            p += 2;
+        } else {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+    return (size_t)(to - s);
+}
+
+struct params {
+    const char *keys[PARAMS_MAX];
+    size_t n;
+    int rc;
+    struct err *e;
+};
+
+static enum MHD_Result on_param(void *arg, enum MHD_ValueKind kind, const char *key,
+                                const char *value)
+{
+    (void)kind;
+    struct params *p = arg;
+    if (!*key && !value) /* a & too many */
+        return MHD_YES;
+    if (!value)
+        p->rc = err_set(p->e, ERR_INVALID, "parameter \"%.60s\" has no value", key);
+    if (p->n == PARAMS_MAX)
+        p->rc = err_set(p->e, ERR_INVALID, "the query has more than %d parameters",
+                        PARAMS_MAX);
+    for (size_t i = 0; i < p->n && !p->rc; i++)
+        if (!strcmp(p->keys[i], key))
+            p->rc = err_set(p->e, ERR_INVALID, "parameter \"%.60s\" is given twice", key);
+    if (p->rc)
+        return MHD_NO;
+    p->keys[p->n++] = key;
+    return MHD_YES;
+}
+
+/* As with the keys of a body: none twice, because one of them would be passed over. */
+static int check_query(const struct call *c, struct err *e)
+{
+    struct params p = {.e = e};
+    MHD_get_connection_values(c->conn, MHD_GET_ARGUMENT_KIND, on_param, &p);
+    return p.rc;
+}
+
+/* The head of a request: route, token, query, size. */
 static int check_head(struct call *c, struct err *e)
 {
     if (find_route(c, e))
@@ -271,7 +329,7 @@ static int check_head(struct call *c, struct err *e)
     if (auth_check(c->h->o.auth, req_header(&c->q, "Authorization"), c->route->role,
                    &c->q.who, e))
         return -1;
-    return check_size(c, max, e);
+    return check_query(c, e) ? -1 : check_size(c, max, e);
 }
 
 static enum MHD_Result begin(struct http_server *h, struct MHD_Connection *conn,
@@ -404,7 +462,8 @@ static int start_daemon(struct http_server *h, struct err *e)
         (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)262144, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, h, h->o.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+        on_completed, h, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+        h->o.threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
         (unsigned)h->o.threads, MHD_OPTION_END);
     if (!h->daemon)
         return err_set(e, ERR_INTERNAL, "could not listen on %s port %d: %s", h->o.addr,

@@ -78,7 +78,8 @@ struct http_server *http_server_open(const struct http_server_opts *o,
 void http_server_close(struct http_server *h);
 int http_server_port(const struct http_server *h);
 
-/* A query parameter, or NULL; borrowed. A header, likewise. */
+/* A query parameter, or NULL; borrowed. (None is there twice or without a value: such a
+ * request is refused before its handler is called.) A header, likewise. */
 const char *req_query(const struct req *q, const char *key);
 const char *req_header(const struct req *q, const char *name);
 

@@ -135,6 +135,11 @@ static int ask(const struct fixture *f, const char *token, const char *method,
     return status;
 }
 
+#define PROBLEM(text)                                                                    \
+    "{\"type\":\"urn:fieldcast:problem:invalid\",\"title\":\"invalid\",\"status\":400,"  \
+    "\"detail\":\"" text "\",\"message\":\"" text                                        \
+    "\",\"error\":{\"code\":\"invalid\",\"message\":\"" text "\"}}"
+
 static void test_table(void **state)
 {
     static char big[101] = "", huge[900] = "/";
@@ -149,6 +154,17 @@ static void test_table(void **state)
         {"", "GET", "/hello?name=bob", NULL, 200, "hi bob none"},
         {"", "GET", "/hello", NULL, 200, "hi - none"},
         {"", "GET", "/hello?name=a%20b%2F", NULL, 200, "hi a b/ none"},
+        {"", "GET", "/hello?name=a%00b", NULL, 200, "hi a%00b none"},
+        {"", "GET", "/hello%00", NULL, 404, NULL},
+        {"", "GET", "/hello?name=50%&x=%4", NULL, 200, "hi 50% none"},
+        {"", "GET", "/hello?name=bob&", NULL, 200, "hi bob none"},
+        {"", "GET", "/hello?name=", NULL, 200, "hi  none"},
+        {"", "GET", "/hello?name=bob&name=ann", NULL, 400,
+         PROBLEM("parameter \\\"name\\\" is given twice")},
+        {"", "GET", "/hello?name=bob&n%61me=ann", NULL, 400,
+         PROBLEM("parameter \\\"name\\\" is given twice")},
+        {"", "GET", "/hello?name", NULL, 400,
+         PROBLEM("parameter \\\"name\\\" has no value")},
         {"view", "GET", "/view", NULL, 200, "hi - viewer"},
         {"oper", "GET", "/view", NULL, 200, "hi - operator"},
         {"", "GET", "/view", NULL, 401, NULL},
