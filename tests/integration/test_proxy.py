@@ -182,6 +182,8 @@ def test_too_large_and_malformed(proxy):
     is_problem(requests.post(f"{proxy.url}/api/v1/readings", data=b"x" * (1 << 20) + b"x", timeout=5), 413)
     assert requests.post(f"{proxy.url}/api/v1/readings", data=b"x" * (1 << 20), timeout=5).status_code == 200
     is_problem(requests.get(f"{proxy.url}/{'x' * 9000}", timeout=5), 414)
+    many = "&".join(f"a{i}=1" for i in range(101))
+    is_problem(requests.get(f"{proxy.url}/predict?{many}", timeout=5), 414)
     is_problem(requests.get(f"{proxy.url}/predict", headers={"X-Big": "x" * 9000}, timeout=5), 431)
     is_problem(requests.request("TRACE", f"{proxy.url}/predict", timeout=5), 405)
     for bad in (b"GET /predict HTTP/1.1\r\n\r\n", b"GET /predict HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
