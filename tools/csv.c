@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/reading.h"
 #include "tools/gzfile.h"
 
 struct csv {
@@ -236,6 +237,9 @@ int csv_real(const struct csv *c, size_t i, double *out, struct err *e)
 {
     if (to_real(csv_field(c, i), out))
         return csv_refuse(c, i, e, "\"%.60s\" is not a number", csv_field(c, i));
+    if (fabs(*out) > READING_VALUE_MAX)
+        return csv_refuse(c, i, e, "\"%.60s\" is larger than %g", csv_field(c, i),
+                          READING_VALUE_MAX);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fieldcast: the command. One table of subcommands; each has its own file and its own
  * help. Exit codes: 0 done, 1 failed, 2 wrong command line. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static int unknown(const char *name)
     return 2;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         help(stderr);
@@ -62,4 +63,16 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], commands[i].name))
             return commands[i].main(argc - 1, argv + 1);
     return unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    int rc = run(argc, argv);
+    /* a table on a full disk is a failure, like a file on one */
+    if (rc == 0 && (fflush(stdout) || ferror(stdout))) {
+        fprintf(stderr, "fieldcast: could not write to standard output: %s\n",
+                strerror(errno));
+        return 1;
+    }
+    return rc;
 }

@@ -40,6 +40,16 @@ def test_each_subcommand_teaches():
         assert "--no-such-option" in wrong.stderr and wrong.stdout == ""
 
 
+def test_output_that_goes_nowhere():
+    """A full disk behind standard output, or none at all: told, and no success."""
+    for arguments in (["--help"], ["backtest", "-"], ["simulate", "--dry-run", "--count", "1"]):
+        rows = "time,value\n" + "".join(f"{3600 * i},{i % 24}\n" for i in range(24 * 30))
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([FIELDCAST, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=60, input=rows)
+        assert done.returncode == 1 and "could not write to standard output: No space" in done.stderr, done.stderr
+
+
 def test_unknown_subcommand_suggests():
     assert 'did you mean "simulate"?' in run("simulat", code=2).stderr
     assert "fieldcast --help" in run("frobnicate", code=2).stderr

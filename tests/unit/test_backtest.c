@@ -172,6 +172,8 @@ static void refusals(void **state)
          "the header must name the columns time (or timestamp) and value"},
         {"time,value\nnoon,1\n", NULL, "line 2, column 1 (time): \"noon\" is not a time"},
         {"time,value\n0,x\n", NULL, "line 2, column 2 (value): \"x\" is not a number"},
+        {"time,value\n0,-1.5e308\n", NULL,
+         "line 2, column 2 (value): \"-1.5e308\" is larger than 1e+100"},
         {"time,value\n0,1\n9000000000,2\n", NULL,
          "series \"in\": a series must have 1 to 87600 hours, not 87601"},
         {"time,value,series\n0,1,\n", NULL,
