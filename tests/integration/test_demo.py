@@ -56,8 +56,9 @@ def demo():
     ports = {p: free_port() for p in PARTS}
     env |= {f"FC_DEMO_{p.upper()}_PORT": str(n) for p, n in ports.items()}
 
-    def run(command, timeout=300):
-        return subprocess.run(["deploy/local/fieldcast-local", command], cwd=ROOT, env=env, timeout=timeout,
+    def run(command, timeout=300, default_ports=False):
+        known = {k: v for k, v in env.items() if not (default_ports and re.fullmatch(r"FC_DEMO_\w+_PORT", k))}
+        return subprocess.run(["deploy/local/fieldcast-local", command], cwd=ROOT, env=known, timeout=timeout,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
     run.folder, run.ports, run.env = folder, ports, env
     yield run
@@ -99,12 +100,22 @@ def test_demo(demo, capsys):
     assert again.returncode == 0 and "runs already" in again.stdout
     status = demo("status")
     assert status.returncode == 0
+    elsewhere = demo("status", default_ports=True)  # another terminal, which does not know the ports
+    assert elsewhere.stdout.splitlines()[-2:] == status.stdout.splitlines()[-2:], elsewhere.stdout
     for part in ("mosquitto", "influxdb", "postgres", "ingest", "trainer", "predictor", "monitor", "nginx"):
         assert part in status.stdout
     assert demo("stop").returncode == 0
     assert not ours(demo.folder)
     second = demo("start")  # what was there is there again, without a second backfill
     assert second.returncode == 0 and "of readings" not in second.stdout, second.stdout
+    assert "what was measured since" in second.stdout  # or the house would have a hole where the demo was stopped
+    with open(f"{demo.folder}/run/simulator.pid") as f:
+        os.kill(int(f.read().split()[0]), signal.SIGKILL)
+    lame = demo("status")
+    assert lame.returncode != 0 and "make demo starts it anew" in lame.stdout
+    third = demo("start")
+    assert third.returncode == 0 and "runs already" not in third.stdout, third.stdout
+    assert demo("status").returncode == 0
     assert demo("clean").returncode == 0
     assert not ours(demo.folder) and not os.path.exists(demo.folder)
 

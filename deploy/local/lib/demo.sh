@@ -31,7 +31,7 @@ demo_packages_and_build() {
 demo_runs() {
     local name
     [[ -f $run/complete ]] || return 1
-    for name in "${parts[@]}"; do proc_pid "$name" >/dev/null || return 1; done
+    for name in "${parts[@]}" simulator; do proc_pid "$name" >/dev/null || return 1; done
 }
 anything_runs() {
     local name
@@ -86,6 +86,19 @@ send_history() {
         ((SECONDS < until)) || step_failed "$log/simulator.log" "the history was not sent within $forecast_wait s"
         sleep 0.05
     done
+}
+
+# When the newest reading is from, ms since 1970; nothing when there is none.
+newest_reading() {
+    curl -fsS --max-time 10 -G "http://$bind:${port[influx]}/query" --data-urlencode db=fieldcast \
+        --data-urlencode epoch=ms --data-urlencode 'q=SELECT last(seq) FROM readings' |
+        jq -r '.results[0].series[0].values[0][0] // empty'
+}
+# What the house measured while the demo was stopped. It goes to the broker before ingest and monitor
+# are there, so that they find it when they come: otherwise every sensor would be taken for silent.
+send_missed() {
+    simulate backfill --start "$1"
+    wait "$spawned" || step_failed "$log/backfill.log" "the simulator could not send what was missed"
 }
 
 get() { curl -fsS --max-time 10 "$address$1"; }
@@ -157,21 +170,23 @@ demo_failed() {
 }
 
 demo_start() {
-    local tries=()
+    local tries=() newest
     settings_check
     folder_open
     exec 8>"$run/lock"
     flock -n 8 || die "another make demo is just starting in $demo_dir"
     if demo_runs; then
+        ports_kept
         printf 'The demo runs already: %s/ (make demo-status looks, make demo-stop ends it)\n' "$address"
         return
     fi
     if anything_runs; then
-        printf 'An earlier start was interrupted; ending what it has left.\n'
+        printf 'Not all of it runs; ending what is left, to start it anew.\n'
         stop_all
     fi
     rm -f "$run/complete"
     ports_check
+    ports_keep
     programs_copy
     trap demo_failed EXIT
     trap 'exit 130' INT TERM HUP
@@ -179,6 +194,10 @@ demo_start() {
     step "time series (InfluxDB) on port ${port[influx]}" start_influxdb
     step "registry (PostgreSQL) on port ${port[pg]}" start_postgres
     step "migrations" migrate
+    newest=$(newest_reading)
+    if [[ -f $run/backfilled && -n $newest ]]; then
+        step "what was measured since $(date -u -d "@$((newest / 1000))" '+%F %H:%M') UTC" send_missed $((newest + 1))
+    fi
     step "ingest, trainer, predictor, monitor on ports ${port[ingest]}-${port[monitor]}" start_services
     step "proxy (nginx) on port ${port[proxy]}" start_nginx
     if [[ ! -f $run/backfilled ]]; then
@@ -249,6 +268,7 @@ demo_status() {
         printf 'There is no demo in %s.\n' "$demo_dir"
         return 1
     fi
+    ports_kept
     printf '%-11s %8s %-12s %6s %6s  %s\n' part pid state "rss MB" "pss MB" log
     for name in "${parts[@]}" simulator; do
         if ! pid=$(proc_pid "$name"); then
@@ -261,7 +281,11 @@ demo_status() {
         printf '%-11s %8s %-12s %s  %s\n' "$name" "$pid" "$state" "$(memory_of "$pid")" "$log/$name.log"
     done
     if ((missing)); then
-        anything_runs || printf 'The demo is not running; make demo starts it.\n'
+        if anything_runs; then
+            printf 'Not all of the demo runs; make demo starts it anew.\n'
+        else
+            printf 'The demo is not running; make demo starts it.\n'
+        fi
         return 1
     fi
     if get /api/v1/status 2>/dev/null | jq -er '

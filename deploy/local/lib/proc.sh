@@ -75,10 +75,14 @@ port_taken() {
         /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
+# all that are taken at once, so that nobody has to come back for the next
 ports_check() {
-    local name
+    local name set='' taken=()
     for name in proxy "${services[@]}" mqtt influx influx_backup pg; do
-        ! port_taken "${port[$name]}" ||
-            die "port ${port[$name]} is taken by another program; set FC_DEMO_${name^^}_PORT to a free one (FC_DEMO_${name^^}_PORT=NNNN make demo)"
+        port_taken "${port[$name]}" || continue
+        taken+=("port ${port[$name]} is taken by another program")
+        set+="FC_DEMO_${name^^}_PORT=NNNN "
     done
+    ((${#taken[@]} == 0)) ||
+        die "$(printf '%s; ' "${taken[@]}")set free ones instead: ${set}make demo"
 }

@@ -109,6 +109,25 @@ folder_open() {
     chmod 700 "$data"
 }
 
-# the line a user may type to do the same: make knows only the project's default settings
-address=http://$proxy_bind:${port[proxy]}
-address=${address/0.0.0.0/127.0.0.1}
+# Where to look, as people type it.
+address_set() {
+    address=http://$proxy_bind:${port[proxy]}
+    address=${address/0.0.0.0/127.0.0.1}
+}
+address_set
+
+# What a running demo listens on is kept in its folder: who looks at it or starts it again from another
+# terminal need not have the same environment.
+ports_keep() {
+    local name
+    for name in "${!port[@]}"; do echo "$name ${port[$name]}"; done >"$run/ports"
+    echo "bind $proxy_bind" >>"$run/ports"
+}
+ports_kept() {
+    local name number
+    [[ -f $run/ports ]] || return 0
+    while read -r name number; do
+        if [[ $name == bind ]]; then proxy_bind=$number; else port[$name]=$number; fi
+    done <"$run/ports"
+    address_set
+}
