@@ -54,6 +54,8 @@ class World:
         self.asked = []  # (path, query) of the API requests
         self.now = NOW
         self.page_size = 1000
+        self.quality = None  # of every series, in place of made-up ones
+        self.silent_h = 0  # hours since the last reading of any
 
     def series(self):
         out = []
@@ -61,13 +63,15 @@ class World:
             for q in ("temperature", "humidity", "pressure" if i % 6 in (2, 5) else "co2"):
                 name = f"{device}.{q}"
                 row = {"name": name, "unit": QUANTITIES[q][0], "state": "active",
-                       "last": {"time": stamp(self.now - timedelta(seconds=50 + 37 * i)),
+                       "last": {"time": stamp(self.now - timedelta(hours=self.silent_h, seconds=50 + 37 * i)),
                                 "value": value(name, self.now)},
                        "champion": {"version": 3 + i, "algorithm": "ridge"},
                        "quality": {"mae_12h": QUANTITIES[q][3] / 2, "skill_24h": 0.34 - 0.11 * i,
                                    "coverage": 0.94},
                        "drift": None, "alerts": 0}
                 out.append(row)
+                if self.quality:
+                    row["quality"] = self.quality
         if len(out) >= 18:
             out[3]["alerts"] = 2
             out[7]["state"] = "quarantined"
@@ -107,7 +111,7 @@ class World:
         first = datetime.fromisoformat(query["from"][0].replace("Z", "+00:00"))
         last = datetime.fromisoformat(query["to"][0].replace("Z", "+00:00"))
         t, points = first.replace(minute=0, second=0, microsecond=0) + HOUR, []
-        while t + HOUR <= last:
+        while t + HOUR <= last - timedelta(hours=self.silent_h):
             points.append({"time": stamp(t), "value": value(name, t)})
             t += HOUR
         if self.mode == "young":
@@ -118,7 +122,7 @@ class World:
         name = query["series"][0]
         if self.mode == "young" or name == "bathroom.co2":
             return problem(409, "no_model_yet", "there are fewer than 24 complete hours of " + name)
-        origin = self.now.replace(minute=0, second=0, microsecond=0) - HOUR
+        origin = self.now.replace(minute=0, second=0, microsecond=0) - HOUR - timedelta(hours=self.silent_h)
         unit, _, _, noise = QUANTITIES[name.split(".")[1]]
         points = []
         for lead in range(1, int(query["horizon"][0]) + 1):

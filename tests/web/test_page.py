@@ -93,6 +93,18 @@ def test_says_what_needs_attention(driver, server):
     assert driver.current_url.endswith("?attention")
 
 
+def test_few_scores_say_nothing_yet(driver, server):
+    """Against one calm hour any forecast looks a thousand times worse; the monitor waits for twelve as well."""
+    server.world.quality = {"mae_12h": 4.3, "skill_24h": -21.65, "coverage": 1, "n": 11}
+    opened(driver, server)
+    skill = in_card(driver, "kitchen.temperature", ".skill")
+    assert skill.text == "–" and "12 hours" in skill.get_attribute("title")
+    assert in_card(driver, "kitchen.temperature", ".error").text == "4.3 °C"
+    server.world.quality["n"] = 12
+    opened(driver, server)
+    assert in_card(driver, "kitchen.temperature", ".skill").text == "−2165 %"
+
+
 def test_no_model_yet(driver, server):
     opened(driver, server)
     drawn(driver, "bathroom.co2")  # measured, though not forecast
@@ -112,8 +124,19 @@ def test_without_the_last_readings(driver, server):
     """The predictor is away: the monitor's last hour is shown, and called that."""
     server.world.mode = "hourly"
     opened(driver, server)
-    assert in_card(driver, "kitchen.temperature", ".age").text.startswith("mean of the hour from ")
+    age = in_card(driver, "kitchen.temperature", ".age").text
+    assert age.startswith("mean of the hour from 09:00") and "20" not in age
     assert in_card(driver, "kitchen.temperature", ".badges").text == "ok"
+
+
+def test_a_sensor_that_has_been_away_for_days(driver, server):
+    server.world.mode = "hourly"
+    server.world.silent_h = 72
+    opened(driver, server)
+    age = in_card(driver, "kitchen.temperature", ".age").text
+    assert "Nov" in age and "17" in age and "10:00" in age, age  # a clock time alone would be today's
+    plot = in_card(driver, "kitchen.temperature", ".plot")
+    wait(driver, lambda d: plot.text == "Nothing was measured in the last day.")
 
 
 def test_find_and_share(driver, server):

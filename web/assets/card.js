@@ -7,6 +7,9 @@ import { draw, join, point, resize } from "./chart.js";
 import * as format from "./format.js";
 
 const HOUR = 3600000;
+const DAY = 24 * HOUR;
+const NO_SCORE = "Known when hours that were forecast have passed";
+const SKILL_HOURS = 12; // of fewer the monitor makes nothing either: one calm hour says -2000 %
 const SILENT_AFTER = 3 * HOUR; // a mean of the hour may be two hours old and in time
 const PLOT_AGE = 5 * 60000;    // a plot is asked for again after this, or at a new hour
 
@@ -77,7 +80,8 @@ export class Card {
   age({ last, hourly }, now) {
     if (!last) return ["no value yet"];
     const t = Date.parse(last.time);
-    return hourly ? ["mean of the hour from ", format.time(t, format.clock(t))]
+    const when = now - t < DAY / 2 ? format.clock : format.full; // a clock time alone is taken for today's
+    return hourly ? ["mean of the hour from ", format.time(t, when(t))]
       : [format.time(t, `${format.length(now - t)} ago`)];
   }
 
@@ -103,9 +107,9 @@ export class Card {
       champion ? "Algorithm and version that answers" : "A series gets its first model after 24 complete hours");
     const mae = quality?.mae_12h;
     text(".error", Number.isFinite(mae) ? format.quantity(mae, unit, format.errorPlaces(mae)) : "–",
-      "Mean absolute error of the stored forecasts over the last 12 hours");
-    const skill = format.skill(quality?.skill_24h);
-    text(".skill", skill?.text ?? "–", skill?.words ?? "");
+      Number.isFinite(mae) ? "Mean absolute error of the stored forecasts over the last 12 hours" : NO_SCORE);
+    const skill = quality?.n < SKILL_HOURS ? null : format.skill(quality?.skill_24h);
+    text(".skill", skill?.text ?? "–", skill?.words ?? `Known when ${SKILL_HOURS} hours that were forecast have passed`);
     text(".alerts", alerts > 0 ? String(alerts) : "none");
   }
 
@@ -118,7 +122,7 @@ export class Card {
   async load() {
     if (this.loading || Date.now() - this.loadedAt < PLOT_AGE) return;
     this.loading = true;
-    const to = this.now, from = to - 24 * HOUR;
+    const to = this.now, from = to - DAY;
     const asked = await Promise.allSettled([
       get("/api/v1/history", { series: this.name, from: new Date(from).toISOString(),
         to: new Date(to).toISOString(), agg: "1h" }),
@@ -149,7 +153,8 @@ export class Card {
     this.element.classList.toggle("empty", this.data[0].length < 2);
     if (this.data[0].length < 2) {
       const text = document.createElement("p");
-      text.textContent = this.why || "Not enough hours to draw yet.";
+      const old = this.series?.last && this.now - Date.parse(this.series.last.time) > DAY;
+      text.textContent = this.why || (old ? "Nothing was measured in the last day." : "Not enough hours to draw yet.");
       box.append(text);
       box.removeAttribute("role");
       box.removeAttribute("aria-label");
