@@ -186,6 +186,7 @@ static int probe(const char *url)
 
 bool service_options(const struct service_desc *d, int argc, char **argv, int *exit_code)
 {
+    log_init(d->name, LOG_INFO); /* settings that are wrong are told in its name */
     if (argc < 2)
         return false;
     *exit_code = 0;
@@ -202,7 +203,10 @@ bool service_options(const struct service_desc *d, int argc, char **argv, int *e
     } else if (argc == 3 && !strcmp(o, "--probe")) {
         *exit_code = probe(argv[2]);
     } else {
-        fprintf(stderr, "fc-%s: unknown option \"%s\"\n\n", d->name, o);
+        if (argc == 2 && !strcmp(o, "--probe"))
+            fprintf(stderr, "fc-%s: --probe needs a URL\n\n", d->name);
+        else
+            fprintf(stderr, "fc-%s: unknown option \"%s\"\n\n", d->name, o);
         usage(d, stderr);
         *exit_code = 2;
     }

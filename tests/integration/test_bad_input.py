@@ -210,7 +210,7 @@ def test_settings(st, service):
             env = st.environment(service) | {"FC_HTTP_PORT": "0", name: value}
             done = subprocess.run([program(f"fc-{service}")], env=env, capture_output=True, text=True, timeout=10)
             assert done.returncode == 1, f"{name}={value!r}: ended with {done.returncode}: {done.stderr}"
-            assert name in done.stderr and "level=fatal" in done.stderr, done.stderr
+            assert name in done.stderr and f"level=fatal service={service} " in done.stderr, done.stderr
             tried += 1
     assert tried > 15
 

@@ -85,6 +85,7 @@ static void test_options(void **unused)
     assert_non_null(strstr(out, "http://127.0.0.1:1/readyz"));
     char *no_url[] = {"fc-tester", "--probe", NULL};
     assert_int_equal(options(out, 2, no_url), 2);
+    assert_non_null(strstr(out, "fc-tester: --probe needs a URL"));
 }
 
 static int ask(const struct service *s, const char *path, char out[4096])
