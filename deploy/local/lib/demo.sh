@@ -76,29 +76,25 @@ simulate() {
     proc_spawn simulator "$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}" \
         --devices "$devices" --every "$every" --live "$@"
 }
-# one process sends the past and goes on live, so that nothing is missing in between; it
-# says so when the broker has all of the past
-send_history() {
+# send_past --backfill TIME | --start TIME: one process sends the past and goes on live, so that
+# nothing is missing in between; it says so when the broker has all of the past
+send_past() {
     local until=$((SECONDS + forecast_wait))
-    simulate --backfill "$backfill"
+    simulate "$@"
     until grep -q '^live:' "$log/simulator.log"; do
-        proc_pid simulator >/dev/null || step_failed "$log/simulator.log" "the simulator could not send the history"
-        ((SECONDS < until)) || step_failed "$log/simulator.log" "the history was not sent within $forecast_wait s"
+        proc_pid simulator >/dev/null || step_failed "$log/simulator.log" "the simulator could not send the past"
+        ((SECONDS < until)) || step_failed "$log/simulator.log" "the past was not sent within $forecast_wait s"
         sleep 0.05
     done
 }
 
-# When the newest reading is from, ms since 1970; nothing when there is none.
+# When the newest reading is from, ms since 1970; nothing when there is none. What the house measured
+# while the demo was stopped goes to the broker before ingest and monitor are there, so that they find
+# it when they come: otherwise every sensor would be taken for silent.
 newest_reading() {
     curl -fsS --max-time 10 -G "http://$bind:${port[influx]}/query" --data-urlencode db=fieldcast \
         --data-urlencode epoch=ms --data-urlencode 'q=SELECT last(seq) FROM readings' |
         jq -r '.results[0].series[0].values[0][0] // empty'
-}
-# What the house measured while the demo was stopped. It goes to the broker before ingest and monitor
-# are there, so that they find it when they come: otherwise every sensor would be taken for silent.
-send_missed() {
-    simulate backfill --start "$1"
-    wait "$spawned" || step_failed "$log/backfill.log" "the simulator could not send what was missed"
 }
 
 get() { curl -fsS --max-time 10 "$address$1"; }
@@ -196,14 +192,14 @@ demo_start() {
     step "migrations" migrate
     newest=$(newest_reading)
     if [[ -f $run/backfilled && -n $newest ]]; then
-        step "what was measured since $(date -u -d "@$((newest / 1000))" '+%F %H:%M') UTC" send_missed $((newest + 1))
+        step "what was measured since $(date -u -d "@$((newest / 1000))" '+%F %H:%M') UTC, then live" send_past --start $((newest + 1))
     fi
     step "ingest, trainer, predictor, monitor on ports ${port[ingest]}-${port[monitor]}" start_services
     step "proxy (nginx) on port ${port[proxy]}" start_nginx
     if [[ ! -f $run/backfilled ]]; then
-        step "$backfill of readings of $devices devices over MQTT, then live" send_history
+        step "$backfill of readings of $devices devices over MQTT, then live" send_past --backfill "$backfill"
         touch "$run/backfilled"
-    else
+    elif [[ -z $newest ]]; then
         step "live readings" simulate
     fi
     step "a model and a forecast for every series" wait_for_forecasts
