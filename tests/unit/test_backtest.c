@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/ml/candidates.h"
 #include "tests/unit/near.h"
 #include "tools/backtest.h"
 #include "tools/backtest_input.h"
@@ -222,7 +223,7 @@ static void candidates_on_a_file(void **state)
         assert_true(csv_is_real(c, 4) && csv_is_real(c, 5));
     }
     csv_close(c);
-    assert_int_equal(n, 2 * 7 * 21 * 24);
+    assert_int_equal(n, 2 * n_candidates * 21 * 24);
     assert_int_equal(RUN("--json", in_path, "--origins", "1"), 0);
     json_t *doc = json_load_file(out_path, 0, NULL), *mean;
     assert_int_equal(json_array_size(json_object_get(doc, "series")), 2);
