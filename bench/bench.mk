@@ -1,5 +1,7 @@
 # make bench: figures beside peers, each in the same run. A peer that cannot be had fails.
 VENV_PYTHON := build/venv/bin/python
+bench-prepare:
+	@BUILD=build bash tests/run.sh prepare
 
 $(BUILD)/bench/bare_subscriber: $(BUILD)/obj/bench/ingest/bare_subscriber.o
 	@mkdir -p $(@D)
@@ -12,12 +14,12 @@ $(BUILD)/bench/bare_mhd: $(BUILD)/obj/bench/predict/bare_mhd.o
 	$(CC) $(LDFLAGS) -o $@ $< -lmicrohttpd -ljansson
 
 bench: bench-memory bench-start bench-ingest bench-predict
-bench-memory: all
+bench-memory: all bench-prepare
 	$(VENV_PYTHON) bench/memory.py
-bench-start: all
+bench-start: all bench-prepare
 	$(VENV_PYTHON) bench/start.py
-bench-ingest: all
+bench-ingest: all bench-prepare
 	$(VENV_PYTHON) bench/ingest/run.py
-bench-predict: all
+bench-predict: all bench-prepare
 	$(VENV_PYTHON) bench/predict/run.py
-.PHONY: bench bench-memory bench-start bench-ingest bench-predict
+.PHONY: bench bench-prepare bench-memory bench-start bench-ingest bench-predict

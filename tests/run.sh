@@ -8,6 +8,7 @@
 #                          thread sanitizer, docker compose
 #   tests/run.sh unit      unit tests only
 #   tests/run.sh itest [PYTEST ARGUMENT...]   contract and integration tests only
+#   tests/run.sh prepare   no tests: the packages and the Python environment, for make bench
 #
 # A group that cannot run (a build that fails, a server that is not installed) is a failure.
 # FC_SKIP_PACKAGES=1 leaves the machine's packages alone; BUILD is the folder to build in.
@@ -155,8 +156,13 @@ itest)
     if (($# == 0)); then set -- -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/contract tests/web tests/integration; fi
     py "pytest" "$@"
     ;;
+prepare)
+    need "packages" packages
+    need "python environment" venv
+    exit
+    ;;
 *)
-    sed -n '3,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
