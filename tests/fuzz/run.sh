@@ -13,10 +13,12 @@ command -v clang >/dev/null || { echo "fuzz: clang is not installed" >&2; exit 1
 
 out=build/fuzz
 mkdir -p "$out"
-flags=(-std=c11 -D_GNU_SOURCE -I. -g -O1 -pthread -fsanitize=fuzzer,address,undefined
+flags=(-std=c11 -D_GNU_SOURCE -I. -g -O1 -pthread "-fsanitize=fuzzer,address,undefined"
     -fno-sanitize-recover=all)
-mapfile -t sources < <(ls services/ingest/*.c services/ingest/decoders/*.c | grep -v /main.c
-    ls common/*.c | grep -v -e /pg -e /registry)
+sources=()
+for file in services/ingest/*.c services/ingest/decoders/*.c common/*.c; do
+    [[ $file == */main.c || $file == common/pg* || $file == common/registry* ]] || sources+=("$file")
+done
 for name in "${names[@]}"; do
     echo "== $name: ${seconds} s"
     mkdir -p "$out/$name.corpus"
