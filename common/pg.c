@@ -229,12 +229,14 @@ static int fail(struct pg *p, PGresult *r, struct err *e)
     const char *primary = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     snprintf(text, sizeof text, "%s", primary ? primary : PQerrorMessage(p->conn));
     one_line(text);
-    enum err_code code = code_of(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL);
+    const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+    enum err_code code = code_of(state);
     if (PQstatus(p->conn) != CONNECTION_OK)
         code = ERR_UNAVAILABLE;
     if (code == ERR_UNAVAILABLE)
         drop(p); /* a fresh start is right for all of these */
-    return err_set(e, code, "postgres: %s", text);
+    bool ours = state && !strncmp(state, "FC", 2); /* a sentence of our functions */
+    return err_set(e, code, "%s%s", ours ? "" : "postgres: ", text);
 }
 
 /* Waits for the statement under way; the last result, or NULL. */

@@ -72,8 +72,10 @@ start_nginx() {
 }
 
 simulate() {
+    local clock=()
+    [[ -z ${FC_CLOCK_FILE:-} ]] || clock=(env "FC_CLOCK_FILE=$FC_CLOCK_FILE") # that of the services
     : >"$log/simulator.log"
-    proc_spawn simulator "$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}" \
+    proc_spawn simulator "${clock[@]}" "$bin/fieldcast" simulate --mqtt "tcp://$bind:${port[mqtt]}" \
         --devices "$devices" --every "$every" --live "$@"
 }
 # send_past --backfill TIME | --start TIME: one process sends the past and goes on live, so that
