@@ -17,6 +17,8 @@
 #include "common/mem.h"
 #include "common/version.h"
 
+#define DESCRIPTORS 4096
+
 struct dep {
     struct dep *next;
     const char *name;
@@ -287,6 +289,17 @@ static void fixed_metrics(struct service *s)
     metrics_on_render(s->metrics, process_metrics, s);
 }
 
+/* The usual 1,024 are as many as HTTP connections alone may be: files and neighbours must
+ * not go without. */
+static void more_descriptors(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= DESCRIPTORS)
+        return;
+    r.rlim_cur = r.rlim_max < DESCRIPTORS ? r.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
+
 /* ---- life
  * ------------------------------------------------------------------------------ */
 
@@ -302,6 +315,7 @@ int service_open(struct service *s, const struct service_desc *d,
     mallopt(M_ARENA_MAX,
             2); /* a few threads share two heaps: small matters more than fast */
     log_init(d->name, level);
+    more_descriptors();
     http_client_global_init();
     if (clock_init(set->clock_file, e))
         return -1;
