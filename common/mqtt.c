@@ -346,3 +346,15 @@ bool mqtt_match(const char *filter, const char *topic)
         topic++;
     }
 }
+
+bool mqtt_filter_valid(const char *filter)
+{
+    for (const char *level = filter;; level++) {
+        size_t n = strcspn(level, "/"), plain = strcspn(level, "/+#");
+        if (plain < n && (n != 1 || (*level == '#' && level[1])))
+            return false;
+        level += n;
+        if (!*level)
+            return *filter != '\0';
+    }
+}

@@ -81,5 +81,7 @@ long mqtt_failed(const struct mqtt *m);
 
 /* Does a topic match a subscription filter (+ and #)? */
 bool mqtt_match(const char *filter, const char *topic);
+/* Is a text a filter? + and # stand alone in their level, and # ends it. */
+bool mqtt_filter_valid(const char *filter);
 
 #endif

@@ -78,10 +78,16 @@ static int split_filters(struct mqtt_in *in, struct err *e)
     char *save;
     for (char *f = strtok_r(in->filters, ",", &save); f; f = strtok_r(NULL, ",", &save)) {
         f += strspn(f, " ");
-        f[strcspn(f, " ")] = '\0';
+        for (size_t len = strlen(f); len && f[len - 1] == ' '; len--)
+            f[len - 1] = '\0';
         if (n == FILTERS_MAX)
             return err_set(e, ERR_INVALID, "FC_MQTT_FILTERS has more than %d filters",
                            FILTERS_MAX);
+        if (*f && !mqtt_filter_valid(f))
+            return err_set(e, ERR_INVALID,
+                           "FC_MQTT_FILTERS: \"%.100s\" is not a filter: + stands for a "
+                           "whole level, # for all that follow",
+                           f);
         if (*f)
             in->list[n++] = f;
     }

@@ -49,8 +49,23 @@ static void test_match(void **unused)
             fail_msg("%s on %s: not %d", rows[i].filter, rows[i].topic, rows[i].match);
 }
 
+static void test_filter_valid(void **unused)
+{
+    (void)unused;
+    static const char *const good[] = {"#",   "+",     "a", "a/+/b",
+                                       "a/#", "+/+/#", "/", "a//b"};
+    static const char *const bad[] = {"", "a/#/b", "a#", "+a/b", "a/b+", "#/", "a/##"};
+    for (size_t i = 0; i < N_OF(good); i++)
+        if (!mqtt_filter_valid(good[i]))
+            fail_msg("%s is one", good[i]);
+    for (size_t i = 0; i < N_OF(bad); i++)
+        if (mqtt_filter_valid(bad[i]))
+            fail_msg("%s is none", bad[i]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match),
+                                       cmocka_unit_test(test_filter_valid)};
     return cmocka_run_group_tests_name("mqtt_match", tests, NULL, NULL);
 }
