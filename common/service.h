@@ -47,7 +47,7 @@ struct service_settings {
      "1: reading needs no token"},                                          \
     {"CLOCK_FILE", SET_STRING, offsetof(T, M.clock_file), "", 0, 4096,      \
      "virtual clock: a file \"EPOCH_MS SPEED\"; empty: real time"},         \
-    {"LOG_LEVEL", SET_STRING, offsetof(T, M.log_level), "info", 4, 5,       \
+    {"LOG_LEVEL", SET_STRING, offsetof(T, M.log_level), "info", 1, 20,      \
      "debug, info, warn or error"},                                         \
     {"TICK_MS", SET_INT, offsetof(T, M.tick_ms), "1000", 5, 60000,          \
      "pause between looks at what is to do, real ms"},                      \

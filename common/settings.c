@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -69,6 +70,34 @@ static int parse_int(const struct setting *s, const char *text, int64_t *v, stru
     return 0;
 }
 
+/* scheme://host, then perhaps :port and a path. Names of brokers have MQTT in them. */
+static bool is_url(const struct setting *s, const char *text)
+{
+    static const char *const http[] = {"http://", "https://", NULL};
+    static const char *const mqtt[] = {"tcp://", "ssl://", "mqtt://", "mqtts://", NULL};
+    const char *const *scheme = strstr(s->name, "MQTT") ? mqtt : http;
+    while (*scheme && strncmp(text, *scheme, strlen(*scheme)) != 0)
+        scheme++;
+    if (!*scheme)
+        return false;
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f)
+            return false;
+    const char *host = text + strlen(*scheme), *end = host + strcspn(host, "/?#");
+    const char *at = memchr(host, '@', (size_t)(end - host));
+    host = at ? at + 1 : host;
+    const char *p =
+        host + (*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#"));
+    if (p == host || p > end || p[-1] == '[')
+        return false;
+    if (p == end)
+        return true;
+    char *port_end;
+    long port =
+        *p == ':' && isdigit((unsigned char)p[1]) ? strtol(p + 1, &port_end, 10) : 0;
+    return port >= 1 && port <= 65535 && port_end == end;
+}
+
 static int check_text(const struct setting *s, const char *text, struct err *e)
 {
     size_t n = strlen(text);
@@ -81,10 +110,10 @@ static int check_text(const struct setting *s, const char *text, struct err *e)
         if (*p < 0x20)
             return err_set(e, ERR_INVALID, "FC_%s must not hold control characters",
                            s->name);
-    if (s->kind == SET_URL && *text && !strstr(text, "://"))
+    if (s->kind == SET_URL && *text && !is_url(s, text))
         return err_set(e, ERR_INVALID,
-                       "FC_%s must be an address such as http://host:port, not \"%.60s\"",
-                       s->name, text);
+                       "FC_%s must be an address such as %s://host:port, not \"%.60s\"",
+                       s->name, strstr(s->name, "MQTT") ? "tcp" : "http", text);
     return 0;
 }
 

@@ -14,7 +14,7 @@ const struct setting ingest_settings_table[] = {
     SERVICE_SETTINGS(struct ingest_settings, common, "8101", "1"),
     {"DATA_DIR", SET_STRING, AT(data_dir), NULL, 1, 3000,
      "folder of the write-ahead log and all else that ingest keeps"},
-    {"DURABILITY", SET_STRING, AT(durability), "process", 5, 7,
+    {"DURABILITY", SET_STRING, AT(durability), "process", 1, 20,
      "what a taken reading survives: process (SIGKILL) or power (power loss, slower)"},
     {"LOG_MAX_MB", SET_INT, AT(log_max_mb), "2048", 4, 1 << 20,
      "largest size of the log; when it is full ingest stops taking, MB"},

@@ -29,10 +29,9 @@ const struct setting monitor_settings_table[] = {
 
 int monitor_settings_load(struct monitor_settings *s, struct err *e)
 {
-    return settings_load(monitor_settings_table, s, e) ||
-                   pg_check_conninfo(s->pg_conninfo, e)
-               ? -1
-               : 0;
+    if (settings_load(monitor_settings_table, s, e))
+        return -1;
+    return pg_check_conninfo(s->pg_conninfo, e);
 }
 
 void monitor_settings_done(struct monitor_settings *s)

@@ -24,10 +24,9 @@ const struct setting predictor_settings_table[] = {
 
 int predictor_settings_load(struct predictor_settings *s, struct err *e)
 {
-    return settings_load(predictor_settings_table, s, e) ||
-                   pg_check_conninfo(s->pg_conninfo, e)
-               ? -1
-               : 0;
+    if (settings_load(predictor_settings_table, s, e))
+        return -1;
+    return pg_check_conninfo(s->pg_conninfo, e);
 }
 
 void predictor_settings_done(struct predictor_settings *s)

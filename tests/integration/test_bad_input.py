@@ -215,6 +215,19 @@ def test_settings(st, service):
     assert tried > 15
 
 
+WRONG = [("ingest", "FC_DURABILITY", "foo", "process or power"), ("ingest", "FC_LOG_LEVEL", "all", "debug, info, warn or error"),
+         ("ingest", "FC_MQTT_FILTERS", "a/#/b", "a/#/b"), ("ingest", "FC_MQTT_URL", "tcp://", "tcp://host:port"),
+         ("trainer", "FC_INFLUX_URL", "ftp://there", "http://host:port"),
+         *[(s, "FC_PG_CONNINFO", "garbage", "key=value") for s in ("trainer", "predictor", "monitor")]]
+
+
+@pytest.mark.parametrize("service,name,value,says", WRONG)
+def test_settings_that_are_refused_by_name(st, service, name, value, says):
+    env = st.environment(service) | {"FC_HTTP_PORT": "0", "FC_DATA_DIR": str(st.folder / "other"), name: value}
+    done = subprocess.run([program(f"fc-{service}")], env=env, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 1 and name in done.stderr and says in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_files_that_settings_name(st, service):
     for name in ("FC_TOKENS_FILE", "FC_CLOCK_FILE", "FC_SERVICE_TOKEN_FILE"):

@@ -8,7 +8,7 @@
 struct set {
     int64_t port;
     bool flag;
-    char *name, *url, *maybe_url, *secret;
+    char *name, *url, *maybe_url, *mqtt_url, *secret;
 };
 
 static const struct setting table[] = {
@@ -18,6 +18,7 @@ static const struct setting table[] = {
     {"T_NAME", SET_STRING, offsetof(struct set, name), "kitchen", 2, 8, "a name"},
     {"T_URL", SET_URL, offsetof(struct set, url), NULL, 1, 64, "where the server is"},
     {"T_MAYBE", SET_URL, offsetof(struct set, maybe_url), "", 0, 64, "where another is"},
+    {"T_MQTT", SET_URL, offsetof(struct set, mqtt_url), "", 0, 64, "where the broker is"},
     {"T_SECRET", SET_SECRET, offsetof(struct set, secret), "", 0, 16, "a password"},
     {0},
 };
@@ -25,8 +26,8 @@ static const struct setting table[] = {
 static void clean(void)
 {
     static const char *const names[] = {
-        "FC_T_PORT",   "FC_T_FLAG",        "FC_T_NAME",     "FC_T_MAYBE",
-        "FC_T_SECRET", "FC_T_SECRET_FILE", "FC_T_PORT_FILE"};
+        "FC_T_PORT",   "FC_T_FLAG",        "FC_T_NAME",      "FC_T_MAYBE",
+        "FC_T_SECRET", "FC_T_SECRET_FILE", "FC_T_PORT_FILE", "FC_T_MQTT"};
     for (size_t i = 0; i < N_OF(names); i++)
         unsetenv(names[i]);
     setenv("FC_T_URL", "http://127.0.0.1:1", 1);
@@ -95,6 +96,36 @@ static void test_refusals(void **unused)
         {"FC_T_URL", "", "FC_T_URL is not set: where the server is"},
         {"FC_T_URL", "localhost",
          "FC_T_URL must be an address such as http://host:port, not \"localhost\""},
+        {"FC_T_URL", "http://",
+         "FC_T_URL must be an address such as http://host:port, not \"http://\""},
+        {"FC_T_URL", "http://:80",
+         "FC_T_URL must be an address such as http://host:port, not \"http://:80\""},
+        {"FC_T_URL", "ftp://a",
+         "FC_T_URL must be an address such as http://host:port, not \"ftp://a\""},
+        {"FC_T_URL", "tcp://a:1",
+         "FC_T_URL must be an address such as http://host:port, not \"tcp://a:1\""},
+        {"FC_T_URL", "http://a b",
+         "FC_T_URL must be an address such as http://host:port, not \"http://a b\""},
+        {"FC_T_URL", "http://a:0",
+         "FC_T_URL must be an address such as http://host:port, not \"http://a:0\""},
+        {"FC_T_URL", "http://a:65536",
+         "FC_T_URL must be an address such as http://host:port, not \"http://a:65536\""},
+        {"FC_T_URL", "http://a:8x",
+         "FC_T_URL must be an address such as http://host:port, not \"http://a:8x\""},
+        {"FC_T_URL", "http://a:",
+         "FC_T_URL must be an address such as http://host:port, not \"http://a:\""},
+        {"FC_T_URL", "http://[::1",
+         "FC_T_URL must be an address such as http://host:port, not \"http://[::1\""},
+        {"FC_T_URL", "http://[]:1x",
+         "FC_T_URL must be an address such as http://host:port, not \"http://[]:1x\""},
+        {"FC_T_URL", "file:///etc/passwd",
+         "FC_T_URL must be an address such as http://host:port, not "
+         "\"file:///etc/passwd\""},
+        {"FC_T_URL", "http://x\xc3\xa9",
+         "FC_T_URL must be an address such as http://host:port, not "
+         "\"http://x\xc3\xa9\""},
+        {"FC_T_MQTT", "http://a",
+         "FC_T_MQTT must be an address such as tcp://host:port, not \"http://a\""},
         {"FC_T_SECRET", "12345678901234567",
          "FC_T_SECRET must be a text of 0 to 16 bytes; it has 17"},
         {"FC_T_SECRET_FILE", "/nonexistent",
