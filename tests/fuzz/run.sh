@@ -16,14 +16,14 @@ mkdir -p "$out"
 flags=(-std=c11 -D_GNU_SOURCE -I. -g -O1 -pthread "-fsanitize=fuzzer,address,undefined"
     -fno-sanitize-recover=all)
 sources=()
-for file in services/ingest/*.c services/ingest/decoders/*.c common/*.c; do
+for file in services/ingest/*.c services/ingest/decoders/*.c common/*.c common/ml/*.c; do
     [[ $file == */main.c || $file == common/pg* || $file == common/registry* ]] || sources+=("$file")
 done
 for name in "${names[@]}"; do
     echo "== $name: ${seconds} s"
     mkdir -p "$out/$name.corpus"
     clang "${flags[@]}" -o "$out/$name" "tests/fuzz/$name.c" "${sources[@]}" \
-        -lpaho-mqtt3as -lmicrohttpd -lcurl -ljansson -lcrypto -lz -lm
+        -lpaho-mqtt3as -lmicrohttpd -lcurl -ljansson -lgsl -lgslcblas -lcrypto -lz -lm
     if [[ $name == fuzz_decode ]]; then # the cases, each on its kind of topic
         n=0
         for c in tests/cases/decode/*/payload; do
@@ -32,6 +32,7 @@ for name in "${names[@]}"; do
             done
         done
     fi
+    if [[ $name == fuzz_model ]]; then cp tests/cases/model/*.json "$out/$name.corpus"; fi
     "$out/$name" -max_total_time="$seconds" -max_len=4096 -print_final_stats=0 -verbosity=0 \
         -artifact_prefix="$out/" "$out/$name.corpus"
 done
