@@ -188,8 +188,7 @@ def test_ingest_that_starts_anew(alone):
     a = alone
     a.hourly("cellar", {"temperature": 12.0}, a.hour - 5 * HOUR)  # nobody told about it
     a.near.epoch, a.near.items = "two", []
-    wait_for(lambda: a.status("cellar.temperature"), 10, "the device that was never told of")
-    assert a.status("cellar.temperature")["last"]["value"] == 12.0
+    wait_for(lambda: a.status("cellar.temperature")["last"]["value"] == 12.0, 10, "the device that was never told of")
 
 
 def test_nonsense_from_ingest(alone):
