@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 #undef err_set
 #undef err_kind
 #undef err_prefix
@@ -29,29 +31,11 @@ static const struct {
     [ERR_TIMEOUT] = {504, "timeout"},
 };
 
-/* Bytes of the UTF-8 character at p, or 0 when there is none (RFC 3629, table in 4). */
-static size_t utf8(const unsigned char *p)
-{
-    unsigned char c = *p, low = 0x80, high = 0xbf;
-    size_t n = c < 0x80   ? 1
-               : c < 0xc2 ? 0
-               : c < 0xe0 ? 2
-               : c < 0xf0 ? 3
-               : c < 0xf5 ? 4
-                          : 0;
-    low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : low;
-    high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : high;
-    for (size_t i = 1; i < n; i++, low = 0x80, high = 0xbf)
-        if (p[i] < low || p[i] > high)
-            return 0;
-    return n;
-}
-
 /* What a text quotes comes from outside, and may be cut within a character. */
 static void make_utf8(char *text)
 {
     for (size_t n; *text; text += n ? n : 1) {
-        n = utf8((unsigned char *)text);
+        n = utf8_char(text);
         if (!n)
             *text = '?';
     }

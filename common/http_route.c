@@ -72,6 +72,21 @@ int http_dispatch(const struct route *routes, void *app, struct req *q, struct r
     return rc;
 }
 
+int route_takes(const struct route *r, const char *key, struct err *e)
+{
+    size_t len = strlen(key), n;
+    for (const char *p = r->query; p && *p; p += n + (p[n] == ' ')) {
+        n = strcspn(p, " ");
+        if (n == len && !memcmp(p, key, n))
+            return 0;
+    }
+    if (!r->query)
+        return err_set(e, ERR_INVALID, "parameter \"%.60s\" is not known: %s has none",
+                       key, r->path);
+    return err_set(e, ERR_INVALID, "parameter \"%.60s\" is not known: %s has %s", key,
+                   r->path, r->query);
+}
+
 int route_missing(const struct req *q, const struct buf *allow, struct err *e)
 {
     if (allow->len)
@@ -112,6 +127,13 @@ void res_problem(struct res *s, const struct err *e)
     json_decref(j);
 }
 
+/* strtod() would also take spaces, a plus, hexadecimal, "inf" and "nan". */
+static bool is_decimal(const char *v)
+{
+    return (*v == '-' || *v == '.' || (*v >= '0' && *v <= '9')) &&
+           !v[strspn(v, "0123456789.eE+-h")];
+}
+
 int req_query_real(const struct req *q, const char *key, double *out, double min,
                    double max, struct err *e)
 {
@@ -120,7 +142,7 @@ int req_query_real(const struct req *q, const char *key, double *out, double min
         return 0;
     char *end;
     double x = strtod(v, &end);
-    if (end == v || *end || !(x >= min && x <= max))
+    if (!is_decimal(v) || end == v || *end || !(x >= min && x <= max))
         return err_set(e, ERR_INVALID,
                        "parameter \"%s\" must be a number from %g to %g, not \"%.60s\"",
                        key, min, max, v);
@@ -139,7 +161,7 @@ int req_query_int(const struct req *q, const char *key, int64_t *out, int64_t mi
     intmax_t x = strtoimax(v, &end, 10);
     if (!strcmp(key, "horizon") && *end == 'h')
         end++;
-    if (errno || end == v || *end || x < min || x > max)
+    if (!is_decimal(v) || errno || end == v || *end || x < min || x > max)
         return err_set(e, ERR_INVALID,
                        "parameter \"%s\" must be a whole number from %" PRId64
                        " to %" PRId64 ", not \"%.60s\"",
@@ -186,6 +208,7 @@ int res_items(struct res *s, json_t *items, const char *next, struct err *e)
 void http_routes_print(const struct route *routes, void *file)
 {
     for (const struct route *r = routes; r && r->path; r++)
-        fprintf(file, "%-6s %-44s %-8s %s\n", r->method, r->path, role_name(r->role),
-                r->sentence);
+        fprintf(file, "%-6s %-44s %-8s %s%s%s%s\n", r->method, r->path,
+                role_name(r->role), r->sentence, r->query ? " [" : "",
+                r->query ? r->query : "", r->query ? "]" : "");
 }

@@ -11,6 +11,9 @@
 const struct route *route_find(const struct route *routes, struct req *q, char *copy,
                                struct buf *allow);
 
+/* Is it one of the route's query parameters? Else -1, with *e naming those. */
+int route_takes(const struct route *r, const char *key, struct err *e);
+
 /* The error of a request without a route: 405 or 404. Returns -1. */
 int route_missing(const struct req *q, const struct buf *allow, struct err *e);
 

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/http_route.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 
 #define CONNECTIONS_MAX 1024
 #define CONNECTION_MEMORY                                                                \
@@ -213,8 +215,13 @@ static enum MHD_Result enqueue(struct call *c)
     return refuse(c, &e);
 }
 
-static int check_size(const struct call *c, size_t max, struct err *e)
+static int check_body(const struct call *c, size_t max, struct err *e)
 {
+    const char *coding = req_header(&c->q, "Content-Encoding");
+    if (coding && strcasecmp(coding, "identity"))
+        return err_set(e, ERR_MEDIA_TYPE,
+                       "a body in Content-Encoding %.40s is not read: send it as it is",
+                       coding);
     const char *v = req_header(&c->q, "Content-Length");
     if (v && (strlen(v) > 18 || strtoull(v, NULL, 10) > max))
         return err_set(e, ERR_TOO_LARGE,
@@ -243,6 +250,8 @@ static int find_route(struct call *c, struct err *e)
     c->rm = &h->rm[h->n_routes + h->n_more];
     if (strlen(c->q.path) > PATH_MAX_LEN)
         return err_set(e, ERR_INVALID, "the path is longer than %d bytes", PATH_MAX_LEN);
+    if (!utf8_valid(c->q.path))
+        return err_set(e, ERR_INVALID, "the path %.80s is not UTF-8", c->q.path);
     char copy[PATH_MAX_LEN + HTTP_PARAMS_MAX + 1];
     struct buf allow;
     buf_init(&allow, 128);
@@ -284,6 +293,7 @@ static size_t unescape(void *cls, struct MHD_Connection *conn, char *s)
 }
 
 struct params {
+    const struct route *route;
     const char *keys[PARAMS_MAX];
     size_t n;
     int rc;
@@ -299,6 +309,10 @@ static enum MHD_Result on_param(void *arg, enum MHD_ValueKind kind, const char *
         return MHD_YES;
     if (!value)
         p->rc = err_set(p->e, ERR_INVALID, "parameter \"%.60s\" has no value", key);
+    else if (!utf8_valid(value))
+        p->rc = err_set(p->e, ERR_INVALID, "parameter \"%.60s\" is not UTF-8", key);
+    else
+        p->rc = route_takes(p->route, key, p->e);
     if (p->n == PARAMS_MAX)
         p->rc = err_set(p->e, ERR_INVALID, "the query has more than %d parameters",
                         PARAMS_MAX);
@@ -311,15 +325,16 @@ static enum MHD_Result on_param(void *arg, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
-/* As with the keys of a body: none twice, because one of them would be passed over. */
+/* As with the keys of a body: none that is not known, because a misspelt one would be
+ * passed over, and none twice, because one of them would be. */
 static int check_query(const struct call *c, struct err *e)
 {
-    struct params p = {.e = e};
+    struct params p = {.route = c->route, .e = e};
     MHD_get_connection_values(c->conn, MHD_GET_ARGUMENT_KIND, on_param, &p);
     return p.rc;
 }
 
-/* The head of a request: route, token, query, size. */
+/* The head of a request: route, token, query, body. */
 static int check_head(struct call *c, struct err *e)
 {
     if (find_route(c, e))
@@ -329,7 +344,7 @@ static int check_head(struct call *c, struct err *e)
     if (auth_check(c->h->o.auth, req_header(&c->q, "Authorization"), c->route->role,
                    &c->q.who, e))
         return -1;
-    return check_query(c, e) ? -1 : check_size(c, max, e);
+    return check_query(c, e) ? -1 : check_body(c, max, e);
 }
 
 static enum MHD_Result begin(struct http_server *h, struct MHD_Connection *conn,

@@ -55,6 +55,7 @@ struct route {
     size_t max_body; /* 0 = HTTP_BODY_DEFAULT */
     http_handler fn;
     const char *sentence; /* for --routes */
+    const char *query;    /* names of its parameters, with a space between; NULL: none */
 };
 
 struct http_server;
@@ -108,7 +109,7 @@ void res_done(struct res *s);
 /* Turns *e into the problem+json that goes out. */
 void res_problem(struct res *s, const struct err *e);
 
-/* One line a route: method, path, role, sentence. */
+/* One line a route: method, path, role, sentence, [its parameters]. */
 void http_routes_print(const struct route *routes, void *file);
 
 #endif

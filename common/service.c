@@ -145,10 +145,12 @@ static int get_version(void *app, const struct req *q, struct res *s, struct err
 }
 
 static const struct route common_routes[] = {
-    {"GET", "/healthz", ROLE_NONE, false, 0, get_healthz, "the process is alive"},
-    {"GET", "/readyz", ROLE_NONE, false, 0, get_readyz, "its neighbours are there"},
-    {"GET", "/metrics", ROLE_VIEWER, false, 0, get_metrics, "metrics of this service"},
-    {"GET", "/api/v1/version", ROLE_NONE, false, 0, get_version, "release and revision"},
+    {"GET", "/healthz", ROLE_NONE, false, 0, get_healthz, "the process is alive", NULL},
+    {"GET", "/readyz", ROLE_NONE, false, 0, get_readyz, "its neighbours are there", NULL},
+    {"GET", "/metrics", ROLE_VIEWER, false, 0, get_metrics, "metrics of this service",
+     NULL},
+    {"GET", "/api/v1/version", ROLE_NONE, false, 0, get_version, "release and revision",
+     NULL},
     {0},
 };
 

@@ -77,7 +77,8 @@ struct service {
 };
 
 /* The first call of main: gives the log the service's name and answers the options.
- * Returns true when the program should end now, with *exit_code, which is set only then. */
+ * Returns true when the program should end now, with *exit_code, which is set only then.
+ */
 bool service_options(const struct service_desc *d, int argc, char **argv, int *exit_code);
 
 /* Opens log, clock, metrics and auth. Not yet the HTTP server: make the rest first. */

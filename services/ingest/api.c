@@ -245,16 +245,17 @@ static int post_explain(void *app, const struct req *q, struct res *s, struct er
 
 const struct route ingest_routes[] = {
     {"POST", "/api/v1/readings", ROLE_OPERATOR, true, POST_BODY_MAX, post_readings,
-     "takes one reading or an array of them"},
+     "takes one reading or an array of them", NULL},
     {"GET", "/api/v1/ledger", ROLE_VIEWER, false, 0, get_ledger,
-     "received = stored + duplicate + rejected + pending, per device"},
+     "received = stored + duplicate + rejected + pending, per device",
+     "device after limit"},
     {"GET", "/api/v1/devices", ROLE_VIEWER, false, 0, get_devices,
-     "the devices that were ever heard"},
+     "the devices that were ever heard", "device after limit"},
     {"GET", "/api/v1/deadletters", ROLE_OPERATOR, true, 0, get_deadletters,
-     "messages that became no point, and why"},
+     "messages that became no point, and why", "reason before limit"},
     {"POST", "/api/v1/explain", ROLE_OPERATOR, false, EXPLAIN_BODY_MAX, post_explain,
-     "what would become of a message"},
+     "what would become of a message", NULL},
     {"GET", "/api/v1/hours", ROLE_SERVICE, true, 0, get_hours,
-     "device-hours written to hourly since a cursor (internal)"},
+     "device-hours written to hourly since a cursor (internal)", "after"},
     {0},
 };

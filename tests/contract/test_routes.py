@@ -25,11 +25,17 @@ INTERNAL = {"/healthz", "/readyz", "/metrics/all"}  # and everything that needs 
 
 
 def printed(service):
-    """{(method, path): role}."""
+    """{(method, path): (role, {parameter})}."""
     out = subprocess.run([program(f"fc-{service}"), "--routes"], check=True, capture_output=True, text=True).stdout
     rows = [line.split(None, 3) for line in out.splitlines()]
     assert all(len(r) == 4 for r in rows), "every route has its sentence"
-    return {(m, p): role for m, p, role, _ in rows}
+    return {(m, p): (role, parameters(sentence)) for m, p, role, sentence in rows}
+
+
+def parameters(sentence):
+    """Of the query: "all jobs [limit cursor]"."""
+    found = re.search(r"\[([a-z_ ]+)\]$", sentence)
+    return set(found.group(1).split()) if found else set()
 
 
 def concrete(path):
@@ -71,9 +77,12 @@ def test_openapi_is_whole(service):
             assert op.get("summary"), f"{method} {path} has no summary"
             assert any(c.startswith("2") for c in op["responses"]), f"{method} {path} has no good answer"
             named = set(re.findall(r"\{(\w+)\}", path))
-            given = {p["name"] if "name" in p else spec["components"]["parameters"][p["$ref"].split("/")[-1]]["name"]
-                     for p in [*item.get("parameters", []), *op.get("parameters", [])]}
-            assert named <= given, f"{method} {path}: {named - given} not described"
+            given = {(p["in"], p["name"])
+                     for p in (p if "name" in p else spec["components"]["parameters"][p["$ref"].split("/")[-1]]
+                               for p in [*item.get("parameters", []), *op.get("parameters", [])])}
+            assert {n for where, n in given if where == "path"} == named, f"{method} {path}"
+            taken = printed(service)[method.upper(), path][1]
+            assert {n for where, n in given if where == "query"} == taken, f"{method} {path}: what is described and taken"
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +121,7 @@ def proxy():
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_proxy_leads_there(proxy, service):
-    for (method, path), role in printed(service).items():
+    for (method, path), (role, _) in printed(service).items():
         if path in ("/metrics", "/api/v1/version"):
             continue  # below
         r = requests.request(method, proxy + concrete(path), timeout=5)
@@ -145,7 +154,7 @@ def contract_table():
 @pytest.mark.parametrize("service", SERVICES)
 def test_contract_names_them(service):
     patterns = contract_table()[service]
-    for (_, path), role in printed(service).items():
+    for (_, path), (role, _) in printed(service).items():
         if path in COMMON | INTERNAL or role == "service":
             continue
         assert any(fnmatch.fnmatchcase(concrete(path), p) for p in patterns), f"{path} is not in docs/contracts.md"

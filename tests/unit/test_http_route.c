@@ -52,12 +52,12 @@ static int get_later(void *app, const struct req *q, struct res *s, struct err *
 }
 
 static const struct route routes[] = {
-    {"GET", "/later", ROLE_VIEWER, false, 0, get_later, "what may have to wait"},
-    {"GET", "/jobs", ROLE_VIEWER, false, 0, get_jobs, "all jobs"},
-    {"POST", "/jobs", ROLE_OPERATOR, true, 0, post_jobs, "a new job"},
-    {"GET", "/jobs/{id}", ROLE_VIEWER, true, 0, get_job, "one job"},
+    {"GET", "/later", ROLE_VIEWER, false, 0, get_later, "what may have to wait", NULL},
+    {"GET", "/jobs", ROLE_VIEWER, false, 0, get_jobs, "all jobs", NULL},
+    {"POST", "/jobs", ROLE_OPERATOR, true, 0, post_jobs, "a new job", NULL},
+    {"GET", "/jobs/{id}", ROLE_VIEWER, true, 0, get_job, "one job", NULL},
     {"GET", "/models/{name}/versions/{v}", ROLE_ADMIN, true, 0, get_version,
-     "one version"},
+     "one version", NULL},
     {0},
 };
 
@@ -134,7 +134,7 @@ static void test_parameters_of_the_path(void **unused)
 {
     (void)unused;
     static const struct route four[] = {
-        {"GET", "/{a}/x/{b}/{c}/{d}", ROLE_NONE, false, 0, params_seen, ""}, {0}};
+        {"GET", "/{a}/x/{b}/{c}/{d}", ROLE_NONE, false, 0, params_seen, "", NULL}, {0}};
     struct req q = {.method = "GET", .path = "/1/x/22/333/4.4", .body = ""};
     struct res s;
     struct err e = ERR_INIT;

@@ -60,13 +60,13 @@ static int get_empty(void *app, const struct req *q, struct res *s, struct err *
 }
 
 static const struct route routes[] = {
-    {"GET", "/hello", ROLE_NONE, false, 0, get_hello, ""},
-    {"GET", "/view", ROLE_VIEWER, false, 0, get_hello, ""},
-    {"POST", "/echo", ROLE_OPERATOR, false, 100, post_echo, ""},
-    {"POST", "/echo/slow", ROLE_OPERATOR, true, 0, post_echo, ""},
-    {"GET", "/slow/{n}", ROLE_NONE, true, 0, get_slow, ""},
-    {"GET", "/error", ROLE_NONE, true, 0, get_error, ""},
-    {"GET", "/empty", ROLE_NONE, false, 0, get_empty, ""},
+    {"GET", "/hello", ROLE_NONE, false, 0, get_hello, "", "name x"},
+    {"GET", "/view", ROLE_VIEWER, false, 0, get_hello, "", NULL},
+    {"POST", "/echo", ROLE_OPERATOR, false, 100, post_echo, "", NULL},
+    {"POST", "/echo/slow", ROLE_OPERATOR, true, 0, post_echo, "", NULL},
+    {"GET", "/slow/{n}", ROLE_NONE, true, 0, get_slow, "", NULL},
+    {"GET", "/error", ROLE_NONE, true, 0, get_error, "", NULL},
+    {"GET", "/empty", ROLE_NONE, false, 0, get_empty, "", NULL},
     {0},
 };
 
@@ -163,6 +163,13 @@ static void test_table(void **state)
          PROBLEM("parameter \\\"name\\\" is given twice")},
         {"", "GET", "/hello?name=bob&n%61me=ann", NULL, 400,
          PROBLEM("parameter \\\"name\\\" is given twice")},
+        {"", "GET", "/hello?nam=bob", NULL, 400,
+         PROBLEM("parameter \\\"nam\\\" is not known: /hello has name x")},
+        {"", "GET", "/hello?name=%ff", NULL, 400,
+         PROBLEM("parameter \\\"name\\\" is not UTF-8")},
+        {"", "GET", "/empty?a=1", NULL, 400,
+         PROBLEM("parameter \\\"a\\\" is not known: /empty has none")},
+        {"", "GET", "/hel%fflo", NULL, 400, PROBLEM("the path /hel?lo is not UTF-8")},
         {"", "GET", "/hello?name", NULL, 400,
          PROBLEM("parameter \\\"name\\\" has no value")},
         {"view", "GET", "/view", NULL, 200, "hi - viewer"},

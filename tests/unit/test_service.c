@@ -26,7 +26,7 @@ static int get_thing(void *app, const struct req *q, struct res *s, struct err *
     return buf_adds(&s->body, app);
 }
 static const struct route routes[] = {
-    {"GET", "/api/v1/thing", ROLE_VIEWER, false, 0, get_thing, "a thing"}, {0}};
+    {"GET", "/api/v1/thing", ROLE_VIEWER, false, 0, get_thing, "a thing", NULL}, {0}};
 
 static const struct service_desc desc = {"tester", "answers tests", settings, routes};
 
