@@ -10,7 +10,7 @@ import requests
 from predictor_alone import Alone, document
 from procs import wait_for
 
-K = "kitchen.temperature"
+K = "kitchen.light"  # a quantity whose limits the values below keep
 ROW = {"lag_1": 4.0, "lag_2": 3.0, "lag_3": 2.0, "lag_4": 1.0}
 
 
@@ -25,7 +25,7 @@ def prepared(a):
     hour = a.now_hour - 3_600_000
     a.hours.rolled_up = hour
     a.add_series(K)
-    a.hourly("kitchen", "temperature", [float(i) for i in range(200)], hour)
+    a.hourly("kitchen", "light", [float(i) for i in range(200)], hour)
     return hour
 
 
@@ -99,18 +99,18 @@ def test_ready_before_all_are_read(alone):
     one that has not been read yet has it read first."""
     a, n = alone, 4000
     a.st.kill("predictor")
-    a.st.pg("INSERT INTO models SELECT 'd' || i || '.temperature' FROM generate_series(1, %s) i", n)
+    a.st.pg("INSERT INTO models SELECT 'd' || i || '.light' FROM generate_series(1, %s) i", n)
     a.st.pg("INSERT INTO model_versions (name, version, algorithm, document, content_sha256)"
             " SELECT m.name, 1, 'ridge', d.text, encode(sha256(convert_to(d.text, 'UTF8')), 'hex') FROM models m,"
-            " LATERAL (SELECT replace(%s, 'NAME.temperature', m.name) AS text) d", document("NAME.temperature"))
+            " LATERAL (SELECT replace(%s, 'NAME.light', m.name) AS text) d", document("NAME.light"))
     a.st.pg("INSERT INTO model_aliases SELECT name, 'champion', 1 FROM models")
     last = a.st.pg("SELECT name FROM model_versions ORDER BY model_seq DESC LIMIT 1")[0]["name"]
     a.st.start("predictor", wait=False)
     a.st.wait_ready("predictor")
     assert a.predict(model=last, features=ROW)["predictions"][0]["yhat"] == pytest.approx(2.5)
-    assert a.predict(404, model="d4001.temperature", features=ROW)["error"]["code"] == "unknown_series"
+    assert a.predict(404, model="d4001.light", features=ROW)["error"]["code"] == "unknown_series"
     for i in (1, 2000, n):
-        answer = a.predict(model=f"d{i}.temperature", features=ROW)
+        answer = a.predict(model=f"d{i}.light", features=ROW)
         assert answer["predictions"][0]["yhat"] == pytest.approx(2.5)
 
 
@@ -120,7 +120,7 @@ def test_a_broken_document_changes_nothing(alone):
     a.add_version(K, 1, bias=1.0)
     a.promote(K, 1)
     wait_for(lambda: a.predict(series=K)["version"] == 1)
-    a.add_version(K, 2, doc=document("office.temperature"))
+    a.add_version(K, 2, doc=document("office.light"))
     a.promote(K, 2)
     wait_for(lambda: a.st.metric("predictor", "fieldcast_model_reload_failures_total") == 1)
     assert a.predict(series=K)["version"] == 1

@@ -8,7 +8,7 @@ from predictor_alone import Alone
 from procs import wait_for
 from stack import HOUR, iso
 
-K, O = "kitchen.temperature", "office.temperature"
+K, O = "kitchen.light", "office.light"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_each_closed_hour(alone):
     assert {int(r["origin_ms"]) for r in rows[5:]} == {hour}
     stored = {r["time"]: r["yhat"] for r in rows}
     served = a.st.get("predictor", "/api/v1/forecasts", series=K, horizon=48)
-    assert served["unit"] == "celsius" and len(served["points"]) == 48
+    assert served["unit"] == "lux" and len(served["points"]) == 48
     for p, r in zip(served["points"], rows[5:]):
         assert p["time"] == iso(r["time"]) and p["yhat"] == stored[r["time"]]
 
@@ -78,13 +78,13 @@ def test_late_data_is_forecast_from(alone):
     a.wait_written()
     assert a.predict(series=K, horizon=1)["origin"] == iso(hour - HOUR)
     assert origins(a.leads(K)) == [hour - HOUR]
-    a.hourly("kitchen", "temperature", [300.0], hour)
+    a.hourly("kitchen", "light", [300.0], hour)
     a.hours.tell("kitchen", hour)
     wait_for(lambda: a.predict(series=K, horizon=1)["origin"] == iso(hour))
     wait_for(lambda: origins(a.leads(K)) == [hour - HOUR, hour])
     # a correction of an hour that is read changes the forecast, not the leads
     before = a.predict(series=K, horizon=1)["predictions"][0]["yhat"]
-    a.hourly("kitchen", "temperature", [400.0], hour)
+    a.hourly("kitchen", "light", [400.0], hour)
     a.hours.tell("kitchen", hour)
     wait_for(lambda: a.predict(series=K, horizon=1)["predictions"][0]["yhat"] == pytest.approx(before + 25))
     a.wait_written()
@@ -137,6 +137,6 @@ def test_ingest_anew(alone):
     a = alone
     before = a.leads(K)
     a.hours.epoch, a.hours.items = "two", []
-    a.hourly("kitchen", "temperature", [500.0], a.hours.rolled_up)  # came while nobody could say so
+    a.hourly("kitchen", "light", [500.0], a.hours.rolled_up)  # came while nobody could say so
     wait_for(lambda: a.predict(series=K, horizon=1)["predictions"][0]["yhat"] == pytest.approx((500 + 198 + 197 + 196) / 4))
     assert a.leads(K) == before

@@ -8,7 +8,7 @@ from predictor_alone import Alone
 from procs import wait_for
 from stack import HOUR, iso
 
-K = "kitchen.temperature"
+K = "kitchen.light"
 
 
 def ready(a):
@@ -26,7 +26,7 @@ def alone(stacks):
     a = Alone(own)
     a.hours.rolled_up = a.now_hour - HOUR
     a.add_series(K)
-    a.hourly("kitchen", "temperature", [float(i) for i in range(200)], a.hours.rolled_up)
+    a.hourly("kitchen", "light", [float(i) for i in range(200)], a.hours.rolled_up)
     a.add_version(K, 1)
     a.promote(K, 1)
     a.wait_written()
@@ -40,7 +40,7 @@ def test_postgres_away(alone):
     wait_for(lambda: ready(a) == (503, ["postgres"]))
     answer = a.predict(series=K)
     assert answer["version"] == 1 and answer["warnings"] == ["the registry is away: a newer version may exist"]
-    assert a.predict(503, series="attic.temperature")["message"].startswith("attic.temperature has no model in memory: ")
+    assert a.predict(503, series="attic.light")["message"].startswith("attic.light has no model in memory: ")
     hour = a.close_hour({K: 200.0})  # hours go on closing
     wait_for(lambda: a.predict(series=K)["origin"] == iso(hour))
     a.st.pg_server.start()
@@ -123,23 +123,23 @@ def test_the_registry_goes_back(alone):
     """Postgres restored from an older copy, or begun again: its champions answer, not those of
     the one before, also when their numbers are the same."""
     a = alone
-    a.add_series("attic.temperature")
-    a.hourly("attic", "temperature", [1.0] * 200, a.hours.rolled_up)
-    a.add_version("attic.temperature", 1)
-    a.promote("attic.temperature", 1)
+    a.add_series("attic.light")
+    a.hourly("attic", "light", [1.0] * 200, a.hours.rolled_up)
+    a.add_version("attic.light", 1)
+    a.promote("attic.light", 1)
     a.add_version(K, 2)
     a.promote(K, 2)
     wait_for(lambda: a.predict(series=K)["version"] == 2)
-    wait_for(lambda: a.predict(series="attic.temperature")["version"] == 1)
+    wait_for(lambda: a.predict(series="attic.light")["version"] == 1)
     pg, db = a.st.pg_server, a.st.pg_db
     pg.drop_database(db)
     pg.admin(f"CREATE DATABASE {db} TEMPLATE fc_template OWNER fieldcast")
     a.add_series(K)
-    a.add_series("attic.temperature")
+    a.add_series("attic.light")
     a.add_version(K, 1, bias=50.0, to_ms=HOUR)
     a.promote(K, 1)
     wait_for(lambda: a.predict(series=K)["version"] == 1)
     wait_for(lambda: a.predict(series=K)["predictions"][0]["yhat"] > 240)
     wait_for(lambda: a.st.request("POST", "predictor", "/predict",
-                                  json={"series": "attic.temperature"}).status_code == 409)
+                                  json={"series": "attic.light"}).status_code == 409)
     assert a.st.procs["predictor"].text().count("the registry has gone back") == 1
