@@ -35,8 +35,7 @@ int main(int argc, char **argv)
         int len = snprintf(
             payload, sizeof payload,
             "{\"device\":\"bench-%05ld\",\"boot\":%" PRId64
-            ",\"seq\":%ld,\"ts_ms\":%" PRId64
-            ",\"values\":{\"temperature\":%.1f}}",
+            ",\"seq\":%ld,\"ts_ms\":%" PRId64 ",\"values\":{\"temperature\":%.1f}}",
             dev, boot, k + 1, start_ms + k * 1000, 20 + (double)(k % 50) / 10);
         if (mqtt_publish(m, topic, payload, (size_t)len, 1, false, &e)) {
             fprintf(stderr, "publisher: %s\n", e.text);
