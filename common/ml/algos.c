@@ -7,6 +7,7 @@ const struct algo *const algos[] = {
     &algo_persistence,
     &algo_seasonal_naive_24,
     &algo_seasonal_naive_168,
+    &algo_seasonal_ar_24,
     &algo_ols,
     &algo_ridge,
     NULL,

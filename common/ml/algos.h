@@ -9,6 +9,7 @@
 extern const struct algo algo_persistence;
 extern const struct algo algo_seasonal_naive_24;
 extern const struct algo algo_seasonal_naive_168;
+extern const struct algo algo_seasonal_ar_24;
 extern const struct algo algo_ols;
 extern const struct algo algo_ridge;
 

@@ -7,16 +7,22 @@
 #define WEEKLY 167, 168, 169, 170
 
 #define BASELINES                                                                        \
-    {.name = "persistence", .algo = &algo_persistence, .baseline = true},                \
+    {.name = "persistence",                                                              \
+     .algo = &algo_persistence,                                                          \
+     .baseline = true,                                                                   \
+     .fallback = true},                                                                  \
         {.name = "seasonal_naive_24",                                                    \
          .algo = &algo_seasonal_naive_24,                                                \
-         .baseline = true},                                                              \
+         .baseline = true,                                                               \
+         .fallback = true},                                                              \
     {                                                                                    \
-        .name = "seasonal_naive_168", .algo = &algo_seasonal_naive_168, .baseline = true \
+        .name = "seasonal_naive_168", .algo = &algo_seasonal_naive_168,                  \
+        .baseline = true, .fallback = true                                               \
     }
 
 const struct candidate candidates[] = {
     BASELINES,
+    {.name = "seasonal_ar_24", .algo = &algo_seasonal_ar_24, .fallback = true},
     {.name = "ols_daily", .algo = &algo_ols, .features = {7, {DAILY}, TRANSFORM_NONE}},
     {.name = "ridge_daily",
      .algo = &algo_ridge,

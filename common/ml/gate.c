@@ -144,6 +144,7 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
     double gain = relative_gain(w);
     bool drawn = !isnan(w->lower), significant = drawn && w->lower > 0;
     double margin = in->margin * (drawn ? 1 : FEW_FACTOR);
+    bool model_at_last = in->champion_is_baseline && !in->challenger_is_baseline;
     if (significant)
         say(out, true, "significantly better than the champion: error lower by %.2f %%",
             100 * gain);
@@ -151,6 +152,9 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
         say(out, true,
             "better than the champion by %.2f %%, more than the margin of %g %%",
             100 * gain, 100 * margin);
+    else if (model_at_last && gain > 0)
+        say(out, true, "better by %.2f %% than the champion, which is a baseline",
+            100 * gain);
     else
         say(out, false,
             "gain over the champion is %.2f %%: neither significant nor above %g %%",

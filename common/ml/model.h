@@ -29,13 +29,14 @@ struct model {
     double intercept, *coef;    /* linear state, n_lags coefficients on scaled columns */
     uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
     double clip_low, clip_high; /* what is forecast stays inside */
-    double lowest, highest;     /* what can be at all; not of the document: whoever
-                                 * knows the quantity sets them, else no limit */
-    double level;               /* of the band below, 0.95 */
-    size_t n_leads;             /* length of lower/upper; 0 = no band known */
-    double *lower, *upper;      /* offsets added to yhat per lead (lower <= 0 <= upper);
-                                 * under a transform, added on its scale */
-    double lead1_sd;            /* sd of the backtest error at lead 1; NaN unknown */
+    double decay;           /* of seasonal_ar: what is left of a difference an hour on */
+    double lowest, highest; /* what can be at all; not of the document: whoever
+                             * knows the quantity sets them, else no limit */
+    double level;           /* of the band below, 0.95 */
+    size_t n_leads;         /* length of lower/upper; 0 = no band known */
+    double *lower, *upper;  /* offsets added to yhat per lead (lower <= 0 <= upper);
+                             * under a transform, added on its scale */
+    double lead1_sd;        /* sd of the backtest error at lead 1; NaN unknown */
     size_t n_quantiles; /* drift baseline: quantiles 0, 1/(n-1), .., 1 of training y */
     double *quantiles;
     struct {

@@ -130,6 +130,14 @@ static int choose(struct train_work *w, struct err *e)
     return 0;
 }
 
+static bool is_baseline(const struct model *m)
+{
+    for (size_t c = 0; c < n_candidates; c++)
+        if (candidates[c].algo == m->algo)
+            return candidates[c].baseline;
+    return false;
+}
+
 /* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
  */
 static void judge(struct train_work *w, const struct candidate *c)
@@ -152,6 +160,7 @@ static void judge(struct train_work *w, const struct candidate *c)
             .persistence = w->persistence.loss,
             .seasonal_naive = w->seasonal.loss,
             .challenger_is_baseline = c->baseline,
+            .champion_is_baseline = w->champion && is_baseline(w->champion),
             .n = w->plan.n,
             .block = GATE_BLOCK,
             .margin = GATE_MARGIN,
@@ -162,9 +171,9 @@ static void judge(struct train_work *w, const struct candidate *c)
         &w->gate);
 }
 
-/* The baseline with the least error over the holdout; persistence where nothing can be
+/* The fallback with the least error over the holdout; persistence where nothing can be
  * compared. */
-static const struct candidate *best_baseline(const struct train_work *w)
+static const struct candidate *best_fallback(const struct train_work *w)
 {
     const struct candidate *list = w->choice.list;
     struct backtest bt[CANDIDATES_MAX] = {0};
@@ -172,7 +181,7 @@ static const struct candidate *best_baseline(const struct train_work *w)
     double mean[CANDIDATES_MAX];
     size_t best = 0;
     for (size_t c = 0; c < w->choice.n; c++) {
-        used[c] = list[c].baseline;
+        used[c] = list[c].fallback;
         if (used[c])
             backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
     }
@@ -219,18 +228,19 @@ static enum train_outcome decide(struct train_work *w)
     if (pass)
         return TRAIN_PROMOTE;
     snprintf(text, sizeof text, "%s %s", first->name, w->gate.reason);
-    const struct candidate *baseline = best_baseline(w);
+    const struct candidate *simple = best_fallback(w);
     if (!w->champion) {
-        judge(w, baseline);
+        judge(w, simple);
         char why[300];
-        snprintf(why, sizeof why, "the best baseline, as there is no champion yet%s%s",
+        snprintf(why, sizeof why,
+                 "the best of the simple ones, as there is no champion yet%s%s",
                  first->baseline ? "" : "; ", first->baseline ? "" : text);
         explain(w, why);
         return TRAIN_PROMOTE;
     }
-    if (baseline == first)
+    if (simple == first)
         return TRAIN_KEEP;
-    judge(w, baseline); /* the champion may have become worse than the simplest thing */
+    judge(w, simple); /* the champion may have become worse than the simplest thing */
     if (w->gate.pass) {
         explain(w, w->gate.reason);
         return TRAIN_PROMOTE;

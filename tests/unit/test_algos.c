@@ -284,6 +284,36 @@ static void solver_refusals(void **state)
     assert_string_equal(e.text, "the fit is not finite: the values are too large");
 }
 
+/* Differences that are exactly 0.8 of the one before: known answers. */
+static void seasonal_ar(void **state)
+{
+    (void)state;
+    struct hours h;
+    struct err e = ERR_INIT;
+    double out[HORIZON_MAX], d = 2;
+    assert_int_equal(hours_init(&h, 1795132800, 80, NULL), 0);
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = i < 24 ? 20 + (double)(i % 5) : h.y[i - 24] + (d *= 0.8);
+    struct model *m = model_new(&algo_seasonal_ar_24, "x.y");
+    assert_int_equal(m->algo->fit(m, &h, &e), 0);
+    assert_near(m->decay, 0.8, 1e-9);
+    assert_int_equal(m->training.rows, 55);
+    assert_int_equal(m->algo->forecast(m, h.y, h.n, HORIZON_MAX, out, &e), 0);
+    for (size_t k = 0; k < HORIZON_MAX; k++)
+        assert_near(out[k], h.y[56 + k % 24] + d * pow(0.8, (double)k + 1), 1e-9);
+    h.y[80 - 25] = NAN; /* today's difference is not known: the day alone */
+    assert_int_equal(m->algo->forecast(m, h.y, h.n, 1, out, &e), 0);
+    assert_near(out[0], h.y[56], 0);
+    h.y[56] = NAN;
+    assert_int_equal(m->algo->forecast(m, h.y, h.n, 1, out, &e), -1);
+    for (size_t i = 0; i < h.n; i++) /* each day like the one before */
+        h.y[i] = (double)(i % 24);
+    assert_int_equal(m->algo->fit(m, &h, &e), 0);
+    assert_near(m->decay, 0, 0);
+    model_free(m);
+    hours_done(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_stays_finite),
         cmocka_unit_test(unknown_name),
+        cmocka_unit_test(seasonal_ar),
         cmocka_unit_test(longley),
         cmocka_unit_test(collinear),
         cmocka_unit_test(ridge_closed_form),

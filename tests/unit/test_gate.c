@@ -164,6 +164,29 @@ static void missing(void **state)
     json_decref(ask(&in, false, "the challenger could not be scored"));
 }
 
+/* A gain that is neither significant nor large is enough against a baseline, for a model.
+ */
+static void baseline_champion(void **state)
+{
+    (void)state;
+    struct gate_in in = input();
+    for (int i = 0; i < N; i++)
+        champion[i] = challenger[i] * (1.005 + 0.4 * sin(0.1 * i));
+    for (int i = 0; i < N; i++)
+        persistence[i] = seasonal[i] = 10;
+    in.margin = 0.5;
+    json_decref(ask(&in, false, "gain over the champion is 1.10 %: neither"));
+    in.champion_is_baseline = true;
+    json_decref(
+        ask(&in, true, "better by 1.10 % than the champion, which is a baseline"));
+    in.challenger_is_baseline = true; /* from one to another it takes more */
+    json_decref(ask(&in, false, "gain over the champion is 1.10 %: neither"));
+    in.challenger_is_baseline = false;
+    for (int i = 0; i < N; i++)
+        champion[i] = challenger[i];
+    json_decref(ask(&in, false, "gain over the champion is 0.00 %"));
+}
+
 static void perfect(void **state)
 {
     (void)state;
@@ -196,10 +219,15 @@ static void repeats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_model), cmocka_unit_test(same_as_champion),
-        cmocka_unit_test(margin),      cmocka_unit_test(significance),
-        cmocka_unit_test(few_origins), cmocka_unit_test(missing),
-        cmocka_unit_test(perfect),     cmocka_unit_test(repeats),
+        cmocka_unit_test(first_model),
+        cmocka_unit_test(same_as_champion),
+        cmocka_unit_test(margin),
+        cmocka_unit_test(significance),
+        cmocka_unit_test(few_origins),
+        cmocka_unit_test(missing),
+        cmocka_unit_test(baseline_champion),
+        cmocka_unit_test(perfect),
+        cmocka_unit_test(repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
