@@ -42,6 +42,14 @@ static void take(char (*names)[SERIES_MAX + 1], size_t n)
         got += waitlist_take(&w, names + got);
 }
 
+static size_t waiting(void)
+{
+    pthread_mutex_lock(&w.lock);
+    size_t n = w.n;
+    pthread_mutex_unlock(&w.lock);
+    return n;
+}
+
 static void test_first_come(void **unused)
 {
     (void)unused;
@@ -55,7 +63,7 @@ static void test_first_come(void **unused)
     /* who comes while the first is being looked for waits for the next round */
     start(&late, "cellar.humidity", 60000);
     start(&b, "cellar.humidity", 60000);
-    while (!w.n)
+    while (!waiting())
         clock_sleep_ms(1);
     waitlist_answer(&w);
     assert_true(ended(&a));
