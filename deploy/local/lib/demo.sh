@@ -160,6 +160,8 @@ TEXT
 
 demo_failed() {
     local code=$?
+    # bash 5.2 that meets the signal while it reads a $( ) cannot read the trap and ends with 2
+    ((code != 2)) || code=130
     trap - EXIT
     trap '' INT TERM HUP # whoever presses Ctrl-C twice must not be left with half of it
     if [[ -n $step_text ]]; then printf '\nfieldcast-local: "%s" was not finished; logs are in %s\n' "$step_text" "$log" >&2; fi
