@@ -24,6 +24,7 @@ struct algo {
     const char *name;     /* "ridge" */
     const char *sentence; /* what it is, for people */
     int complexity;       /* ties in a backtest go to the smaller one */
+    bool baseline;        /* what the gate asks everybody to beat, and says nothing new */
     bool reads_lags;      /* works on m->features; the baselines do not */
     const struct algo_param *params;
     size_t n_params;

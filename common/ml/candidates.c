@@ -6,19 +6,12 @@
 #define DAILY 1, 2, 3, 23, 24, 25, 26
 #define WEEKLY 167, 168, 169, 170
 
+/* clang-format off */
 #define BASELINES                                                                        \
-    {.name = "persistence",                                                              \
-     .algo = &algo_persistence,                                                          \
-     .baseline = true,                                                                   \
-     .fallback = true},                                                                  \
-        {.name = "seasonal_naive_24",                                                    \
-         .algo = &algo_seasonal_naive_24,                                                \
-         .baseline = true,                                                               \
-         .fallback = true},                                                              \
-    {                                                                                    \
-        .name = "seasonal_naive_168", .algo = &algo_seasonal_naive_168,                  \
-        .baseline = true, .fallback = true                                               \
-    }
+    {.name = "persistence", .algo = &algo_persistence, .fallback = true},                \
+    {.name = "seasonal_naive_24", .algo = &algo_seasonal_naive_24, .fallback = true},    \
+    {.name = "seasonal_naive_168", .algo = &algo_seasonal_naive_168, .fallback = true}
+/* clang-format on */
 
 const struct candidate candidates[] = {
     BASELINES,

@@ -14,7 +14,6 @@
 struct candidate {
     const char *name;
     const struct algo *algo;
-    bool baseline;   /* what the gate asks everybody to beat, and says nothing new */
     bool fallback;   /* simple enough to serve where the winner may not */
     double strength; /* of ridge; 0 = the algorithm's default */
     struct feature_spec features;

@@ -47,6 +47,7 @@ const struct algo algo_persistence = {
     .name = "persistence",
     .sentence = "Every hour to come is like the last complete one",
     .complexity = 0,
+    .baseline = true,
     .min_hours = one_hour,
     .history = one_hour,
     .fit = fit,

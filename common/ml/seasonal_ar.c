@@ -66,18 +66,13 @@ static int forecast(const struct model *m, const double *y, size_t n, size_t hor
     if (n < s + 1)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
                        s + 1, n);
+    if (algo_seasonal_naive_24.forecast(m, y, n, horizon, out, e))
+        return -1;
     double fading = y[n - 1] - y[n - 1 - s];
     if (!isfinite(fading))
         fading = 0; /* nothing is known of today's difference */
-    for (size_t k = 0; k < horizon; k++) {
-        fading *= m->decay;
-        out[k] = y[n - s + k % s] + fading;
-        if (!isfinite(out[k]))
-            return err_set(
-                e, ERR_CONFLICT,
-                "lead %zu cannot be forecast: the hour %zu before it is missing", k + 1,
-                s);
-    }
+    for (size_t k = 0; k < horizon; k++)
+        out[k] += fading *= m->decay;
     return 0;
 }
 

@@ -130,14 +130,6 @@ static int choose(struct train_work *w, struct err *e)
     return 0;
 }
 
-static bool is_baseline(const struct model *m)
-{
-    for (size_t c = 0; c < n_candidates; c++)
-        if (candidates[c].algo == m->algo)
-            return candidates[c].baseline;
-    return false;
-}
-
 /* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
  */
 static void judge(struct train_work *w, const struct candidate *c)
@@ -159,8 +151,8 @@ static void judge(struct train_work *w, const struct candidate *c)
             .champion = w->champion ? w->served.loss : NULL,
             .persistence = w->persistence.loss,
             .seasonal_naive = w->seasonal.loss,
-            .challenger_is_baseline = c->baseline,
-            .champion_is_baseline = w->champion && is_baseline(w->champion),
+            .challenger_is_baseline = c->algo->baseline,
+            .champion_is_baseline = w->champion && w->champion->algo->baseline,
             .n = w->plan.n,
             .block = GATE_BLOCK,
             .margin = GATE_MARGIN,
@@ -223,7 +215,7 @@ static enum train_outcome decide(struct train_work *w)
     char text[200];
     score_others(w);
     judge(w, first);
-    bool pass = w->gate.pass && (w->champion || !first->baseline);
+    bool pass = w->gate.pass && (w->champion || !first->algo->baseline);
     explain(w, w->gate.reason);
     if (pass)
         return TRAIN_PROMOTE;
@@ -234,7 +226,7 @@ static enum train_outcome decide(struct train_work *w)
         char why[300];
         snprintf(why, sizeof why,
                  "the best of the simple ones, as there is no champion yet%s%s",
-                 first->baseline ? "" : "; ", first->baseline ? "" : text);
+                 first->algo->baseline ? "" : "; ", first->algo->baseline ? "" : text);
         explain(w, why);
         return TRAIN_PROMOTE;
     }

@@ -101,7 +101,7 @@ static void set_quantiles(const struct train_work *w, struct model *m)
 struct model *train_finish(struct train_work *w, struct err *e)
 {
     struct model *m = w->fitted;
-    if (w->system0 && !w->winner->baseline) {
+    if (w->system0 && !w->winner->algo->baseline) {
         w->fitted = NULL;
     } else {
         m = candidate_model(w->winner, w->o->series);

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/ml/algo.h"
 #include "common/registry_series.h"
 
 #define PAGE 1000
@@ -50,6 +51,7 @@ static void new_champion(void *arg, const struct champion_row *row)
     if (!t)
         return;
     struct champion *c = t->champion;
+    const struct algo *a = algo_find(row->algorithm);
     fleet_lock(&m->fleet);
     if (c->version != row->version) { /* what was said of its predecessor */
         t->verdicts = (struct verdicts){
@@ -59,8 +61,7 @@ static void new_champion(void *arg, const struct champion_row *row)
         .version = row->version,
         .rows = row->rows,
         .lead1_sd = NAN,
-        .baseline = !strcmp(row->algorithm, "persistence") ||
-                    !strncmp(row->algorithm, "seasonal_naive", 14),
+        .baseline = a && a->baseline,
     };
     snprintf(t->algorithm, sizeof t->algorithm, "%s", row->algorithm);
     t->born_ms = clock_hour_floor(row->born_ms);
