@@ -197,7 +197,7 @@ static enum MHD_Result enqueue(struct call *c)
 {
     struct http_server *h = c->h;
     pthread_mutex_lock(&h->lock);
-    bool take = h->waiting < QUEUE_MAX && !h->stopping;
+    bool stopping = h->stopping, take = h->waiting < QUEUE_MAX && !stopping;
     if (take) {
         c->queued = c->q.worker = true;
         atomic_fetch_add(&h->slow, 1);
@@ -211,7 +211,8 @@ static enum MHD_Result enqueue(struct call *c)
     if (take)
         return MHD_YES;
     struct err e = ERR_INIT;
-    err_set(&e, ERR_UNAVAILABLE, "too many requests are waiting; try again in a second");
+    err_set(&e, ERR_UNAVAILABLE, "%s; try again in a second",
+            stopping ? "the service is about to end" : "too many requests are waiting");
     return refuse(c, &e);
 }
 
@@ -522,11 +523,9 @@ void http_server_close(struct http_server *h)
 {
     if (!h)
         return;
-    if (h->daemon) {
-        MHD_socket s = MHD_quiesce_daemon(h->daemon);
-        if (s != MHD_INVALID_SOCKET)
-            close(s);
-    }
+    /* Who comes from here on is refused a worker. MHD_quiesce_daemon() would refuse the
+     * connection, but its own thread and the caller's race for the listening socket, and
+     * libmicrohttpd 0.9.75 aborts when the caller loses. */
     pthread_mutex_lock(&h->lock);
     h->stopping = true;
     pthread_cond_broadcast(&h->wake);
