@@ -13,6 +13,7 @@
 #include "common/err.h"
 
 #define DEVICE_MAX 64
+#define RAW_DEVICE_MAX (2 * DEVICE_MAX)
 #define QUANTITY_MAX 64
 #define SERIES_MAX (DEVICE_MAX + 1 + QUANTITY_MAX)
 #define READING_VALUES_MAX 64
@@ -25,7 +26,7 @@ struct reading_value {
 
 struct reading {
     char device[DEVICE_MAX + 1];
-    char raw_device[DEVICE_MAX * 2 + 1]; /* as the message had it, cut */
+    char raw_device[RAW_DEVICE_MAX + 1]; /* as the message had it, cut */
     char location[65];                   /* "" if none */
     int64_t time_ms; /* the device's time, corrected to 1970; INT64_MIN = it gave none */
     int64_t boot, seq; /* -1 = none */

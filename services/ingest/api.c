@@ -21,25 +21,31 @@
 /* ---- POST /api/v1/readings
  * ---------------------------------------------------------------- */
 
-/* Fills e with the first fault of element i, or returns 0. topic: where it goes. */
-static int check_reading(const struct ingest *in, const char *text, size_t len, size_t i,
-                         char topic[DEVICE_MAX + 24], struct err *e)
+/* Fills e with the first fault of element i, or returns 0: what is posted is taken whole.
+ * topic: where it goes. */
+static int check_reading(const struct ingest *in, struct message *m, const char *text,
+                         size_t len, size_t i, char topic[DEVICE_MAX + 24], struct err *e)
 {
-    struct message m;
     struct err why = ERR_INIT;
     struct device *d;
     /* a topic that names no device: the reading has to */
-    enum reject r = decode_message("fieldcast//readings", text, len, &m, &why);
+    enum reject r = decode_message("fieldcast//readings", text, len, m, &why);
+    if (!r && m->n_refused) {
+        r = m->refused;
+        why = m->why;
+    }
+    const struct reading *one = &m->item[0].r;
     if (!r)
-        r = ledger_device(in->ledger, m.r.device, m.r.raw_device, false, &d, &why);
+        r = ledger_device(in->ledger, one->device, one->raw_device, false, &d, &why);
     if (r)
         return err_kind(e, ERR_INVALID, reject_name(r), "reading %zu: %s", i, why.text);
-    snprintf(topic, DEVICE_MAX + 24, "fieldcast/%s/readings", m.r.device);
+    snprintf(topic, DEVICE_MAX + 24, "fieldcast/%s/readings", one->device);
     return 0;
 }
 
 /* Elements as the texts that go into the log, one after the other. */
 struct posted {
+    struct message m; /* the one that is looked at */
     struct buf text;
     size_t *end; /* of each text; owned */
     char (*topic)[DEVICE_MAX + 24];
@@ -58,12 +64,12 @@ static int posted_fill(const struct ingest *in, struct posted *p, const json_t *
     p->topic = xcalloc(p->n, sizeof *p->topic);
     for (size_t i = 0, start = 0; i < p->n; start = p->end[i++]) {
         const json_t *one = many ? json_array_get(body, i) : body;
-        if (json_write(&p->text, one) || p->text.len - start > WAL_PAYLOAD_MAX)
+        if (json_write(&p->text, one) || p->text.len - start > MESSAGE_BYTES_MAX)
             return err_set(e, ERR_TOO_LARGE, "reading %zu is larger than %u bytes", i,
-                           WAL_PAYLOAD_MAX);
+                           MESSAGE_BYTES_MAX);
         p->end[i] = p->text.len;
-        if (check_reading(in, p->text.data + start, p->text.len - start, i, p->topic[i],
-                          e))
+        if (check_reading(in, &p->m, p->text.data + start, p->text.len - start, i,
+                          p->topic[i], e))
             return -1;
     }
     return 0;
@@ -89,6 +95,7 @@ static int post_readings(void *app, const struct req *q, struct res *s, struct e
 {
     struct ingest *in = app;
     struct posted p = {0};
+    message_init(&p.m);
     buf_init(&p.text, 2 * POST_BODY_MAX);
     json_t *body = json_parse(q->body, q->body_len, "the body", e);
     int rc = -1;
@@ -96,6 +103,7 @@ static int post_readings(void *app, const struct req *q, struct res *s, struct e
         rc = res_json(s, json_pack("{s:I}", "accepted", (json_int_t)p.n), e);
     json_decref(body);
     buf_done(&p.text);
+    message_done(&p.m);
     free(p.end);
     free(p.topic);
     return rc;
@@ -238,7 +246,7 @@ static int post_explain(void *app, const struct req *q, struct res *s, struct er
 {
     struct ingest *in = app;
     json_t *body = req_json_object(q, e);
-    json_t *j = body ? explain(body, &in->fix, in->ledger, clock_now_ms(), e) : NULL;
+    json_t *j = body ? explain(body, &in->how, clock_now_ms(), e) : NULL;
     json_decref(body);
     return j ? res_json(s, j, e) : -1;
 }

@@ -7,14 +7,11 @@
 #include "common/mem.h"
 #include "services/ingest/hours.h"
 
-#define LINE_MOST                                                                        \
-    16384 /* a reading of READING_VALUES_MAX values with the longest names */
-
 void batch_init(struct batch *b, size_t max_points)
 {
-    *b = (struct batch){.max = max_points + QUALITY_SUSTAIN};
+    *b = (struct batch){.full = max_points, .max = max_points + QUALITY_SUSTAIN};
     b->p = xcalloc(b->max, sizeof *b->p);
-    buf_init(&b->lines, BATCH_BYTES + LINE_MOST);
+    buf_init(&b->lines, BATCH_BYTES + BATCH_OVER);
 }
 
 void batch_done(struct batch *b)
@@ -32,7 +29,15 @@ void batch_reset(struct batch *b)
 
 bool batch_full(const struct batch *b)
 {
-    return b->n + QUALITY_SUSTAIN + 1 > b->max || b->lines.len >= BATCH_BYTES - LINE_MOST;
+    return b->n >= b->full || b->lines.len >= BATCH_BYTES;
+}
+
+void batch_reserve(struct batch *b, size_t n)
+{
+    if (b->n + n <= b->max)
+        return;
+    b->max = b->n + n;
+    b->p = xrealloc(b->p, b->max * sizeof *b->p);
 }
 
 int batch_reading_line(struct buf *b, const struct reading *r, int64_t receive_ms,

@@ -8,6 +8,9 @@
 #include "services/ingest/ledger.h"
 
 #define BATCH_BYTES (4u << 20) /* a batch is full at this size; InfluxDB takes 25 MB */
+#define BATCH_OVER                                                                       \
+    (1u << 20) /* lines of one record: an account is smaller in the log                  \
+                */
 
 enum point_kind { POINT_READING, POINT_STATUS, POINT_RESTORE };
 
@@ -15,6 +18,7 @@ struct point {
     size_t line, len;      /* in lines.data */
     struct device *device; /* borrowed */
     int64_t pos;           /* of its record in the log */
+    int item;              /* which of the record's items it is */
     uint64_t quantities;   /* bits of hours.h */
     int32_t hour;
     enum point_kind kind;
@@ -25,13 +29,16 @@ struct batch {
     struct buf lines;
     struct point *p; /* n of max; owned */
     size_t n, max;
+    size_t full; /* points that are enough for a write */
 };
 
 void batch_init(struct batch *b, size_t max_points);
 void batch_done(struct batch *b);
 void batch_reset(struct batch *b);
-bool batch_full(
-    const struct batch *b); /* no room for one more reading and its restores */
+/* Makes room for n more points beyond what batch_full() keeps free. */
+void batch_reserve(struct batch *b, size_t n);
+/* No room for one more record of the log: it is time to write. */
+bool batch_full(const struct batch *b);
 
 /* Each appends a line and its point; -1 when it is no line (nothing is added then). */
 int batch_reading(struct batch *b, const struct point *p, const struct reading *r,

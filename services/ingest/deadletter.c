@@ -16,8 +16,9 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "services/ingest/raw.h"
 
-#define LINE_MAX_BYTES (2u << 20) /* a payload of 256 KiB, every byte escaped */
+#define LINE_MAX_BYTES (1u << 20) /* a payload of 512 KiB in base64, and all else */
 #define NO_ID INT64_C(-1)
 #define AGAIN_LINES 2000 /* newest letters that are looked through after a restart */
 
@@ -26,7 +27,7 @@ struct deadletter {
     char *path, *older; /* owned */
     int fd;
     int64_t size, max_bytes;
-    int64_t *again; /* ids that are there already and may come again; owned */
+    uint64_t *again; /* letters that are there already and may come again; owned */
     size_t n_again, cap_again;
     bool unfinished; /* the file ends within a line */
 };
@@ -34,51 +35,10 @@ struct deadletter {
 /* ---- writing
  * ----------------------------------------------------------------------------- */
 
-/* UTF-8 without control characters other than tab and line ends. */
-static bool is_text(const unsigned char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (p[i] == 0 || (p[i] < 0x20 && !strchr("\t\r\n", p[i])))
-            return false;
-    json_t *s = json_stringn((const char *)p, n); /* NULL unless it is UTF-8 */
-    json_decref(s);
-    return s != NULL;
-}
-
-static void add_base64(struct buf *b, const unsigned char *p, size_t n)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (i + 2 < n ? p[i + 2] : 0);
-        char four[4] = {digits[v >> 18], digits[v >> 12 & 63],
-                        i + 1 < n ? digits[v >> 6 & 63] : '=',
-                        i + 2 < n ? digits[v & 63] : '='};
-        buf_add(b, four, 4);
-    }
-}
-
-static void add_payload(struct buf *b, const struct wal_record *rec)
-{
-    if (is_text(rec->payload, rec->len)) {
-        char *text = xstrndup(rec->payload, rec->len);
-        buf_adds(b, ",\"payload\":");
-        buf_add_json_string(b, text);
-        free(text);
-    } else {
-        buf_adds(b, ",\"payload_base64\":\"");
-        add_base64(b, rec->payload, rec->len);
-        buf_addc(b, '"');
-    }
-    if (rec->flags & WAL_CUT)
-        buf_adds(b, ",\"cut\":true");
-}
-
 static void add_text(struct buf *b, const char *key, const char *text)
 {
     buf_addf(b, ",\"%s\":", key);
-    if (text && is_text((const unsigned char *)text, strlen(text)))
+    if (text && raw_is_text(text, strlen(text)))
         buf_add_json_string(b, text);
     else
         buf_adds(b, "null");
@@ -115,10 +75,21 @@ static int put_line(struct deadletter *d, struct buf *b, struct err *e)
                    n < 0 ? strerror(errno) : "the disk is full");
 }
 
-static bool is_again(const struct deadletter *d, int64_t id)
+/* A letter is known by its record and its reason: one record may have several. */
+static uint64_t letter_hash(int64_t id, const char *reason, const char *detail)
+{
+    uint64_t h = (uint64_t)id ^ UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (; *reason; reason++)
+        h = (h ^ (unsigned char)*reason) * UINT64_C(0x100000001b3);
+    for (; detail && *detail; detail++)
+        h = (h ^ (unsigned char)*detail) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static bool is_again(const struct deadletter *d, uint64_t hash)
 {
     for (size_t i = 0; i < d->n_again; i++)
-        if (d->again[i] == id)
+        if (d->again[i] == hash)
             return true;
     return false;
 }
@@ -135,10 +106,11 @@ int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *re
     add_text(&b, "detail", detail);
     add_text(&b, "device", device && *device ? device : NULL);
     add_text(&b, "topic", rec->topic);
-    add_payload(&b, rec);
-    buf_adds(&b, "}\n");
+    buf_addc(&b, ',');
+    raw_add(&b, rec->payload, rec->len);
+    buf_adds(&b, rec->flags & WAL_CUT ? ",\"cut\":true}\n" : "}\n");
     pthread_mutex_lock(&d->lock);
-    if (!is_again(d, id))
+    if (!is_again(d, letter_hash(id, reject_name(why), detail)))
         rc = put_line(d, &b, e);
     pthread_mutex_unlock(&d->lock);
     buf_done(&b);
@@ -245,7 +217,10 @@ static void load_again(struct deadletter *d, const char *path, int64_t from)
                 d->cap_again = d->cap_again ? d->cap_again * 2 : 64;
                 d->again = xrealloc(d->again, d->cap_again * sizeof *d->again);
             }
-            d->again[d->n_again++] = id;
+            const char *reason = json_string_value(json_object_get(j, "reason"));
+            d->again[d->n_again++] =
+                letter_hash(id, reason ? reason : "",
+                            json_string_value(json_object_get(j, "detail")));
         }
         json_decref(j);
         end = start;

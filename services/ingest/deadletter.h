@@ -3,15 +3,15 @@
  *
  * One JSON object a line: {"id","time","reason","detail","device","topic","payload"} or,
  * when the payload is not text, "payload_base64"; "cut":true when it is only the
- * beginning. id is the message's position in the log: a letter is written once, however
- * often its record is looked at. Two files, the older one dropped when the newer is full.
- * Any thread. */
+ * beginning. id is the message's position in the log: a letter is written once for each
+ * reason, however often its record is looked at. Two files, the older one dropped when
+ * the newer is full. Any thread. */
 #ifndef FC_INGEST_DEADLETTER_H
 #define FC_INGEST_DEADLETTER_H
 
 #include <jansson.h>
 
-#include "services/ingest/decode.h"
+#include "services/ingest/message.h"
 #include "services/ingest/wal_record.h"
 
 struct deadletter;

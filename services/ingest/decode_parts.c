@@ -5,13 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
 #include "services/ingest/decode.h"
-
-static enum reject say(enum reject r, struct err *e, const char *fmt, const char *what)
-{
-    err_kind(e, ERR_INVALID, reject_name(r), fmt, what);
-    return r;
-}
 
 /* ---- device
  * ---------------------------------------------------------------------------- */
@@ -35,15 +30,18 @@ bool topic_level(const char *topic, int n, char *out, size_t cap)
 enum reject decode_device_text(struct message *m, const char *raw, struct err *e)
 {
     if (!*raw)
-        return say(REJECT_NO_DEVICE, e, "the device's id is empty%s", "");
-    if (strlen(raw) >= sizeof m->r.raw_device)
-        return say(REJECT_BAD_DEVICE, e, "the device's id \"%.80s...\" is too long", raw);
+        return reject_say(REJECT_NO_DEVICE, e, "the device's id is empty");
+    if (strlen(raw) >= sizeof message_last(m)->r.raw_device)
+        return reject_say(REJECT_BAD_DEVICE, e,
+                          "the device's id \"%.80s...\" is too long", raw);
+    if (!utf8_valid(raw))
+        return reject_say(REJECT_BAD_DEVICE, e, "the device's id is not UTF-8");
     char name[DEVICE_MAX + 1];
     if (device_from_raw(raw, name))
-        return say(REJECT_BAD_DEVICE, e,
-                   "the device's id \"%.130s\" has no letter or digit", raw);
-    strcpy(m->r.raw_device, raw);
-    strcpy(m->r.device, name);
+        return reject_say(REJECT_BAD_DEVICE, e,
+                          "the device's id \"%.130s\" has no letter or digit", raw);
+    strcpy(message_last(m)->r.raw_device, raw);
+    strcpy(message_last(m)->r.device, name);
     return REJECT_NONE;
 }
 
@@ -51,12 +49,12 @@ enum reject decode_device(struct message *m, const json_t *v, const char *key,
                           struct err *e)
 {
     if (!v || json_is_null(v))
-        return say(REJECT_NO_DEVICE, e, "field \"%s\" is missing: it names the device",
-                   key);
+        return reject_say(REJECT_NO_DEVICE, e,
+                          "field \"%s\" is missing: it names the device", key);
     if (json_is_string(v))
         return decode_device_text(m, json_string_value(v), e);
     if (!json_is_integer(v))
-        return say(REJECT_BAD_DEVICE, e, "field \"%s\" must be a string", key);
+        return reject_say(REJECT_BAD_DEVICE, e, "field \"%s\" must be a string", key);
     char number[32];
     snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
     return decode_device_text(m, number, e);
@@ -65,7 +63,8 @@ enum reject decode_device(struct message *m, const json_t *v, const char *key,
 void decode_location(struct message *m, const json_t *v)
 {
     if (json_is_string(v))
-        snprintf(m->r.location, sizeof m->r.location, "%s", json_string_value(v));
+        snprintf(message_last(m)->r.location, sizeof message_last(m)->r.location, "%s",
+                 json_string_value(v));
 }
 
 /* ---- time
@@ -74,18 +73,19 @@ void decode_location(struct message *m, const json_t *v)
 enum reject decode_time(struct message *m, const json_t *v, const char *key,
                         struct err *e)
 {
+    struct raw_time *t = &message_last(m)->time;
     if (!v || json_is_null(v))
         return REJECT_NONE;
     if (json_is_number(v)) {
-        m->time.kind = RAW_TIME_NUMBER;
-        m->time.number = json_number_value(v);
+        t->kind = RAW_TIME_NUMBER;
+        t->number = json_number_value(v);
         return REJECT_NONE;
     }
-    if (!json_is_string(v) || json_string_length(v) >= sizeof m->time.text)
-        return say(REJECT_BAD_TIME, e, "field \"%s\" must be a number or a short text",
-                   key);
-    m->time.kind = RAW_TIME_TEXT;
-    strcpy(m->time.text, json_string_value(v));
+    if (!json_is_string(v) || json_string_length(v) >= sizeof t->text)
+        return reject_say(REJECT_BAD_TIME, e,
+                          "field \"%s\" must be a number or a short text", key);
+    t->kind = RAW_TIME_TEXT;
+    strcpy(t->text, json_string_value(v));
     return REJECT_NONE;
 }
 
@@ -127,21 +127,22 @@ enum reject decode_name(const char *key, char out[QUANTITY_MAX + 1], struct err 
 {
     size_t n = strlen(key);
     if (!n || n > QUANTITY_MAX)
-        return say(REJECT_BAD_VALUE, e, "\"%.80s\" is not the name of a quantity", key);
+        return reject_say(REJECT_BAD_VALUE, e, "\"%.80s\" is not the name of a quantity",
+                          key);
     for (size_t i = 0; i <= n; i++)
         out[i] = (char)tolower((unsigned char)key[i]);
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (!strcmp(out, aliases[i].key))
             strcpy(out, aliases[i].quantity);
     if (!quantity_valid(out))
-        return say(REJECT_BAD_VALUE, e,
-                   "\"%.70s\" is not a quantity: letters, digits and _ are expected",
-                   key);
+        return reject_say(
+            REJECT_BAD_VALUE, e,
+            "\"%.70s\" is not a quantity: letters, digits and _ are expected", key);
     if (reserved(out))
-        return say(REJECT_BAD_VALUE, e,
-                   "\"%.70s\" cannot be a quantity: the name is used for "
-                   "something else",
-                   key);
+        return reject_say(REJECT_BAD_VALUE, e,
+                          "\"%.70s\" cannot be a quantity: the name is used for "
+                          "something else",
+                          key);
     return REJECT_NONE;
 }
 
@@ -192,28 +193,52 @@ double decode_unit(const char *quantity, double v, const char *unit)
 /* ---- values
  * ---------------------------------------------------------------------------- */
 
-enum reject decode_value(struct message *m, const char *key, const json_t *v,
+/* A value under a name that is there already with another: neither is to be believed. */
+static enum reject put(struct reading *r, const char *name, double x, struct err *e)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (strcmp(r->values[i].quantity, name) != 0)
+            continue;
+        if (r->values[i].value == x)
+            return REJECT_NONE;
+        reject_say(REJECT_BAD_VALUE, e, "%s is given twice: %.15g and %.15g", name,
+                   r->values[i].value, x);
+        r->values[i] = r->values[--r->n];
+        return REJECT_BAD_VALUE;
+    }
+    return reading_add(r, name, x, e) ? REJECT_BAD_VALUE : REJECT_NONE;
+}
+
+/* One value, or why not. */
+static enum reject value(struct reading *r, const char *key, const json_t *v,
                          const char *unit, struct err *e)
 {
     char name[QUANTITY_MAX + 1];
+    enum reject why = decode_name(key, name, e);
+    if (why)
+        return why;
+    if (!json_is_number(v) && !json_is_boolean(v))
+        return reject_say(REJECT_BAD_VALUE, e, "the value of \"%.70s\" must be a number",
+                          key);
+    double x = json_is_boolean(v) ? json_is_true(v) : json_number_value(v);
+    return put(r, name, decode_unit(name, x, unit), e);
+}
+
+enum reject decode_value(struct message *m, const char *key, const json_t *v,
+                         const char *unit, struct err *e)
+{
+    struct item *it = message_last(m);
     if (json_is_null(v))
         return REJECT_NONE;
-    enum reject r = decode_name(key, name, e);
-    if (r)
-        return r;
-    if (!json_is_number(v) && !json_is_boolean(v))
-        return say(REJECT_BAD_VALUE, e, "the value of \"%.70s\" must be a number", key);
-    for (size_t i = 0; i < m->r.n; i++)
-        if (!strcmp(m->r.values[i].quantity, name))
-            return say(REJECT_BAD_VALUE, e, "%s is given twice", name);
-    if (m->r.n == READING_VALUES_MAX)
-        return say(REJECT_TOO_MANY_VALUES, e, "the message has more than 64 values%s",
-                   "");
-    double x = json_is_boolean(v) ? json_is_true(v) : json_number_value(v);
-    if (reading_add(&m->r, name, decode_unit(name, x, unit), e) == 0)
-        return REJECT_NONE;
-    snprintf(e->slug, sizeof e->slug, "%s", reject_name(REJECT_BAD_VALUE));
-    return REJECT_BAD_VALUE;
+    if (it->r.n == READING_VALUES_MAX)
+        return reject_say(REJECT_TOO_MANY_VALUES, e,
+                          "the message has more than 64 values");
+    enum reject why = value(&it->r, key, v, unit, e);
+    if (why) {
+        snprintf(e->slug, sizeof e->slug, "%s", reject_name(why));
+        message_refuse(m, it, why, e);
+    }
+    return REJECT_NONE;
 }
 
 enum reject decode_values(struct message *m, const json_t *o, const char *const *skip,
@@ -231,4 +256,29 @@ enum reject decode_values(struct message *m, const json_t *o, const char *const 
             return r;
     }
     return REJECT_NONE;
+}
+
+/* Beyond these a sensor of that kind can not be telling the truth. */
+void decode_ranges(struct message *m, struct item *it)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < it->r.n; i++) {
+        const struct quantity *q = quantity_find(it->r.values[i].quantity);
+        double v = it->r.values[i].value;
+        double min = q ? q->min : -READING_VALUE_MAX;
+        double max = q ? q->max : READING_VALUE_MAX;
+        if (v >= min && v <= max) {
+            if (kept != i)
+                it->r.values[kept] = it->r.values[i];
+            kept++;
+            continue;
+        }
+        struct err e = ERR_INIT;
+        reject_say(REJECT_OUT_OF_RANGE, &e,
+                   "%s is %.15g: possible are %.15g to %.15g%s%s",
+                   it->r.values[i].quantity, v, min, max, q && *q->symbol ? " " : "",
+                   q ? q->symbol : "");
+        message_refuse(m, it, REJECT_OUT_OF_RANGE, &e);
+    }
+    it->r.n = kept;
 }

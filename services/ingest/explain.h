@@ -7,11 +7,13 @@
 
 #include "services/ingest/understand.h"
 
-/* body: {"topic", "payload" (text, or JSON as it would be sent), "retain"}. New
- * reference:
- * {"decoder","accepted","reason","detail","device","time","time_source","values","line"}.
- */
-json_t *explain(const json_t *body, const struct timefix *fix, struct ledger *l,
-                int64_t now_ms, struct err *e) MUST_CHECK;
+/* body: {"topic", "payload" (text, or JSON as it would be sent; or "payload_base64"),
+ * "retain"}. New reference:
+ * {"decoder","accepted","reason","detail",
+ *  "items":[{"device","accepted","reason","time","time_source","values","line"} or
+ *           {"device","status"}]}
+ * reason and detail: of the first thing refused, also where the rest is accepted. */
+json_t *explain(const json_t *body, const struct interpreter *how, int64_t now_ms,
+                struct err *e) MUST_CHECK;
 
 #endif

@@ -75,10 +75,9 @@ static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
 {
     struct sink_influx_opts s = {.wal = i->wal,
                                  .reader = i->reader,
-                                 .ledger = i->ledger,
+                                 .how = i->how,
                                  .hours = i->hours,
                                  .letters = i->letters,
-                                 .fix = i->fix,
                                  .in = new_influx(&i->set),
                                  .points = (size_t)i->set.batch_points,
                                  .flush_ms = i->set.flush_ms,
@@ -108,9 +107,10 @@ int ingest_open(struct ingest *i, struct err *e)
     if (service_open(s, &ingest_service, &i->set.common, e) || open_disk(i, e))
         return -1;
     i->started_ms = clock_now_ms();
-    i->fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
-                              .future_ms = i->set.time_future_s * 1000,
-                              .local_min = i->set.time_local_min};
+    i->how.ledger = i->ledger;
+    i->how.fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
+                                  .future_ms = i->set.time_future_s * 1000,
+                                  .local_min = i->set.time_local_min};
     struct dep *broker = service_dep(s, "broker", true);
     struct dep *influx = service_dep(s, "influxdb", true);
     struct dep *log = service_dep(s, "log", true);
@@ -121,7 +121,7 @@ int ingest_open(struct ingest *i, struct err *e)
                            predictor, s->metrics, e))
             return -1;
     }
-    i->intake = intake_new(i->wal, i->ledger, &i->fix, i->live, s->metrics);
+    i->intake = intake_new(i->wal, &i->how, i->live, s->metrics);
     if (intake_remember(i->intake, wal_committed(i->reader), e) ||
         open_sinks(i, influx, e))
         return -1;

@@ -23,7 +23,7 @@
 struct ingest {
     struct ingest_settings set;
     struct service service;
-    struct timefix fix;
+    struct interpreter how;
     struct wal *wal;
     struct wal_reader *reader; /* InfluxDB's cursor */
     struct ledger *ledger;

@@ -13,21 +13,30 @@
 #define REMEMBER_BYTES                                                                   \
     (16 << 20) /* they are looked for this far back, to a segment's start */
 
+/* What became of a message: in the log; all of it known; in order, and nothing to keep.
+ */
+enum result { LOGGED, DUPLICATE, NOTHING, N_RESULTS };
+
 struct intake {
     struct wal *wal;
-    struct ledger *ledger;
-    struct timefix fix;
+    struct interpreter how;
     struct sink_live *live;
     pthread_mutex_t
-        lock; /* everything below, the members of devices marked so, appending */
+        lock;         /* everything below, the members of devices marked so, appending */
+    struct message m; /* what has just come */
+    struct buf account; /* and its account, if it needs one */
     struct recent *recent;
     struct device **due; /* acknowledgements to send; owned */
     size_t n_due, cap_due;
     atomic_llong last_ms;
-    struct metric *logged[2], *duplicate[2]; /* MQTT, HTTP */
+    struct metric *taken[2][N_RESULTS]; /* MQTT, HTTP */
 };
 
-struct intake *intake_new(struct wal *w, struct ledger *l, const struct timefix *fix,
+static const char *const results[N_RESULTS] = {[LOGGED] = "result=\"logged\"",
+                                               [DUPLICATE] = "result=\"duplicate\"",
+                                               [NOTHING] = "result=\"nothing\""};
+
+struct intake *intake_new(struct wal *w, const struct interpreter *how,
                           struct sink_live *live, struct metrics *m)
 {
     static const char *const names[] = {"fieldcast_ingest_messages_total",
@@ -36,15 +45,15 @@ struct intake *intake_new(struct wal *w, struct ledger *l, const struct timefix 
                                         "Readings taken over HTTP."};
     struct intake *in = xcalloc(1, sizeof *in);
     in->wal = w;
-    in->ledger = l;
-    in->fix = *fix;
+    in->how = *how;
     in->live = live;
     in->recent = recent_new();
+    message_init(&in->m);
+    buf_init(&in->account, ACCOUNT_BYTES);
     pthread_mutex_init(&in->lock, NULL);
-    for (int i = 0; i < 2; i++) {
-        in->logged[i] = metric_counter(m, names[i], helps[i], "result=\"logged\"");
-        in->duplicate[i] = metric_counter(m, names[i], helps[i], "result=\"duplicate\"");
-    }
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < N_RESULTS; k++)
+            in->taken[i][k] = metric_counter(m, names[i], helps[i], results[k]);
     return in;
 }
 
@@ -53,6 +62,8 @@ void intake_free(struct intake *in)
     if (!in)
         return;
     recent_free(in->recent);
+    message_done(&in->m);
+    buf_done(&in->account);
     pthread_mutex_destroy(&in->lock);
     free(in->due);
     free(in);
@@ -78,83 +89,144 @@ static void ack_is_due(struct intake *in, struct device *d)
     d->ack_due = true;
 }
 
-static void note_sequence(struct intake *in, const struct understood *u, int64_t mono_ms)
+static void note_sequence(struct intake *in, const struct item *it, int64_t mono_ms)
 {
-    if (u->m.r.boot < 0 || u->m.r.seq < 0)
+    if (!it->device || it->r.boot < 0 || it->r.seq < 0)
         return;
-    ack_note(&u->device->ack, u->m.r.boot, u->m.r.seq, mono_ms);
-    ack_is_due(in, u->device);
+    ack_note(&it->device->ack, it->r.boot, it->r.seq, mono_ms);
+    ack_is_due(in, it->device);
 }
 
-static void keep(struct intake *in, const struct understood *u, uint64_t id, int64_t t_ms,
-                 int64_t mono_ms)
+/* Refused readings are in the log too, and a device need not send them again. */
+static void keep(struct intake *in, const struct item *it, int64_t mono_ms)
 {
-    if (u->reject || u->m.kind != MESSAGE_READING)
+    note_sequence(in, it, mono_ms);
+    if (it->reject || it->known || it->kind != ITEM_READING)
         return;
-    recent_add(in->recent, id);
-    if (time_source_is_arrival(u->source) && t_ms > u->device->arrival_ms)
-        u->device->arrival_ms = t_ms;
-    note_sequence(in, u, mono_ms);
+    recent_add(in->recent, it->id);
+    if (time_source_is_arrival(it->source) && it->r.time_ms > it->device->arrival_ms)
+        it->device->arrival_ms = it->r.time_ms;
 }
 
 /* ---- taking
  * --------------------------------------------------------------------------------- */
 
-static bool is_duplicate(const struct intake *in, const struct understood *u,
-                         unsigned flags, uint64_t *id)
+struct tally {
+    size_t fresh, known, refused; /* items */
+};
+
+static struct tally look_up(struct intake *in, unsigned flags)
 {
-    bool weak;
-    if (u->reject || u->m.kind != MESSAGE_READING)
-        return false;
-    *id = recent_identity(&u->m, !time_source_is_arrival(u->source), &weak);
-    return (!weak || (flags & WAL_DUP)) && recent_has(in->recent, *id);
+    struct tally t = {0};
+    for (size_t i = 0; i < in->m.n; i++) {
+        struct item *it = &in->m.item[i];
+        bool weak = false;
+        if (it->kind == ITEM_READING && !it->reject) {
+            it->id = recent_identity(it, !time_source_is_arrival(it->source), &weak);
+            it->known = (!weak || (flags & WAL_DUP)) && recent_has(in->recent, it->id);
+        }
+        t.refused += it->reject != REJECT_NONE;
+        t.known += it->known;
+        t.fresh += !it->reject && !it->known;
+    }
+    return t;
 }
 
-/* With the lock held: 0 logged, 1 duplicate, -1 not taken. */
-static int append(struct intake *in, struct understood *u, struct wal_record *rec,
-                  int64_t mono_ms, struct err *e)
+/* Arrivals of one device get strictly increasing times: all of a message go on from the
+ * newest that any of its devices has. */
+static void assign_times(const struct message *m, struct wal_record *rec)
 {
-    uint64_t id = 0;
-    rec->receive_ms = clock_now_ms();
-    understand(u, rec, &in->fix, in->ledger, true);
-    if (is_duplicate(in, u, rec->flags, &id)) {
-        note_sequence(in, u, mono_ms);
-        return 1;
+    int64_t t_ms = rec->receive_ms;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < m->n; i++) {
+            struct item *it = &m->item[i];
+            if (it->reject || it->known || it->kind != ITEM_READING ||
+                !time_source_is_arrival(it->source))
+                continue;
+            if (pass)
+                it->r.time_ms = t_ms++;
+            else if (t_ms <= it->device->arrival_ms)
+                t_ms = it->device->arrival_ms + 1;
+        }
+    rec->assigned_ms = m->n ? m->item[0].r.time_ms : rec->receive_ms;
+}
+
+/* Makes the record an account of the message; one whose items would be too large is
+ * refused whole, with its beginning. */
+static void account(struct intake *in, struct wal_record *rec, enum reject why,
+                    const char *detail)
+{
+    bool cut = rec->flags & WAL_CUT;
+    buf_reset(&in->account);
+    if (account_write(&in->account, &in->m, why, detail, rec->payload, rec->len, cut)) {
+        struct err e = ERR_INIT;
+        for (size_t i = 0; i < in->m.n; i++)
+            in->m.item[i].reject = REJECT_TOO_LARGE;
+        reject_say(REJECT_TOO_LARGE, &e, "what the message says takes more than %u bytes",
+                   ACCOUNT_ITEMS_BYTES);
+        buf_reset(&in->account);
+        account_write(&in->account, &in->m, REJECT_TOO_LARGE, e.text, rec->payload,
+                      rec->len, cut);
     }
-    rec->assigned_ms = u->time_ms;
-    if (!u->reject && u->m.kind == MESSAGE_READING && time_source_is_arrival(u->source) &&
-        rec->assigned_ms <= u->device->arrival_ms)
-        rec->assigned_ms = u->device->arrival_ms + 1;
-    if (wal_append(in->wal, rec, 1, e))
-        return -1;
-    keep(in, u, id, rec->assigned_ms, mono_ms);
-    return 0;
+    rec->payload = in->account.data;
+    rec->len = in->account.len;
+    rec->flags |= WAL_ACCOUNT;
+}
+
+/* With the lock held: what became of it, or -1. */
+static int append(struct intake *in, struct wal_record *rec, struct err *e)
+{
+    struct err why = ERR_INIT;
+    rec->receive_ms = clock_now_ms();
+    enum reject r = understand(&in->how, rec, true, &in->m, &why);
+    if (!r && !in->m.n)
+        return NOTHING;
+    struct tally t = look_up(in, rec->flags);
+    if (!r && !t.fresh && !t.refused)
+        return DUPLICATE;
+    assign_times(&in->m, rec);
+    if (r || in->m.n > 1 || in->m.n_refused)
+        account(in, rec, r, why.text);
+    return wal_append(in->wal, rec, 1, e) ? -1 : LOGGED;
+}
+
+/* With the lock held: everything there is to be told of a message that is in the log. */
+static void tell(struct intake *in, const struct wal_record *rec, int64_t mono_ms)
+{
+    struct ledger *l = in->how.ledger;
+    if (!in->m.n)
+        ledger_received(l, NULL, rec->receive_ms);
+    for (size_t i = 0; i < in->m.n; i++) {
+        const struct item *it = &in->m.item[i];
+        bool fresh = it->kind == ITEM_READING && !it->reject && !it->known;
+        keep(in, it, mono_ms);
+        ledger_received(l, it->device, rec->receive_ms);
+        if (it->device && !it->reject && it->kind == ITEM_READING)
+            ledger_source(l, it->device, it->source);
+        if (it->known)
+            ledger_duplicate(l, it->device);
+        if (fresh && in->live)
+            sink_live_push(in->live, &it->r, it->r.time_ms, rec->receive_ms);
+    }
 }
 
 int intake_take(struct intake *in, const struct arrival *a, struct err *e)
 {
-    struct understood u;
     struct wal_record rec = {.flags = a->flags,
                              .topic = a->topic,
                              .topic_len = strlen(a->topic),
                              .payload = a->payload,
                              .len = a->len};
     int64_t mono_ms = clock_mono_ms();
-    int http = (a->flags & WAL_HTTP) != 0;
     pthread_mutex_lock(&in->lock);
-    int rc = append(in, &u, &rec, mono_ms, e);
-    if (rc == 0 && in->live && !u.reject && u.m.kind == MESSAGE_READING)
-        sink_live_push(in->live, &u.m.r, rec.assigned_ms, rec.receive_ms);
+    int rc = append(in, &rec, e);
+    if (rc == LOGGED || rc == DUPLICATE)
+        tell(in, &rec, mono_ms);
     pthread_mutex_unlock(&in->lock);
     atomic_store(&in->last_ms, mono_ms);
     if (rc < 0)
         return -1;
-    ledger_received(in->ledger, u.device, rec.receive_ms);
-    if (u.device && !u.reject && u.m.kind == MESSAGE_READING)
-        ledger_source(in->ledger, u.device, u.source);
-    if (rc == 1)
-        ledger_duplicate(in->ledger, u.device);
-    metric_add(rc ? in->duplicate[http] : in->logged[http], 1);
+    metric_add(in->taken[(a->flags & WAL_HTTP) != 0][rc], 1);
     return 0;
 }
 
@@ -189,16 +261,20 @@ int intake_remember(struct intake *in, int64_t judged_to, struct err *e)
     if (!r)
         return -1;
     struct wal_record rec;
-    struct understood u;
     int rc, n;
     pthread_mutex_lock(&in->lock);
     while ((rc = wal_read(r, &rec, &pos, e)) > 0) {
-        uint64_t id = 0;
-        understand(&u, &rec, &in->fix, in->ledger, true);
-        is_duplicate(in, &u, 0, &id);
-        keep(in, &u, id, rec.assigned_ms, clock_mono_ms());
-        if (!u.reject && u.m.kind == MESSAGE_READING && pos < judged_to)
-            quality_judge(&u.device->quality, &u.m.r, rec.assigned_ms, restore, &n);
+        struct account a;
+        struct err why = ERR_INIT;
+        if (recall(&in->how, &rec, &in->m, &a, &why) == REJECT_NONE)
+            for (size_t i = 0; i < in->m.n; i++) {
+                struct item *it = &in->m.item[i];
+                keep(in, it, clock_mono_ms());
+                if (it->kind == ITEM_READING && pos < judged_to)
+                    quality_judge(&it->device->quality, &it->r, it->r.time_ms, restore,
+                                  &n);
+            }
+        account_done(&a);
     }
     pthread_mutex_unlock(&in->lock);
     wal_reader_close(r);

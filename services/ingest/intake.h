@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* intake: the way into the log, the same for MQTT and HTTP.
  *
- * A message is looked at (which device, which time, seen before?) and appended; when
- * intake_take() returns 0 it is safe on disk, or known to be there already. Any thread.
- */
+ * A message is understood (which devices, which times, seen before?) and appended: as it
+ * came when it is one reading that is taken whole, else as an account of what is taken
+ * and what is refused. When intake_take() returns 0 it is safe on disk, or known to be
+ * there already. Any thread. */
 #ifndef FC_INGEST_INTAKE_H
 #define FC_INGEST_INTAKE_H
 
 #include <stdatomic.h>
 
 #include "common/metrics.h"
-#include "services/ingest/ledger.h"
 #include "services/ingest/sink_live.h"
-#include "services/ingest/timefix.h"
+#include "services/ingest/understand.h"
 #include "services/ingest/wal.h"
 
 struct intake;
@@ -24,8 +24,8 @@ struct arrival {
     unsigned flags; /* WAL_QOS, WAL_DUP, ... */
 };
 
-/* All borrowed. live NULL: nobody wants live readings. */
-struct intake *intake_new(struct wal *w, struct ledger *l, const struct timefix *fix,
+/* All borrowed, how copied. live NULL: nobody wants live readings. */
+struct intake *intake_new(struct wal *w, const struct interpreter *how,
                           struct sink_live *live, struct metrics *m);
 void intake_free(struct intake *in);
 

@@ -15,7 +15,7 @@
 
 #include "common/metrics.h"
 #include "services/ingest/acks.h"
-#include "services/ingest/decode.h"
+#include "services/ingest/message.h"
 #include "services/ingest/quality.h"
 #include "services/ingest/timefix.h"
 

@@ -40,7 +40,7 @@ static void on_message(void *arg, const struct mqtt_message *m)
     snprintf(topic, sizeof topic, "%s", m->topic);
     a.flags = ((unsigned)m->qos & WAL_QOS) | (m->dup ? WAL_DUP : 0) |
               (m->retain ? WAL_RETAIN : 0);
-    if (a.len > WAL_PAYLOAD_MAX) {
+    if (a.len > MESSAGE_BYTES_MAX) {
         a.len = CUT_BYTES;
         a.flags |= WAL_CUT;
     }

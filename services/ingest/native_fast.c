@@ -167,36 +167,36 @@ static bool count(struct scan *s, int64_t *out)
     return true;
 }
 
-static bool member(struct scan *s, struct message *m, char raw[sizeof m->r.raw_device])
+static bool member(struct scan *s, struct item *it, char raw[RAW_DEVICE_MAX + 1])
 {
     char key[16];
     bool whole;
     if (!text(s, key, sizeof key) || !take(s, ':'))
         return false;
     if (!strcmp(key, "device"))
-        return !*raw && text(s, raw, sizeof m->r.raw_device) && *raw;
+        return !*raw && text(s, raw, RAW_DEVICE_MAX + 1) && *raw;
     if (!strcmp(key, "boot"))
-        return count(s, &m->r.boot);
+        return count(s, &it->r.boot);
     if (!strcmp(key, "seq"))
-        return count(s, &m->r.seq);
+        return count(s, &it->r.seq);
     if (!strcmp(key, "ts_ms")) {
-        bool again = m->time.kind != RAW_TIME_NONE;
-        m->time.kind = RAW_TIME_NUMBER;
-        return !again && number(s, &m->time.number, &whole);
+        bool again = it->time.kind != RAW_TIME_NONE;
+        it->time.kind = RAW_TIME_NUMBER;
+        return !again && number(s, &it->time.number, &whole);
     }
-    return !strcmp(key, "values") && !m->r.n && values(s, &m->r);
+    return !strcmp(key, "values") && !it->r.n && values(s, &it->r);
 }
 
 /* The device of the payload, which the topic must not contradict; or the topic's. */
-static bool device(const char *topic, const char *raw, struct message *m)
+static bool device(const char *topic, const char *raw, struct reading *r)
 {
-    char level[sizeof m->r.raw_device];
+    char level[RAW_DEVICE_MAX + 1];
     if (!topic_level(topic, 1, level, sizeof level) || !*level ||
         (*raw && strcmp(raw, level)))
         return false;
-    if (device_from_raw(level, m->r.device))
+    if (device_from_raw(level, r->device))
         return false;
-    strcpy(m->r.raw_device, level);
+    strcpy(r->raw_device, level);
     return true;
 }
 
@@ -204,17 +204,18 @@ bool decode_native_fast(const char *topic, const char *payload, size_t len,
                         struct message *m)
 {
     struct scan s = {payload, payload + len};
-    char raw[sizeof m->r.raw_device] = "";
+    struct item *it = message_last(m);
+    char raw[RAW_DEVICE_MAX + 1] = "";
     if (!take(&s, '{'))
         return false;
     do {
-        if (!member(&s, m, raw))
+        if (!member(&s, it, raw))
             return false;
     } while (take(&s, ','));
     if (!take(&s, '}'))
         return false;
     skip_space(&s);
-    if (s.p != s.end || !m->r.n || !device(topic, raw, m))
+    if (s.p != s.end || !it->r.n || !device(topic, raw, &it->r))
         return false;
     m->decoder = "native";
     return true;

@@ -11,8 +11,8 @@
 
 #include "services/ingest/decode.h"
 
-/* True: m is filled as decode_message() would, and nothing is wrong with it. False: m's
- * reading is to be started afresh. topic is a native one. */
+/* m has one empty item. True: it is filled as decode_message() would, and nothing is
+ * wrong with it. False: m is to be started afresh. topic is a native one. */
 bool decode_native_fast(const char *topic, const char *payload, size_t len,
                         struct message *m);
 

@@ -61,22 +61,22 @@ static uint64_t hash_values(uint64_t h, const struct reading *r)
     return h;
 }
 
-uint64_t recent_identity(const struct message *m, bool own_time, bool *weak)
+uint64_t recent_identity(const struct item *it, bool own_time, bool *weak)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
-    h = hash_bytes(h, m->r.device, strlen(m->r.device) + 1);
+    h = hash_bytes(h, it->r.device, strlen(it->r.device) + 1);
     *weak = false;
-    if (m->r.seq >= 0) {
+    if (it->r.seq >= 0) {
         h = hash_bytes(h, "s", 1);
-        h = hash_bytes(h, &m->r.boot, sizeof m->r.boot);
-        return finish(hash_bytes(h, &m->r.seq, sizeof m->r.seq));
+        h = hash_bytes(h, &it->r.boot, sizeof it->r.boot);
+        return finish(hash_bytes(h, &it->r.seq, sizeof it->r.seq));
     }
     *weak = !own_time;
-    if (m->time.kind == RAW_TIME_NUMBER)
-        h = hash_bytes(hash_bytes(h, "n", 1), &m->time.number, sizeof m->time.number);
-    else if (m->time.kind == RAW_TIME_TEXT)
-        h = hash_bytes(hash_bytes(h, "t", 1), m->time.text, strlen(m->time.text) + 1);
-    return finish(hash_values(h, &m->r));
+    if (it->time.kind == RAW_TIME_NUMBER)
+        h = hash_bytes(hash_bytes(h, "n", 1), &it->time.number, sizeof it->time.number);
+    else if (it->time.kind == RAW_TIME_TEXT)
+        h = hash_bytes(hash_bytes(h, "t", 1), it->time.text, strlen(it->time.text) + 1);
+    return finish(hash_values(h, &it->r));
 }
 
 /* ---- the window

@@ -11,7 +11,8 @@
 #include "common/mem.h"
 #include "services/ingest/batch.h"
 #include "services/ingest/nap.h"
-#include "services/ingest/understand.h"
+#include "services/ingest/raw.h"
+#include "services/ingest/reading_json.h"
 
 #define PING_MS 1000 /* how often an idle sink looks whether InfluxDB is there */
 #define BACKOFF_MS 50
@@ -30,6 +31,7 @@ struct sink_influx {
     struct sink_influx_opts o;
     struct nap nap;
     pthread_t thread;
+    struct message m; /* what the record being read says */
     struct batch batch;
     int64_t started_end; /* what lay in the log when we began */
     int64_t since_ms;    /* when the batch got its first record (monotonic) */
@@ -40,8 +42,8 @@ struct sink_influx {
     struct log_often refused, unsaved;
     atomic_bool flush;
     atomic_llong written;
-    struct metric *points, *failures[N_FAILURES], *rejects[REJECT_N], *stored, *misreads,
-        *batch_points, *queue, *delay;
+    struct metric *points, *failures[N_FAILURES], *rejects[REJECT_N], *partly, *stored,
+        *misreads, *batch_points, *queue, *delay;
 };
 
 /* ---- from records to lines
@@ -57,53 +59,111 @@ static bool wait_for_disk(struct sink_influx *s, struct err *e)
     return nap_wait(&s->nap, 500);
 }
 
-static int bury(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                struct device *d, enum reject why, const char *detail, const char *device)
+static int keep_letter(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
+                       enum reject why, const char *detail, const char *device)
 {
     struct err e = ERR_INIT;
     while (deadletter_add(s->o.letters, pos, rec, why, detail, device, &e))
         if (!wait_for_disk(s, &e))
             return -1;
     s->said_stuck = false;
-    ledger_rejected(s->o.ledger, d, why);
+    return 0;
+}
+
+static int bury(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
+                struct device *d, enum reject why, const char *detail, const char *device)
+{
+    if (keep_letter(s, rec, pos, why, detail, device))
+        return -1;
+    ledger_rejected(s->o.how.ledger, d, why);
     metric_add(s->rejects[why], 1);
     return 0;
 }
 
 static void add_reading(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                        const struct understood *u)
+                        size_t i)
 {
-    int64_t restore[QUALITY_SUSTAIN];
+    const struct item *it = &s->m.item[i];
+    int64_t restore[QUALITY_SUSTAIN], t_ms = it->r.time_ms;
     int n;
-    struct point p = {.device = u->device, .pos = pos, .kind = POINT_READING};
-    p.hour = hour_of(rec->assigned_ms);
-    p.quantities = hours_quantities(s->o.hours, &u->m.r);
-    p.good = quality_judge(&u->device->quality, &u->m.r, rec->assigned_ms, restore, &n);
-    batch_reading(&s->batch, &p, &u->m.r, rec->receive_ms, rec->assigned_ms);
-    for (int i = 0; i < n; i++) {
+    struct point p = {
+        .device = it->device, .pos = pos, .item = (int)i, .kind = POINT_READING};
+    p.hour = hour_of(t_ms);
+    p.quantities = hours_quantities(s->o.hours, &it->r);
+    p.good = quality_judge(&it->device->quality, &it->r, t_ms, restore, &n);
+    batch_reading(&s->batch, &p, &it->r, rec->receive_ms, t_ms);
+    for (int k = 0; k < n; k++) {
         p.kind = POINT_RESTORE;
-        p.hour = hour_of(restore[i]);
-        batch_restore(&s->batch, &p, restore[i]);
+        p.hour = hour_of(restore[k]);
+        batch_restore(&s->batch, &p, restore[k]);
     }
+}
+
+static void add_status(struct sink_influx *s, int64_t pos, const struct item *it)
+{
+    struct point p = {
+        .device = it->device, .pos = pos, .kind = POINT_STATUS, .good = true};
+    ledger_online(s->o.how.ledger, it->device, it->online);
+    batch_status(&s->batch, &p, it->online, it->r.time_ms);
+}
+
+/* What an account says was refused goes to the dead letters, once for the message. */
+static int bury_refused(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
+                        const struct account *a)
+{
+    struct ledger *l = s->o.how.ledger;
+    struct wal_record message = *rec;
+    const char *device;
+    size_t len = 0;
+    char *raw = raw_get(a->root, &len);
+    account_refused(a, 0, &device);
+    if (!a->n && s->m.n)
+        device = s->m.item[0].r.device;
+    message.payload = raw ? raw : "";
+    message.len = len;
+    message.flags = a->cut ? rec->flags | WAL_CUT : rec->flags;
+    int rc = keep_letter(s, &message, pos, a->reason, a->detail, device);
+    free(raw);
+    if (!a->n) /* values of readings that are stored without them */
+        metric_add(s->partly, 1);
+    for (size_t i = 0; i < a->n && !rc; i++) {
+        enum reject why = account_refused(a, i, &device);
+        struct device *d = *device ? ledger_find(l, device) : NULL;
+        if (pos < s->started_end)
+            ledger_received(l, d, rec->receive_ms);
+        ledger_rejected(l, d, why);
+        metric_add(s->rejects[why], 1);
+    }
+    return rc;
 }
 
 static int add_record(struct sink_influx *s, const struct wal_record *rec, int64_t pos)
 {
-    struct understood u;
-    understand(&u, rec, &s->o.fix, s->o.ledger, true);
-    if (pos < s->started_end)
-        ledger_received(s->o.ledger, u.device, rec->receive_ms);
-    if (u.reject)
-        return bury(s, rec, pos, u.device, u.reject, u.why.text, u.m.r.device);
-    if (u.m.kind == MESSAGE_STATUS) {
-        struct point p = {
-            .device = u.device, .pos = pos, .kind = POINT_STATUS, .good = true};
-        ledger_online(s->o.ledger, u.device, u.m.online);
-        batch_status(&s->batch, &p, u.m.online, rec->assigned_ms);
-    } else {
-        add_reading(s, rec, pos, &u);
+    struct account a;
+    struct err why = ERR_INIT;
+    struct message *m = &s->m;
+    enum reject r = recall(&s->o.how, rec, m, &a, &why);
+    struct device *first = m->n ? m->item[0].device : NULL;
+    int rc = 0;
+    if (r) {
+        if (pos < s->started_end)
+            ledger_received(s->o.how.ledger, first, rec->receive_ms);
+        rc = bury(s, rec, pos, first, r, why.text, m->n ? m->item[0].r.device : "");
     }
-    return 0;
+    batch_reserve(&s->batch, m->n * (1 + QUALITY_SUSTAIN));
+    for (size_t i = 0; i < m->n && !r; i++) {
+        const struct item *it = &m->item[i];
+        if (pos < s->started_end)
+            ledger_received(s->o.how.ledger, it->device, rec->receive_ms);
+        if (it->kind == ITEM_STATUS)
+            add_status(s, pos, it);
+        else
+            add_reading(s, rec, pos, i);
+    }
+    if (!r && a.reason)
+        rc = bury_refused(s, rec, pos, &a);
+    account_done(&a);
+    return rc;
 }
 
 /* Reads on until the batch is full or the log is at its end: 1 when something was read, 0
@@ -156,9 +216,9 @@ static void count_stored(struct sink_influx *s, size_t lo, size_t hi)
     for (size_t i = lo; i < hi; i++) {
         const struct point *p = &s->batch.p[i];
         if (p->kind == POINT_RESTORE) {
-            ledger_misread_undone(s->o.ledger, p->device, 1);
+            ledger_misread_undone(s->o.how.ledger, p->device, 1);
         } else {
-            ledger_stored(s->o.ledger, p->device, !p->good);
+            ledger_stored(s->o.how.ledger, p->device, !p->good);
             stored++;
             misreads += !p->good;
         }
@@ -169,6 +229,33 @@ static void count_stored(struct sink_influx *s, size_t lo, size_t hi)
     metric_add(s->misreads, misreads);
     metric_add(s->points, (double)(hi - lo));
     metric_observe(s->batch_points, (double)(hi - lo));
+}
+
+/* The letter of one point: its message if it was alone in it, else the reading as a
+ * native message, so that it can be sent again by itself. */
+static int bury_item(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
+                     const struct point *p, const char *why)
+{
+    struct wal_record letter = *rec;
+    struct account a;
+    struct err e = ERR_INIT;
+    struct buf native;
+    char topic[DEVICE_MAX + 24];
+    buf_init(&native, ACCOUNT_BYTES);
+    if ((rec->flags & WAL_ACCOUNT) && !recall(&s->o.how, rec, &s->m, &a, &e) &&
+        (size_t)p->item < s->m.n) {
+        snprintf(topic, sizeof topic, "fieldcast/%s/readings", p->device->name);
+        reading_write(&native, &s->m.item[p->item].r);
+        letter.topic = topic;
+        letter.payload = native.data;
+        letter.len = native.len;
+    }
+    if (rec->flags & WAL_ACCOUNT)
+        account_done(&a);
+    int rc = bury(s, &letter, pos, p->device, REJECT_REFUSED_BY_INFLUXDB, why,
+                  p->device->name);
+    buf_done(&native);
+    return rc;
 }
 
 static int bury_point(struct sink_influx *s, const struct point *p, const char *why)
@@ -184,8 +271,7 @@ static int bury_point(struct sink_influx *s, const struct point *p, const char *
         if (!wait_for_disk(s, &e))
             break;
     if (rc > 0)
-        rc = bury(s, &rec, pos, p->device, REJECT_REFUSED_BY_INFLUXDB, why,
-                  p->device->name);
+        rc = bury_item(s, &rec, pos, p, why);
     wal_reader_seek(s->o.reader, back);
     return rc;
 }
@@ -346,6 +432,9 @@ static void make_metrics(struct sink_influx *s, struct metrics *m)
         s->rejects[i] = metric_counter(m, "fieldcast_ingest_rejects_total",
                                        "Messages that became dead letters.", labels);
     }
+    s->partly =
+        metric_counter(m, "fieldcast_ingest_partly_refused_total",
+                       "Messages stored without values that are dead letters.", NULL);
     s->points = metric_counter(m, "fieldcast_ingest_points_written_total",
                                "Points that InfluxDB took.", NULL);
     s->stored = metric_counter(m, "fieldcast_ingest_stored_total",
@@ -373,6 +462,7 @@ struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct er
     s->started_end = wal_end(o->wal);
     atomic_store(&s->written, wal_reader_pos(o->reader));
     nap_init(&s->nap);
+    message_init(&s->m);
     batch_init(&s->batch, o->points);
     make_metrics(s, o->metrics);
     if (pthread_create(&s->thread, NULL, run, s) == 0)
@@ -380,6 +470,7 @@ struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct er
     err_set(e, ERR_INTERNAL, "could not start the thread that writes to InfluxDB");
     nap_stop(&s->nap);
     batch_done(&s->batch);
+    message_done(&s->m);
     nap_done(&s->nap);
     influx_free(s->o.in);
     free(s);
@@ -395,6 +486,7 @@ void sink_influx_close(struct sink_influx *s)
     pthread_join(s->thread, NULL);
     influx_free(s->o.in);
     batch_done(&s->batch);
+    message_done(&s->m);
     nap_done(&s->nap);
     free(s);
 }

@@ -14,7 +14,7 @@
 #include "common/service.h"
 #include "services/ingest/deadletter.h"
 #include "services/ingest/hours.h"
-#include "services/ingest/ledger.h"
+#include "services/ingest/understand.h"
 #include "services/ingest/wal.h"
 
 struct sink_influx;
@@ -22,10 +22,9 @@ struct sink_influx;
 struct sink_influx_opts { /* all borrowed but in */
     struct wal *wal;
     struct wal_reader *reader; /* at its cursor */
-    struct ledger *ledger;
+    struct interpreter how;
     struct hours *hours;
     struct deadletter *letters;
-    struct timefix fix;
     struct influx *in; /* taken over */
     size_t points;
     int64_t flush_ms;

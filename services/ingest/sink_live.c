@@ -9,6 +9,7 @@
 #include "common/http_client.h"
 #include "common/mem.h"
 #include "services/ingest/nap.h"
+#include "services/ingest/reading_json.h"
 
 #define QUEUE_BYTES (1u << 20) /* some 10,000 readings */
 #define URLS_MAX 16
@@ -83,15 +84,12 @@ void sink_live_push(struct sink_live *s, const struct reading *r, int64_t t_ms,
 
 static void add_reading(struct buf *b, const struct entry *head, const char *values)
 {
-    buf_addf(b, "%s{\"device\":\"%s\",\"time_ms\":%lld,\"values\":{", b->len ? "," : "",
+    buf_addf(b, "%s{\"device\":\"%s\",\"time_ms\":%lld,\"values\":", b->len ? "," : "",
              head->device, (long long)head->t_ms);
-    for (uint32_t i = 0; i < head->n; i++) {
-        struct reading_value v;
-        memcpy(&v, values + i * sizeof v, sizeof v);
-        buf_addf(b, "%s\"%s\":", i ? "," : "", v.quantity);
-        buf_add_real(b, v.value);
-    }
-    buf_adds(b, "}}");
+    struct reading_value v[READING_VALUES_MAX]; /* the queue is not aligned */
+    memcpy(v, values, head->n * sizeof *v);
+    reading_write_values(b, v, head->n);
+    buf_addc(b, '}');
 }
 
 static int post(struct sink_live *s, size_t url, unsigned n, struct err *e)

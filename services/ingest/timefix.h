@@ -13,20 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "services/ingest/decode.h"
+#include "services/ingest/message.h"
 
 struct timefix {
     int64_t past_ms, future_ms; /* the window: now - past .. now + future */
     int64_t local_min;
 };
 
-enum time_source {
-    TIME_DEVICE,      /* the message's own time */
-    TIME_DEVICE_2000, /* the same, counted from 2000 */
-    TIME_NONE,        /* arrival: the message has no time */
-    TIME_IMPLAUSIBLE, /* arrival: its time is outside the window */
-    TIME_UNREADABLE   /* arrival: its text is no time */
-};
 const char *time_source_name(enum time_source s);
 static inline bool time_source_is_arrival(enum time_source s)
 {

@@ -1,36 +1,80 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/ingest/understand.h"
 
-static void reject(struct understood *u, enum reject why, const char *text)
+#include "services/ingest/recent.h"
+
+/* Device, time and verdict of one item. */
+static void meet(const struct interpreter *in, const struct wal_record *rec, bool make,
+                 struct message *m, struct item *it)
 {
-    u->reject = why;
-    err_kind(&u->why, ERR_INVALID, reject_name(why), "%s", text);
+    struct err e = ERR_INIT;
+    if (!it->reject)
+        it->reject = ledger_device(in->ledger, it->r.device, it->r.raw_device, make,
+                                   &it->device, &e);
+    else if (it->r.device[0])
+        it->device = ledger_find(in->ledger, it->r.device);
+    it->r.time_ms = rec->receive_ms;
+    if (it->kind == ITEM_READING && !it->reject) {
+        it->source = timefix(&in->fix, &it->time, rec->receive_ms, &it->r.time_ms);
+        if ((rec->flags & WAL_RETAIN) && time_source_is_arrival(it->source))
+            it->reject = reject_say(REJECT_RETAINED_WITHOUT_TIME, &e,
+                                    "the broker had kept this message and it has no "
+                                    "time of its own: it may be old");
+    }
+    if (e.code)
+        message_refuse(m, it, it->reject, &e);
 }
 
-void understand(struct understood *u, const struct wal_record *rec,
-                const struct timefix *fix, struct ledger *l, bool make)
+enum reject understand(const struct interpreter *in, const struct wal_record *rec,
+                       bool make, struct message *m, struct err *e)
 {
-    u->why = (struct err)ERR_INIT;
-    u->device = NULL;
-    u->source = TIME_NONE;
-    u->time_ms = rec->receive_ms;
     if (rec->flags & WAL_CUT) {
-        u->m.r.device[0] = '\0';
-        u->m.decoder = NULL;
-        reject(u, REJECT_TOO_LARGE, "the message is larger than 256 KiB");
-        return;
+        message_begin(m);
+        return reject_say(REJECT_TOO_LARGE, e, "the message is larger than 256 KiB");
     }
-    u->reject = decode_message(rec->topic, rec->payload, rec->len, &u->m, &u->why);
-    if (u->reject)
-        u->device = u->m.r.device[0] ? ledger_find(l, u->m.r.device) : NULL;
-    else
-        u->reject =
-            ledger_device(l, u->m.r.device, u->m.r.raw_device, make, &u->device, &u->why);
-    if (u->reject || u->m.kind != MESSAGE_READING)
-        return;
-    u->source = timefix(fix, &u->m.time, rec->receive_ms, &u->time_ms);
-    if ((rec->flags & WAL_RETAIN) && time_source_is_arrival(u->source))
-        reject(u, REJECT_RETAINED_WITHOUT_TIME,
-               "the broker had kept this message and it has no time of its own: it may "
-               "be old");
+    enum reject r = decode_message(rec->topic, rec->payload, rec->len, m, e);
+    size_t taken = 0;
+    if (r && m->n && !m->item[0].reject) { /* a message that is refused counts once */
+        m->n = m->item[0].r.device[0] != '\0';
+        m->item[0].reject = r;
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        meet(in, rec, make, m, &m->item[i]);
+        taken += !m->item[i].reject;
+    }
+    return r || taken || !m->n ? r : message_rejected(m, e);
+}
+
+static enum reject recall_account(const struct interpreter *in,
+                                  const struct wal_record *rec, struct message *m,
+                                  struct account *a, struct err *e)
+{
+    if (account_read(rec->payload, rec->len, m, a, e))
+        return REJECT_BAD_JSON;
+    for (size_t i = 0; i < m->n; i++) {
+        struct item *it = &m->item[i];
+        enum reject r = ledger_device(in->ledger, it->r.device, it->r.raw_device, true,
+                                      &it->device, e);
+        if (r)
+            return r;
+        if (it->kind == ITEM_READING && !it->id)
+            it->id = recent_identity(it, true, &(bool){false});
+    }
+    return REJECT_NONE;
+}
+
+enum reject recall(const struct interpreter *in, const struct wal_record *rec,
+                   struct message *m, struct account *a, struct err *e)
+{
+    *a = (struct account){0};
+    if (rec->flags & WAL_ACCOUNT)
+        return recall_account(in, rec, m, a, e);
+    enum reject r = understand(in, rec, true, m, e);
+    if (r || !m->n)
+        return r;
+    struct item *it = &m->item[0];
+    it->r.time_ms = rec->assigned_ms;
+    if (it->kind == ITEM_READING)
+        it->id = recent_identity(it, !time_source_is_arrival(it->source), &(bool){false});
+    return REJECT_NONE;
 }

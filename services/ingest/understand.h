@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* understand: everything that can be said about one record of the log, from the record,
- * the settings and the devices known alone. Intake, sinks and /explain all ask here, so
- * that a message is judged alike wherever and how often it is looked at. Any thread. */
+/* understand: what a message means here, with the settings and the devices known; and
+ * what a record of the log says.
+ *
+ * A message is understood once, when it comes (intake; explain asks the same without
+ * taking it). What it was understood to be is written to the log, and whoever reads the
+ * log recalls it from there. Any thread. */
 #ifndef FC_INGEST_UNDERSTAND_H
 #define FC_INGEST_UNDERSTAND_H
 
+#include "services/ingest/account.h"
+#include "services/ingest/decode.h"
 #include "services/ingest/ledger.h"
 #include "services/ingest/timefix.h"
 #include "services/ingest/wal_record.h"
 
-struct understood {
-    enum reject reject;
-    struct err why;        /* of the rejection */
-    struct message m;      /* as far as it was decoded */
-    struct device *device; /* NULL if not known */
-    enum time_source source;
-    int64_t time_ms; /* device's time, or receive time; not yet strictly increasing */
+/* What it takes to understand: all borrowed. */
+struct interpreter {
+    struct timefix fix;
+    struct ledger *ledger;
 };
 
-/* rec->topic must be NUL-terminated. make: a device that is new is made; else device is
- * NULL for it. */
-void understand(struct understood *u, const struct wal_record *rec,
-                const struct timefix *fix, struct ledger *l, bool make);
+/* Understands a message that has just come (rec->receive_ms, flags, topic, payload; the
+ * topic NUL-terminated). Items get their device, their time and where it is from, and a
+ * reject if they are not taken. Returns REJECT_NONE, or why nothing of it is taken, with
+ * the sentence in *e. make: devices that are new are made; else their device is NULL. */
+enum reject understand(const struct interpreter *in, const struct wal_record *rec,
+                       bool make, struct message *m, struct err *e);
+
+/* What a record of the log says: m's items with device and time. An account's refusals
+ * are in a, which account_done() ends in any case; a->reason is REJECT_NONE without one.
+ * Returns REJECT_NONE, or why this record, which was taken once, is not understood any
+ * more (a setting has changed, or the disk has). */
+enum reject recall(const struct interpreter *in, const struct wal_record *rec,
+                   struct message *m, struct account *a, struct err *e);
 
 #endif

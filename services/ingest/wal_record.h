@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #define WAL_HEADER 32
-#define WAL_TOPIC_MAX 1024            /* longer topics are cut by who appends */
-#define WAL_PAYLOAD_MAX (256u * 1024) /* a larger message is refused */
+#define WAL_TOPIC_MAX 1024 /* longer topics are cut by who appends */
+#define WAL_PAYLOAD_MAX (512u * 1024)
 #define WAL_RECORD_MAX (WAL_HEADER + WAL_TOPIC_MAX + WAL_PAYLOAD_MAX)
 
 #define WAL_QOS 0x3u    /* the two bits of the message's QoS */
@@ -27,7 +27,8 @@
 #define WAL_RETAIN 0x8u /* the broker had kept it */
 #define WAL_HTTP 0x10u  /* came by POST, not MQTT */
 #define WAL_CUT                                                                          \
-    0x20u /* the message was larger than WAL_PAYLOAD_MAX; this is its beginning */
+    0x20u /* the message was larger than MESSAGE_BYTES_MAX; this is its beginning */
+#define WAL_ACCOUNT 0x40u /* the payload is an account (account.h), not the message */
 
 struct wal_record {
     int64_t receive_ms, assigned_ms;

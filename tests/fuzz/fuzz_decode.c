@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/ingest/account.h"
 #include "services/ingest/batch.h"
 #include "services/ingest/decode.h"
+#include "services/ingest/raw.h"
 #include "services/ingest/recent.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -27,26 +29,76 @@ static void must(bool ok, const char *what)
     abort();
 }
 
-static void check_taken(const struct message *m)
+static void check_reading(const struct item *it)
 {
     static const struct timefix fix = {.past_ms = 34560000000, .future_ms = 600000};
+    const struct reading *r = &it->r;
     struct buf b;
     int64_t t;
     bool weak;
-    must(device_valid(m->r.device), "a device's name");
-    must(m->r.n > 0 && m->r.n <= READING_VALUES_MAX, "number of values");
-    for (size_t i = 0; i < m->r.n; i++) {
-        const struct quantity *q = quantity_find(m->r.values[i].quantity);
-        double v = m->r.values[i].value;
-        must(quantity_valid(m->r.values[i].quantity), "a quantity's name");
+    must(r->n > 0 && r->n <= READING_VALUES_MAX, "number of values");
+    for (size_t i = 0; i < r->n; i++) {
+        const struct quantity *q = quantity_find(r->values[i].quantity);
+        double v = r->values[i].value;
+        must(quantity_valid(r->values[i].quantity), "a quantity's name");
         must(isfinite(v) && (!q || (v >= q->min && v <= q->max)), "range");
     }
-    enum time_source s = timefix(&fix, &m->time, 1795132800000, &t);
-    must(recent_identity(m, !time_source_is_arrival(s), &weak) != 0, "identity");
+    enum time_source s = timefix(&fix, &it->time, 1795132800000, &t);
+    must(recent_identity(it, !time_source_is_arrival(s), &weak) != 0, "identity");
     buf_init(&b, 65536);
-    must(batch_reading_line(&b, &m->r, 1795132800000, t, true) == 0, "a line");
+    must(batch_reading_line(&b, r, 1795132800000, t, true) == 0, "a line");
     must(memchr(b.data, '\n', b.len) == b.data + b.len - 1, "one line");
     buf_done(&b);
+}
+
+/* What is taken is written as an account and read back the same. */
+static void check_account(const struct message *m, const void *payload, size_t n)
+{
+    static struct message back;
+    struct account a;
+    struct buf b;
+    struct err e = ERR_INIT;
+    size_t taken = 0;
+    if (!back.item)
+        message_init(&back);
+    buf_init(&b, ACCOUNT_BYTES);
+    if (account_write(&b, m, REJECT_NONE, NULL, payload, n, false) == 0) {
+        must(b.len <= ACCOUNT_BYTES, "size of an account");
+        must(account_read(b.data, b.len, &back, &a, &e) == 0, e.text);
+        for (size_t i = 0; i < m->n; i++)
+            taken += !m->item[i].reject;
+        must(back.n == taken && a.n == m->n - taken, "items of an account");
+        must(!m->n_refused || a.reason == m->refused, "reason of an account");
+        if (m->n_refused) {
+            size_t len = 0;
+            char *raw = raw_get(a.root, &len);
+            must(raw && len == n && !memcmp(raw, payload, n), "bytes of an account");
+            free(raw);
+        }
+        account_done(&a);
+    }
+    buf_done(&b);
+}
+
+static void check_taken(const struct message *m, const void *payload, size_t n)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->item[i].reject)
+            continue;
+        must(device_valid(m->item[i].r.device), "a device's name");
+        if (m->item[i].kind == ITEM_READING)
+            check_reading(&m->item[i]);
+    }
+    check_account(m, payload, n);
+}
+
+static bool same_values(const struct reading *a, const struct reading *b)
+{
+    bool same = a->n == b->n && !strcmp(a->device, b->device);
+    for (size_t i = 0; same && i < a->n; i++)
+        same = !strcmp(a->values[i].quantity, b->values[i].quantity) &&
+               a->values[i].value == b->values[i].value;
+    return same;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -55,17 +107,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct err e = ERR_INIT, e2 = ERR_INIT;
     if (!n)
         return 0;
+    if (!quick.item) {
+        message_init(&quick);
+        message_init(&slow);
+    }
     const char *topic = topics[data[0] % (sizeof topics / sizeof *topics)];
     enum reject r = decode_message(topic, data + 1, n - 1, &quick, &e);
     enum reject r2 = decode_message_slowly(topic, data + 1, n - 1, &slow, &e2);
-    must(r == r2 && quick.r.n == slow.r.n && !strcmp(quick.r.device, slow.r.device),
-         "quick and slow agree");
-    must(!r == !*e.text, "a rejection has a sentence");
-    for (size_t i = 0; i < quick.r.n; i++)
-        must(!strcmp(quick.r.values[i].quantity, slow.r.values[i].quantity) &&
-                 quick.r.values[i].value == slow.r.values[i].value,
-             "quick and slow have the same values");
-    if (!r && quick.kind == MESSAGE_READING)
-        check_taken(&quick);
+    must(r == r2 && quick.n == slow.n && quick.n_refused == slow.n_refused,
+         "the quick and the slow reader agree");
+    for (size_t i = 0; i < quick.n; i++)
+        must(same_values(&quick.item[i].r, &slow.item[i].r), "they read the same values");
+    if (!r)
+        check_taken(&quick, data + 1, n - 1);
+    else
+        must(*e.text && !strcmp(e.slug, reject_name(r)), "a reason");
     return 0;
 }

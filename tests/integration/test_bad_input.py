@@ -41,7 +41,7 @@ PAYLOADS = [  # topic, payload
     (NATIVE, '{"device":"kitchen","device":"attic","values":{"temperature":20}}'),
     (NATIVE, '{"device":"kitchen","values":{"temperature":20}} trailing'),
     ("fieldcast/.../readings", '{"device":"...","values":{"temperature":20}}'),
-    ("home/kitchen/dht22", "{"), ("home/kitchen/dht22", '{"temp_c":"x","hum_pct":40}'), ("home/kitchen/dht22", "{}"),
+    ("home/kitchen/dht22", "{"), ("home/kitchen/dht22", '{"temp_c":"x","hum_pct":"y"}'), ("home/kitchen/dht22", "{}"),
     ("iot-device-data", '{"data":{}}'), ("iot-device-data", '{"device_id":5}'), ("iot-device-data", "7"),
     ("iot-frames-model", '{"payload":[]}'), ("iot-frames-model", "{}"),
     ("sensors/s1/data", '{"sensor_type":"temperature"}'), ("sensors/s1/data", '{"value":20}'), ("sensors/s1/data", "x"),
@@ -73,6 +73,23 @@ def test_payloads_are_counted_by_reason(st):
     st.publish("kitchen", {"temperature": 20.25}, st.clock.now)
     wait_for(lambda: st.influx("SELECT count(received_ms) AS n FROM readings")[0]["n"] ==
              before_points[0]["n"] + 1, 10, "the good reading after them, and nothing else")
+
+
+def test_the_good_values_of_a_message_are_stored(st):
+    """One value that cannot be costs neither the others nor the message: it is a dead letter beside them."""
+    before = rejected(st)
+    st.publish_raw("fieldcast/hall/readings", '{"device":"hall","boot":1,"seq":1,"values":'
+                   '{"temperature":-127,"humidity":41.5,"co2":"n/a","pressure":1013}}')
+    wait_for(lambda: st.influx("SELECT humidity, pressure FROM readings WHERE device = 'hall'"), 10, "what is good")
+    row = st.influx("SELECT * FROM readings WHERE device = 'hall'")[0]
+    assert row["humidity"] == 41.5 and row["pressure"] == 1013 and row.get("temperature") is None
+    wait_for(lambda: st.metric("ingest", "fieldcast_ingest_partly_refused_total") == 1, 10, "the letter")
+    letter = st.get("ingest", "/api/v1/deadletters", limit=1)["items"][0]
+    assert letter["device"] == "hall" and '"temperature":-127' in letter["payload"]
+    assert letter["reason"] == "bad_value" and "co2" in letter["detail"]
+    assert rejected(st) == before  # the reading itself is stored
+    ledger = st.get("ingest", "/api/v1/ledger", device="hall")["items"][0]
+    assert (ledger["received"], ledger["stored"], ledger["rejected"]) == (1, 1, {})
 
 
 def test_dead_letters_are_kept(st):

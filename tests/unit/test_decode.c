@@ -70,24 +70,88 @@ static void expect_time(const char *name, const json_t *want, const struct raw_t
     }
 }
 
+static bool same_item(const struct item *a, const struct item *b)
+{
+    bool same = a->kind == b->kind && a->online == b->online && a->reject == b->reject &&
+                a->r.n == b->r.n && a->r.boot == b->r.boot && a->r.seq == b->r.seq &&
+                a->time.kind == b->time.kind && !strcmp(a->r.device, b->r.device) &&
+                !strcmp(a->r.raw_device, b->r.raw_device) &&
+                (a->time.kind != RAW_TIME_NUMBER || a->time.number == b->time.number);
+    for (size_t i = 0; same && i < a->r.n; i++)
+        same = !strcmp(a->r.values[i].quantity, b->r.values[i].quantity) &&
+               !memcmp(&a->r.values[i].value, &b->r.values[i].value, sizeof(double));
+    return same;
+}
+
 /* The quick way and the way by a tree say the same. */
 static void both_ways(const char *name, const char *topic, const char *payload, size_t n)
 {
-    static struct message a, b; /* zeroed: members that are not set are equal */
+    struct message a, b;
     struct err ea = ERR_INIT, eb = ERR_INIT;
+    message_init(&a);
+    message_init(&b);
     enum reject ra = decode_message(topic, payload, n, &a, &ea);
     enum reject rb = decode_message_slowly(topic, payload, n, &b, &eb);
-    bool same = ra == rb && !strcmp(ea.text, eb.text) && a.r.n == b.r.n &&
-                a.r.boot == b.r.boot && a.r.seq == b.r.seq &&
-                a.time.kind == b.time.kind && !strcmp(a.r.device, b.r.device) &&
-                !strcmp(a.r.raw_device, b.r.raw_device) &&
-                (a.time.kind != RAW_TIME_NUMBER || a.time.number == b.time.number);
-    for (size_t i = 0; same && i < a.r.n; i++)
-        same = !strcmp(a.r.values[i].quantity, b.r.values[i].quantity) &&
-               !memcmp(&a.r.values[i].value, &b.r.values[i].value, sizeof(double));
+    bool same =
+        ra == rb && !strcmp(ea.text, eb.text) && a.n == b.n && a.n_refused == b.n_refused;
+    for (size_t i = 0; same && i < a.n; i++)
+        same = same_item(&a.item[i], &b.item[i]);
     if (!same)
         fail_msg("%s: %s (%s) and %s (%s) for %.*s", name, reject_name(ra), ea.text,
                  reject_name(rb), eb.text, (int)n, payload);
+    message_done(&a);
+    message_done(&b);
+}
+
+static void check_item(const char *name, const json_t *expect, const struct item *it)
+{
+    expect_text(name, expect, "device", it->r.device);
+    expect_text(name, expect, "raw", it->r.raw_device);
+    expect_text(name, expect, "location", it->r.location);
+    expect_number(name, expect, "boot", (double)it->r.boot);
+    expect_number(name, expect, "seq", (double)it->r.seq);
+    expect_number(name, expect, "poor", it->r.poor);
+    expect_number(name, expect, "online", it->online);
+    if (json_object_get(expect, "online"))
+        assert_int_equal(it->kind, ITEM_STATUS);
+    expect_time(name, json_object_get(expect, "time"), &it->time);
+    if (json_object_get(expect, "values"))
+        expect_values(name, json_object_get(expect, "values"), &it->r);
+}
+
+/* expect.json: {"decoder","reject","detail","refused","why", …} with the members of the
+ * one item beside them, or "items" of several. refused: what is left out of a message
+ * that is taken, and why. */
+static void check_message(const char *name, const json_t *expect, enum reject r,
+                          const struct message *m, const struct err *e)
+{
+    const char *reject = json_string_value(json_object_get(expect, "reject"));
+    const char *refused = json_string_value(json_object_get(expect, "refused"));
+    if (strcmp(reject_name(r), reject ? reject : "none"))
+        fail_msg("%s: reject is %s (%s), not %s", name, reject_name(r), e->text,
+                 reject ? reject : "none");
+    expect_text(name, expect, "detail", e->text);
+    const char *begins = json_string_value(json_object_get(expect, "detail_begins"));
+    if (begins && strncmp(e->text, begins, strlen(begins))) /* the rest is the parser's */
+        fail_msg("%s: detail is \"%s\"", name, e->text);
+    if (reject)
+        assert_string_equal(e->slug, reject);
+    else if (m->n_refused || refused)
+        expect_text(name, expect, "refused", reject_name(m->refused));
+    if (!reject && m->n_refused && !refused)
+        fail_msg("%s: refused is %s (%s)", name, reject_name(m->refused), m->why.text);
+    if (refused)
+        expect_text(name, expect, "why", m->why.text);
+    expect_text(name, expect, "decoder", m->decoder);
+    const json_t *items = json_object_get(expect, "items");
+    if (items)
+        assert_int_equal(json_array_size(items), m->n);
+    for (size_t i = 0; i < m->n; i++) {
+        const json_t *one = items ? json_array_get(items, i) : expect;
+        check_item(name, one, &m->item[i]);
+        if (items)
+            expect_text(name, one, "reject", reject_name(m->item[i].reject));
+    }
 }
 
 static void check_case(const char *name)
@@ -102,29 +166,11 @@ static void check_case(const char *name)
         fail_msg("%s: expect.json: %s", name, je.text);
     struct message m;
     struct err e = ERR_INIT;
+    message_init(&m);
     enum reject r = decode_message(topic, payload, n, &m, &e);
-    const char *reject = json_string_value(json_object_get(expect, "reject"));
-    if (strcmp(reject_name(r), reject ? reject : "none"))
-        fail_msg("%s: reject is %s (%s), not %s", name, reject_name(r), e.text,
-                 reject ? reject : "none");
-    expect_text(name, expect, "detail", e.text);
-    const char *begins = json_string_value(json_object_get(expect, "detail_begins"));
-    if (begins && strncmp(e.text, begins, strlen(begins))) /* the rest is the parser's */
-        fail_msg("%s: detail is \"%s\"", name, e.text);
-    if (reject)
-        assert_string_equal(e.slug, reject);
-    expect_text(name, expect, "decoder", m.decoder);
-    expect_text(name, expect, "device", m.r.device);
-    expect_text(name, expect, "raw", m.r.raw_device);
-    expect_text(name, expect, "location", m.r.location);
-    expect_number(name, expect, "boot", (double)m.r.boot);
-    expect_number(name, expect, "seq", (double)m.r.seq);
-    expect_number(name, expect, "poor", m.r.poor);
-    expect_number(name, expect, "online", m.online);
-    expect_time(name, json_object_get(expect, "time"), &m.time);
-    if (json_object_get(expect, "values"))
-        expect_values(name, json_object_get(expect, "values"), &m.r);
+    check_message(name, expect, r, &m, &e);
     both_ways(name, topic, payload, n);
+    message_done(&m);
     json_decref(expect);
     free(topic);
     free(payload);
@@ -229,7 +275,7 @@ static void test_every_decoder_has_a_case(void **unused)
     size_t n;
     for (size_t i = 0; decode_row_name(i); i++) {
         char path[128];
-        assert_non_null(decode_row_filter(i));
+        assert_non_null(decode_row_filter(i, 0));
         snprintf(path, sizeof path, "shape-%s", decode_row_name(i));
         free(slurp(path, "topic", &n));
     }
@@ -241,6 +287,7 @@ static void test_reasons_have_names_and_sentences(void **unused)
     for (int r = 0; r < REJECT_N; r++) {
         assert_non_null(reject_name((enum reject)r));
         assert_true(strlen(reject_sentence((enum reject)r)) > 5);
+        assert_int_equal(reject_find(reject_name((enum reject)r)), r);
         for (int k = 0; k < r; k++)
             assert_string_not_equal(reject_name((enum reject)r),
                                     reject_name((enum reject)k));
@@ -255,10 +302,12 @@ static void test_payload_need_not_end_in_nul(void **unused)
     memcpy(tight, text, sizeof text - 3);
     struct message m;
     struct err e = ERR_INIT;
+    message_init(&m);
     assert_int_equal(
         decode_message("fieldcast/a/readings", tight, sizeof text - 3, &m, &e),
         REJECT_NONE);
-    assert_true(m.r.values[0].value == 1);
+    assert_true(m.item[0].r.values[0].value == 1);
+    message_done(&m);
     free(tight);
 }
 

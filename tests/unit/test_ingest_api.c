@@ -80,13 +80,15 @@ static void open_app(void)
     struct err e = ERR_INIT;
     char path[128];
     struct wal_opts w = {dir, log_max, 1 << 20, false};
-    app.fix = (struct timefix){.past_ms = INT64_C(400) * 86400000, .future_ms = 600000};
+    app.how.fix =
+        (struct timefix){.past_ms = INT64_C(400) * 86400000, .future_ms = 600000};
     app.service.metrics = metrics_new("ingest");
     app.wal = wal_open(&w, &e);
     snprintf(path, sizeof path, "%s/devices.jsonl", dir);
     app.ledger = ledger_open(path, 4, app.service.metrics, &e);
     app.letters = deadletter_open(dir, 1 << 20, 0, &e);
-    app.intake = intake_new(app.wal, app.ledger, &app.fix, NULL, app.service.metrics);
+    app.how.ledger = app.ledger;
+    app.intake = intake_new(app.wal, &app.how, NULL, app.service.metrics);
     app.started_ms = 0;
     if (!app.wal || !app.ledger || !app.letters || intake_remember(app.intake, 0, &e))
         fail_msg("%s", e.text);
@@ -395,12 +397,11 @@ static void test_explain(void **unused)
            "{\"topic\":\"x\",\"payload\":\"{\\\"a\\\":1}\"}", 200,
            "{\"decoder\":null,\"accepted\":false,\"reason\":\"unknown_topic\",\"detail\":"
            "\"no "
-           "decoder knows the topic \\\"x\\\"\",\"device\":null}");
+           "decoder knows the topic \\\"x\\\"\",\"items\":[]}");
     expect("POST", "/api/v1/explain", NULL,
            "{\"topic\":\"fieldcast/a/status\",\"payload\":\"online\"}", 200,
            "{\"decoder\":\"status\",\"accepted\":true,\"reason\":null,\"detail\":null,"
-           "\"device\":"
-           "\"a\",\"status\":\"online\"}");
+           "\"items\":[{\"device\":\"a\",\"accepted\":true,\"status\":\"online\"}]}");
     expect(
         "POST", "/api/v1/explain", NULL,
         "{\"topic\":\"fieldcast/a/readings\",\"payload\":{\"values\":{\"co\":1}},"
@@ -408,8 +409,8 @@ static void test_explain(void **unused)
         200,
         "{\"decoder\":\"native\",\"accepted\":false,\"reason\":\"retained_without_time\","
         "\"detail\":\"the broker had kept this message and it has no time of its own: it "
-        "may "
-        "be old\",\"device\":\"a\"}");
+        "may be old\",\"items\":[{\"device\":\"a\",\"accepted\":false,\"reason\":"
+        "\"retained_without_time\"}]}");
     expect("POST", "/api/v1/explain", NULL, "{\"payload\":1}", 400,
            "field \"topic\" is missing: a string is expected");
     expect("POST", "/api/v1/explain", NULL, "{\"topic\":\"a\"}", 400,

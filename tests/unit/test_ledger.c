@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "services/ingest/acks.h"
+#include "services/ingest/decode.h"
 #include "services/ingest/ledger.h"
 #include "services/ingest/recent.h"
 
@@ -186,19 +187,16 @@ static void test_identity_of_the_account(void **unused)
 /* ---- duplicates
  * --------------------------------------------------------------------------- */
 
-static struct message message(const char *payload)
+static uint64_t identity(const char *payload, bool own_time, bool *weak)
 {
     struct message m;
     struct err e = ERR_INIT;
+    message_init(&m);
     if (decode_message("fieldcast/a/readings", payload, strlen(payload), &m, &e))
         fail_msg("%s", e.text);
-    return m;
-}
-
-static uint64_t identity(const char *payload, bool own_time, bool *weak)
-{
-    struct message m = message(payload);
-    return recent_identity(&m, own_time, weak);
+    uint64_t id = recent_identity(message_last(&m), own_time, weak);
+    message_done(&m);
+    return id;
 }
 
 static void test_identity_of_a_message(void **unused)

@@ -23,40 +23,38 @@ static enum reject count(const json_t *root, const char *key, int64_t *out, stru
         *out = json_integer_value(v);
         return REJECT_NONE;
     }
-    err_kind(e, ERR_INVALID, reject_name(REJECT_BAD_VALUE),
-             "field \"%s\" must be a whole number of 0 or more", key);
-    return REJECT_BAD_VALUE;
+    return reject_say(REJECT_BAD_VALUE, e,
+                      "field \"%s\" must be a whole number of 0 or more", key);
 }
 
 static enum reject device(const char *topic, const json_t *v, struct message *m,
                           struct err *e)
 {
-    char level[sizeof m->r.raw_device];
+    const struct reading *r = &message_last(m)->r;
+    char level[RAW_DEVICE_MAX + 1];
     bool in_topic = !strncmp(topic, "fieldcast/", 10) &&
                     topic_level(topic, 1, level, sizeof level) && *level;
     if (in_topic && (!v || json_is_null(v)))
         return decode_device_text(m, level, e);
-    enum reject r = decode_device(m, v, "device", e);
-    if (r || !in_topic || !strcmp(level, m->r.raw_device) || !strcmp(level, m->r.device))
-        return r;
-    err_kind(e, ERR_INVALID, reject_name(REJECT_BAD_DEVICE),
-             "the payload says device \"%s\", the topic \"%s\"", m->r.raw_device, level);
-    return REJECT_BAD_DEVICE;
+    enum reject why = decode_device(m, v, "device", e);
+    if (why || !in_topic || !strcmp(level, r->raw_device) || !strcmp(level, r->device))
+        return why;
+    return reject_say(REJECT_BAD_DEVICE, e,
+                      "the payload says device \"%s\", the topic \"%s\"", r->raw_device,
+                      level);
 }
 
-enum reject decode_native(const char *topic, const json_t *root, struct message *m,
-                          struct err *e)
+enum reject decode_native(const struct input *in, struct message *m, struct err *e)
 {
-    enum reject r = device(topic, json_object_get(root, "device"), m, e);
-    if (r || (r = count(root, "boot", &m->r.boot, e)) ||
-        (r = count(root, "seq", &m->r.seq, e)) ||
+    const json_t *root = in->root;
+    enum reject r = device(in->topic, json_object_get(root, "device"), m, e);
+    if (r || (r = count(root, "boot", &message_last(m)->r.boot, e)) ||
+        (r = count(root, "seq", &message_last(m)->r.seq, e)) ||
         (r = decode_time(m, json_object_get(root, "ts_ms"), "ts_ms", e)))
         return r;
     const json_t *values = json_object_get(root, "values");
     if (json_is_object(values))
         return decode_values(m, values, NULL, e);
     r = !values || json_is_null(values) ? REJECT_NO_VALUES : REJECT_BAD_SHAPE;
-    err_kind(e, ERR_INVALID, reject_name(r),
-             "field \"values\" must be an object of quantities");
-    return r;
+    return reject_say(r, e, "field \"values\" must be an object of quantities");
 }

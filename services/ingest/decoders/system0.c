@@ -17,7 +17,7 @@ bool fits_system0(const json_t *root)
 static enum reject device(const char *topic, const json_t *root, struct message *m,
                           struct err *e)
 {
-    char name[sizeof m->r.raw_device];
+    char name[RAW_DEVICE_MAX + 1];
     const char *location = json_string_value(json_object_get(root, "location"));
     if (!topic_level(topic, 1, name, sizeof name)) {
         if (!location || strlen(location) >= sizeof name)
@@ -29,11 +29,11 @@ static enum reject device(const char *topic, const json_t *root, struct message 
     return decode_device_text(m, name, e);
 }
 
-enum reject decode_system0(const char *topic, const json_t *root, struct message *m,
-                           struct err *e)
+enum reject decode_system0(const struct input *in, struct message *m, struct err *e)
 {
+    const json_t *root = in->root;
     static const char *const not_values[] = {"sensor_id", "location", "ts", NULL};
-    enum reject r = device(topic, root, m, e);
+    enum reject r = device(in->topic, root, m, e);
     if (r || (r = decode_time(m, json_object_get(root, "ts"), "ts", e)))
         return r;
     decode_location(m, json_object_get(root, "location"));

@@ -13,10 +13,9 @@ bool fits_system1(const json_t *root)
            json_is_object(json_object_get(root, "data"));
 }
 
-enum reject decode_system1(const char *topic, const json_t *root, struct message *m,
-                           struct err *e)
+enum reject decode_system1(const struct input *in, struct message *m, struct err *e)
 {
-    (void)topic;
+    const json_t *root = in->root;
     enum reject r = decode_device(m, json_object_get(root, "device_id"), "device_id", e);
     if (r)
         return r;
@@ -28,7 +27,5 @@ enum reject decode_system1(const char *topic, const json_t *root, struct message
     if (json_is_object(data))
         return decode_values(m, data, NULL, e);
     r = data ? REJECT_BAD_SHAPE : REJECT_NO_VALUES;
-    err_kind(e, ERR_INVALID, reject_name(r),
-             "field \"data\" must be an object of quantities");
-    return r;
+    return reject_say(r, e, "field \"data\" must be an object of quantities");
 }

@@ -12,11 +12,10 @@ bool fits_system2(const json_t *root)
            json_is_object(json_object_get(root, "payload"));
 }
 
-enum reject decode_system2(const char *topic, const json_t *root, struct message *m,
-                           struct err *e)
+enum reject decode_system2(const struct input *in, struct message *m, struct err *e)
 {
+    const json_t *root = in->root;
     static const char *const not_values[] = {"timestamp", "date", NULL};
-    (void)topic;
     enum reject r = decode_device(m, json_object_get(root, "name"), "name", e);
     if (r)
         return r;
@@ -27,7 +26,5 @@ enum reject decode_system2(const char *topic, const json_t *root, struct message
         return r ? r : decode_values(m, payload, not_values, e);
     }
     r = payload ? REJECT_BAD_SHAPE : REJECT_NO_VALUES;
-    err_kind(e, ERR_INVALID, reject_name(r),
-             "field \"payload\" must be an object of quantities");
-    return r;
+    return reject_say(r, e, "field \"payload\" must be an object of quantities");
 }

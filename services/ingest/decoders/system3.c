@@ -14,22 +14,21 @@ bool fits_system3(const json_t *root)
            json_object_get(root, "value");
 }
 
-enum reject decode_system3(const char *topic, const json_t *root, struct message *m,
-                           struct err *e)
+enum reject decode_system3(const struct input *in, struct message *m, struct err *e)
 {
-    (void)topic;
+    const json_t *root = in->root;
     enum reject r = decode_device(m, json_object_get(root, "sensor_id"), "sensor_id", e);
     if (r || (r = decode_time(m, json_object_get(root, "timestamp"), "timestamp", e)))
         return r;
     const char *type = json_string_value(json_object_get(root, "sensor_type"));
     if (!type) {
-        err_kind(e, ERR_INVALID, reject_name(REJECT_BAD_SHAPE),
-                 "field \"sensor_type\" must be a string: it names the quantity");
-        return REJECT_BAD_SHAPE;
+        return reject_say(
+            REJECT_BAD_SHAPE, e,
+            "field \"sensor_type\" must be a string: it names the quantity");
     }
     const char *quality =
         json_string_value(json_object_get(json_object_get(root, "metadata"), "quality"));
-    m->r.poor = quality && !strcasecmp(quality, "poor");
+    message_last(m)->r.poor = quality && !strcasecmp(quality, "poor");
     decode_location(m, json_object_get(root, "location"));
     const json_t *v = json_object_get(root, "value");
     return v ? decode_value(m, type, v, json_string_value(json_object_get(root, "unit")),

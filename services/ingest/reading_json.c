@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/reading_json.h"
+
+#include <inttypes.h>
+
+void reading_write_values(struct buf *b, const struct reading_value *v, size_t n)
+{
+    buf_addc(b, '{');
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(b, "%s\"%s\":", i ? "," : "", v[i].quantity);
+        buf_add_real(b, v[i].value);
+    }
+    buf_addc(b, '}');
+}
+
+void reading_write(struct buf *b, const struct reading *r)
+{
+    buf_addf(b, "{\"device\":\"%s\"", r->device);
+    if (r->boot >= 0)
+        buf_addf(b, ",\"boot\":%" PRId64, r->boot);
+    if (r->seq >= 0)
+        buf_addf(b, ",\"seq\":%" PRId64, r->seq);
+    if (r->time_ms != INT64_MIN)
+        buf_addf(b, ",\"ts_ms\":%" PRId64, r->time_ms);
+    buf_adds(b, ",\"values\":");
+    reading_write_values(b, r->values, r->n);
+    buf_addc(b, '}');
+}
