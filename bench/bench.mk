@@ -9,6 +9,9 @@ $(BUILD)/bench/bare_subscriber: $(BUILD)/obj/bench/ingest/bare_subscriber.o
 $(BUILD)/bench/publisher: $(BUILD)/obj/bench/ingest/publisher.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libcommon.a $(LIBS_fieldcast)
+$(BUILD)/bench/wal_append: $(BUILD)/obj/bench/ingest/wal_append.o $(BUILD)/libservices.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ingest)
 $(BUILD)/bench/bare_mhd: $(BUILD)/obj/bench/predict/bare_mhd.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< -lmicrohttpd -ljansson
