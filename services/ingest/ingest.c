@@ -34,10 +34,13 @@ static int open_disk(struct ingest *i, struct err *e)
                          .max_bytes = max,
                          .segment_bytes =
                              max / 4 < SEGMENT_BYTES ? max / 4 : SEGMENT_BYTES,
+                         .segment_ms = HOUR_MS,
+                         .max_age_ms = i->set.log_max_age_d * 24 * HOUR_MS,
                          .power = ingest_settings_power(&i->set)};
     i->wal = wal_open(&w, e);
     if (!i->wal || !(i->reader = wal_reader_open(i->wal, "influx", 0, e)))
         return -1;
+    wal_ready(i->wal);
     char *devices = xasprintf("%s/devices.jsonl", i->set.data_dir);
     char *hours = xasprintf("%s/hours.marked", i->set.data_dir);
     i->ledger = ledger_open(devices, (size_t)i->set.devices_max, i->service.metrics, e);

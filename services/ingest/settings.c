@@ -18,6 +18,8 @@ const struct setting ingest_settings_table[] = {
      "what a taken reading survives: process (SIGKILL) or power (power loss, slower)"},
     {"LOG_MAX_MB", SET_INT, AT(log_max_mb), "2048", 4, 1 << 20,
      "largest size of the log; when it is full ingest stops taking, MB"},
+    {"LOG_MAX_AGE_D", SET_INT, AT(log_max_age_d), "30", 0, 36500,
+     "age of what a sink has not got at which ingest stops taking, days; 0: any"},
     MQTT_SETTINGS(struct ingest_settings, mqtt, "fieldcast-ingest", 1,
                   "name of the session that the broker keeps"),
     {"MQTT_FILTERS", SET_STRING, AT(mqtt_filters), FILTERS, 1, 2048,

@@ -13,7 +13,7 @@ struct ingest_settings {
     char *mqtt_filters;
     struct influx_settings influx;
     char *data_dir, *durability, *live_urls;
-    int64_t log_max_mb, deadletter_max_mb, batch_points, flush_ms;
+    int64_t log_max_mb, log_max_age_d, deadletter_max_mb, batch_points, flush_ms;
     int64_t time_past_d, time_future_s, time_local_min;
     int64_t devices_max, retain_readings_d, retain_leads_d;
 };

@@ -26,7 +26,7 @@ int wal_segment_new(struct wal *w, int64_t start, struct err *e)
 {
     char path[PATH_MAX];
     wal_segment_path(w, start, path);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd < 0)
         return err_set(e, ERR_UNAVAILABLE, "could not make the log segment %s: %s", path,
                        strerror(errno));
@@ -36,7 +36,7 @@ int wal_segment_new(struct wal *w, int64_t start, struct err *e)
     if (w->n_segments)
         w->segments[w->n_segments - 1].end = start;
     w->segments = xrealloc(w->segments, (w->n_segments + 1) * sizeof *w->segments);
-    w->segments[w->n_segments++] = (struct wal_segment){start, start};
+    w->segments[w->n_segments++] = (struct wal_segment){start, start, WAL_NO_TIME};
     if (w->fd >= 0)
         close(w->fd);
     w->fd = fd;
@@ -57,6 +57,15 @@ static int write_all(const struct wal *w, size_t n, int64_t at, struct err *e)
         done += (size_t)k;
     }
     return 0;
+}
+
+/* What a refused append left behind the end must not be found there after a restart. If
+ * it cannot be cut now, the next append writes over it. */
+static void take_back(const struct wal *w, int64_t size)
+{
+    if (ftruncate(w->fd, size))
+        log_debug("could not cut the newest segment of the log in %s: %s", w->dir,
+                  strerror(errno));
 }
 
 /* After a failed fdatasync(2) the kernel may have dropped the pages and would call the
@@ -106,21 +115,48 @@ static int still_there(struct wal *w, struct err *e)
                    "the log in %s was deleted: restart ingest to begin another", w->dir);
 }
 
+/* A new segment, when the newest one is full or old. The old one will do when the disk
+ * does not want another yet. */
+static int rotate(struct wal *w, int64_t end, int64_t now_ms, struct err *e)
+{
+    int64_t used = end - w->newest;
+    if (used >= w->segment_bytes)
+        return wal_segment_new(w, end, e);
+    if (used && w->segment_ms && now_ms - w->newest_ms >= w->segment_ms)
+        wal_segment_new(w, end, NULL);
+    return 0;
+}
+
+/* now_ms is the newest record's time. */
+static void note_time(struct wal *w, int64_t end, int64_t now_ms)
+{
+    atomic_store(&w->last_ms, now_ms);
+    if (end > w->newest) {
+        if (now_ms < w->newest_ms)
+            w->newest_ms = now_ms; /* the clock was set back */
+        return;
+    }
+    w->newest_ms = now_ms;
+    pthread_mutex_lock(&w->lock);
+    w->segments[w->n_segments - 1].first_ms = now_ms;
+    pthread_mutex_unlock(&w->lock);
+}
+
 int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *e)
 {
     if (still_there(w, e))
         return -1;
-    int64_t end = atomic_load(&w->end);
+    int64_t end = atomic_load(&w->end), now_ms = wal_sane_ms(r[n - 1].receive_ms);
     size_t size = put_together(w, r, n);
-    if (wal_bytes(w) + (int64_t)size > w->max_bytes)
-        return err_set(e, ERR_BUSY,
-                       "the log is full: it holds %" PRId64 " of %" PRId64
-                       " MB (FC_LOG_MAX_MB)",
-                       wal_bytes(w) >> 20, w->max_bytes >> 20);
-    if (end - w->newest >= w->segment_bytes && wal_segment_new(w, end, e))
+    if (wal_room(w, (int64_t)size, now_ms, e) || rotate(w, end, now_ms, e))
         return -1;
-    if (write_all(w, size, end - w->newest, e) || make_durable(w, end, e))
+    if (write_all(w, size, end - w->newest, e)) {
+        take_back(w, end - w->newest);
         return -1;
+    }
+    if (make_durable(w, end, e))
+        return -1;
+    note_time(w, end, now_ms);
     end += (int64_t)size;
     atomic_store(&w->end, end);
     if (end >
@@ -145,6 +181,11 @@ int64_t wal_first(const struct wal *w)
 int64_t wal_bytes(const struct wal *w)
 {
     return wal_end(w) - wal_first(w);
+}
+
+int64_t wal_last_ms(const struct wal *w)
+{
+    return atomic_load(&((struct wal *)w)->last_ms);
 }
 
 void wal_wait(struct wal *w, int64_t pos, int64_t ms)
@@ -192,21 +233,38 @@ int64_t wal_segment_start(struct wal *w, int64_t pos)
     return s.start;
 }
 
+/* All readers have the segment; is it kept all the same? */
+static bool spare(const struct wal *w, size_t i)
+{
+    if (i + 1 == w->n_segments)
+        return false;
+    return atomic_load(&w->end) - w->segments[i].end >= w->segment_bytes ||
+           w->segments[i + 1].first_ms <= atomic_load(&w->last_ms) - WAL_KEEP_MS;
+}
+
+static bool delete_segment(const struct wal *w, int64_t start)
+{
+    char path[PATH_MAX], torn[PATH_MAX + 8];
+    wal_segment_path(w, start, path);
+    snprintf(torn, sizeof torn, "%s.torn", path);
+    unlink(torn); /* there is none, as a rule */
+    if (unlink(path) == 0 || errno == ENOENT)
+        return true;
+    log_warn("could not delete the log segment %s: %s", path, strerror(errno));
+    return false;
+}
+
 void wal_prune(struct wal *w)
 {
     int64_t least = INT64_MAX;
     for (const struct wal_reader *r = w->readers; r; r = r->next)
         least = r->committed < least ? r->committed : least;
+    if (!w->ready || !w->readers)
+        return;
     size_t gone = 0;
-    while (w->readers && gone + 2 < w->n_segments && w->segments[gone].end <= least) {
-        char path[PATH_MAX];
-        wal_segment_path(w, w->segments[gone].start, path);
-        if (unlink(path) && errno != ENOENT) {
-            log_warn("could not delete the log segment %s: %s", path, strerror(errno));
-            break;
-        }
+    while (spare(w, gone) && w->segments[gone].end <= least &&
+           delete_segment(w, w->segments[gone].start))
         gone++;
-    }
     w->n_segments -= gone;
     memmove(w->segments, w->segments + gone, w->n_segments * sizeof *w->segments);
     atomic_store(&w->first, w->segments[0].start);
@@ -224,6 +282,7 @@ void wal_close(struct wal *w)
         close(w->dir_fd);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->grown);
+    free(w->scan.mark);
     free(w->segments);
     free(w->buf);
     free(w->dir);

@@ -4,15 +4,23 @@
  * Records (wal_record.h) lie one after the other in segment files, each named by the
  * position of its first byte. A position counts bytes since the log's first record ever;
  * it only grows. One write(2) per append; with power, fdatasync(2) before the append
- * returns. Each sink reads with a reader of its own, whose cursor is one small file. A
- * segment is deleted when all readers have committed past it, except the newest full one:
- * the window of duplicates is made from it after a restart.
+ * returns. Each sink reads with a reader of its own, whose cursor is one small file.
  *
  *   <dir>/00000000000000000000.log   <dir>/00000000000067108864.log   <dir>/influx.cursor
  *
- * Opening looks through the last segment and cuts off a record that a crash left half
- * written. Damage before that is never cut: readers step over it and say how much.
- * Appending is for one thread at a time (the caller's lock); the rest any thread. */
+ * A segment is closed when it is large enough or its first record old enough. It is
+ * deleted when all readers have committed past it and either the segments behind it are
+ * together as large as one or all in it is older than WAL_KEEP_MS: the window of
+ * duplicates is made from what is kept. Ages go by the receive times of records, so that
+ * a virtual clock works as the real one does.
+ *
+ * Opening looks through the last segment. What a crash left half written at its end is
+ * cut off and kept beside it (<segment>.log.torn); a tail that is too large to be that
+ * stays, and a new segment begins behind it. A segment in which no record of this format
+ * is found, and that does not begin as one, is renamed (<segment>.log.aside) and its
+ * positions are skipped. Damage anywhere else is never cut: readers step over it and say
+ * how much. Appending is for one thread at a time (the caller's lock); the rest any
+ * thread. */
 #ifndef FC_INGEST_WAL_H
 #define FC_INGEST_WAL_H
 
@@ -24,28 +32,43 @@
 struct wal;
 struct wal_reader;
 
+#define WAL_KEEP_MS INT64_C(86400000)
+
 struct wal_opts {
     const char *dir;       /* made if missing; copied */
     int64_t max_bytes;     /* of all segments; at least 1 MB */
     int64_t segment_bytes; /* a new segment begins when this is reached */
     bool power;
+    int64_t segment_ms; /* ... or when its first record is so old; 0: by size alone */
+    int64_t max_age_ms; /* how old the oldest record may be that a reader with a cursor
+                           has not got; 0: any */
 };
 
 /* Locks the folder: two logs in one are refused. */
 struct wal *wal_open(const struct wal_opts *o, struct err *e) MUST_CHECK;
 void wal_close(struct wal *w);
 
+/* To be called once all readers with cursors are open: nothing is deleted before. Says
+ * which cursors in the folder are nobody's; those hold nothing back. */
+void wal_ready(struct wal *w);
+
 /* Appends n records as one write: all or none. ERR_BUSY: the log is full until readers
- * commit. ERR_UNAVAILABLE: the disk does not take it. After a failure the log is as
- * before and the same append may be tried again. */
+ * commit, by size or by age; the text says which reader holds it up. ERR_UNAVAILABLE: the
+ * disk does not take it. After a failure the log is as before and the same append may be
+ * tried again. */
 int wal_append(struct wal *w, const struct wal_record *r, size_t n,
                struct err *e) MUST_CHECK;
 
-int64_t wal_first(const struct wal *w); /* position of the oldest record there is */
-int64_t wal_end(const struct wal *w);   /* position after the newest record */
-int64_t wal_bytes(const struct wal *w); /* on disk */
+int64_t wal_first(const struct wal *w);   /* position of the oldest record there is */
+int64_t wal_end(const struct wal *w);     /* position after the newest record */
+int64_t wal_bytes(const struct wal *w);   /* on disk */
 /* Where the segment begins that holds pos: a place where a reader may begin. */
 int64_t wal_segment_start(struct wal *w, int64_t pos);
+int64_t wal_last_ms(const struct wal *w); /* the newest record's receive time, or 0 */
+/* Where the newest n records begin that there were when the log was opened, or a few
+ * more; fewer when they do not begin within `bytes` of the end, counted to a segment's
+ * start. Before the first append. */
+int64_t wal_newest(struct wal *w, size_t n, int64_t bytes);
 /* Waits up to ms (real) until wal_end() > pos, or wal_wake(). One thread at a time. */
 void wal_wait(struct wal *w, int64_t pos, int64_t ms);
 void wal_wake(struct wal *w);

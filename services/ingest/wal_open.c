@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Opening the log: find the segments, look through the last one, cut what a crash left.
- */
+/* Opening the log: its folder, and what lies in it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,8 +41,9 @@ static int lock_dir(struct wal *w, struct err *e)
     if (w->dir_fd >= 0)
         w->lock_fd = openat(w->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (w->lock_fd < 0)
-        return err_set(e, ERR_UNAVAILABLE, "could not open the log's folder %s: %s",
-                       w->dir, strerror(errno));
+        return err_set(e, ERR_UNAVAILABLE,
+                       "could not open the log's folder %s for writing: %s", w->dir,
+                       strerror(errno));
     if (flock(w->lock_fd, LOCK_EX | LOCK_NB))
         return err_set(e, ERR_CONFLICT, "the log in %s is in use by another process",
                        w->dir);
@@ -58,6 +57,19 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The position in the name of a segment: 20 digits and ".log". */
+static bool segment_name(const char *name, int64_t *start)
+{
+    if (strspn(name, "0123456789") != 20 || strcmp(name + 20, ".log") != 0)
+        return false;
+    errno = 0;
+    *start = strtoll(name, NULL, 10);
+    if (!errno && *start < INT64_MAX / 2)
+        return true;
+    log_warn("%s in the log's folder is too large a position: left alone", name);
+    return false;
+}
+
 static int list_segments(struct wal *w, struct err *e)
 {
     DIR *d = opendir(w->dir);
@@ -66,12 +78,10 @@ static int list_segments(struct wal *w, struct err *e)
                        strerror(errno));
     for (struct dirent *f; (f = readdir(d));) {
         int64_t start;
-        int used = 0;
-        if (strlen(f->d_name) != 24 ||
-            sscanf(f->d_name, "%20" SCNd64 ".log%n", &start, &used) != 1 || used != 24)
+        if (!segment_name(f->d_name, &start))
             continue;
         w->segments = xrealloc(w->segments, (w->n_segments + 1) * sizeof *w->segments);
-        w->segments[w->n_segments++] = (struct wal_segment){start, start};
+        w->segments[w->n_segments++] = (struct wal_segment){start, start, WAL_NO_TIME};
     }
     closedir(d);
     if (w->n_segments)
@@ -81,62 +91,39 @@ static int list_segments(struct wal *w, struct err *e)
     return 0;
 }
 
-/* The end of the last sound record among n bytes; *bad counts bytes before it that belong
- * to none. Behind a damaged place the search goes on byte by byte. */
-static size_t sound_end(const unsigned char *p, size_t n, size_t *bad)
+/* ---- whose cursors there are
+ * ---------------------------------------------------------------- */
+
+/* Is the file the cursor of a reader that is not open? name: the reader's. */
+static bool is_stray(struct wal *w, const char *file, char name[32])
 {
-    size_t end = 0, skipped = 0;
-    struct wal_record r;
-    *bad = 0;
-    for (size_t at = 0, need; at < n;) {
-        long size = wal_record_parse(p + at, n - at, &r, &need);
-        if (size > 0) {
-            at += (size_t)size;
-            end = at;
-            *bad += skipped;
-            skipped = 0;
-        } else {
-            at++;
-            skipped++;
-        }
-    }
-    return end;
+    size_t n = strlen(file);
+    if (n < 8 || n - 7 > 31 || strcmp(file + n - 7, ".cursor") != 0)
+        return false;
+    snprintf(name, 32, "%.*s", (int)(n - 7), file);
+    for (const struct wal_reader *r = w->readers; r; r = r->next)
+        if (!strcmp(r->name, name))
+            return false;
+    return true;
 }
 
-/* Opens the newest segment for appending, without a half-written record at its end. */
-static int recover(struct wal *w, struct err *e)
+void wal_ready(struct wal *w)
 {
-    struct wal_segment *last = &w->segments[w->n_segments - 1];
-    char path[PATH_MAX];
-    struct stat st;
-    wal_segment_path(w, last->start, path);
-    w->fd = open(path, O_RDWR | O_CLOEXEC);
-    if (w->fd < 0 || fstat(w->fd, &st))
-        return err_set(e, ERR_UNAVAILABLE, "could not open the log segment %s: %s", path,
-                       strerror(errno));
-    size_t n = (size_t)st.st_size, end = 0, bad = 0;
-    if (n) {
-        unsigned char *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, w->fd, 0);
-        if (p == MAP_FAILED)
-            return err_set(e, ERR_UNAVAILABLE, "could not read the log segment %s: %s",
-                           path, strerror(errno));
-        end = sound_end(p, n, &bad);
-        munmap(p, n);
-    }
-    if (bad)
-        log_error("the log segment %s has %zu damaged bytes; readers step over them",
-                  path, bad);
-    if (end < n) {
-        log_warn("cut %zu bytes of an unfinished record from the log segment %s", n - end,
-                 path);
-        if (ftruncate(w->fd, (off_t)end))
-            return err_set(e, ERR_UNAVAILABLE, "could not cut the log segment %s: %s",
-                           path, strerror(errno));
-    }
-    w->newest = last->start;
-    last->end = last->start + (int64_t)end;
-    atomic_store(&w->end, last->end);
-    return 0;
+    char name[32];
+    pthread_mutex_lock(&w->lock);
+    DIR *d = opendir(w->dir);
+    for (struct dirent *f; d && (f = readdir(d));)
+        if (is_stray(w, f->d_name, name))
+            log_warn(
+                "the log has a cursor of the sink %s, which is switched off: it holds "
+                "nothing back, and what the sink has not got is deleted when the "
+                "others have it; switch it on again, or delete %s/%s",
+                name, w->dir, f->d_name);
+    if (d)
+        closedir(d);
+    w->ready = true;
+    wal_prune(w);
+    pthread_mutex_unlock(&w->lock);
 }
 
 struct wal *wal_open(const struct wal_opts *o, struct err *e)
@@ -145,6 +132,8 @@ struct wal *wal_open(const struct wal_opts *o, struct err *e)
     w->dir = xstrdup(o->dir);
     w->max_bytes = o->max_bytes;
     w->segment_bytes = o->segment_bytes;
+    w->segment_ms = o->segment_ms;
+    w->max_age_ms = o->max_age_ms;
     w->power = o->power;
     w->dir_fd = w->lock_fd = w->fd = -1;
     pthread_condattr_t attr;
@@ -154,7 +143,7 @@ struct wal *wal_open(const struct wal_opts *o, struct err *e)
     pthread_cond_init(&w->grown, &attr);
     pthread_condattr_destroy(&attr);
     if (lock_dir(w, e) || list_segments(w, e) ||
-        (w->n_segments ? recover(w, e) : wal_segment_new(w, 0, e))) {
+        (w->n_segments ? wal_recover(w, e) : wal_segment_new(w, 0, e))) {
         wal_close(w);
         return NULL;
     }

@@ -20,22 +20,35 @@ static void cursor_path(const struct wal_reader *r, const char *suffix,
     snprintf(out, PATH_MAX, "%s/%s.cursor%s", r->w->dir, r->name, suffix);
 }
 
+/* What the file says; -1: there is none. Anything else that is no position: INT64_MAX. */
+static int64_t read_cursor(const char *path)
+{
+    char text[32] = "", *end;
+    FILE *f = fopen(path, "re");
+    if (!f && errno == ENOENT)
+        return -1;
+    if (f) {
+        text[fread(text, 1, sizeof text - 1, f)] = '\0';
+        fclose(f);
+    }
+    int64_t pos = strtoll(text, &end, 10);
+    return end > text && *end == '\n' && pos >= 0 ? pos : INT64_MAX;
+}
+
 static int64_t load_cursor(const struct wal_reader *r)
 {
     char path[PATH_MAX];
     cursor_path(r, "", path);
-    FILE *f = fopen(path, "re");
-    int64_t pos = -1, first = wal_first(r->w), end = wal_end(r->w);
-    if (f) {
-        if (fscanf(f, "%" SCNd64, &pos) != 1)
-            pos = -1;
-        fclose(f);
-    }
+    int64_t pos = read_cursor(path), first = wal_first(r->w), end = wal_end(r->w);
     if (pos >= first && pos <= end)
         return pos;
-    if (f)
+    if (pos > end)
         log_warn("the cursor %s does not lie in the log: reading it from the beginning",
                  path);
+    else if (pos >= 0)
+        log_error("the sink %s has missed %" PRId64
+                  " bytes of the log: they were deleted while it was switched off",
+                  r->name, first - pos);
     return first;
 }
 
@@ -135,24 +148,30 @@ static long have(struct wal_reader *r, size_t need, int64_t limit, struct err *e
     return (long)r->len;
 }
 
-/* Steps over bytes that are no record, up to the next one or the end of the segment. */
-static void skip_damage(struct wal_reader *r, int64_t limit)
+/* Steps over bytes that are no record, up to the next one or the end of the segment. -1:
+ * the disk could not be read; nothing is stepped over then. */
+static int skip_damage(struct wal_reader *r, int64_t limit, struct err *e)
 {
     int64_t from = r->pos;
     struct wal_record rec;
     size_t need;
-    struct err e = ERR_INIT;
-    while (++r->pos < limit) {
-        long n = have(r, WAL_RECORD_MAX, limit, &e);
-        if (n <= 0)
+    for (r->pos++; r->pos < limit; r->pos++) {
+        long n = have(r, WAL_RECORD_MAX, limit, e);
+        if (n < 0) {
+            wal_reader_seek(r, from);
+            return -1;
+        }
+        if (n == 0) { /* the file is shorter than it should be */
             r->pos = limit;
-        else if (wal_record_parse(r->buf + (r->pos - r->buf_pos), (size_t)n, &rec,
-                                  &need) > 0)
+            break;
+        }
+        if (wal_record_parse(r->buf + (r->pos - r->buf_pos), (size_t)n, &rec, &need) > 0)
             break;
     }
     r->lost += r->pos - from;
     log_error("stepped over %" PRId64 " damaged bytes in the log at %" PRId64,
               r->pos - from, from);
+    return 0;
 }
 
 int wal_read(struct wal_reader *r, struct wal_record *rec, int64_t *pos, struct err *e)
@@ -179,8 +198,9 @@ int wal_read(struct wal_reader *r, struct wal_record *rec, int64_t *pos, struct 
             /* the newest segment may have got a successor since: look again first */
             struct wal_segment now;
             wal_segment_find(r->w, r->pos, &now);
-            if (now.end == r->segment.end && now.start == r->segment.start)
-                skip_damage(r, limit);
+            if (now.end == r->segment.end && now.start == r->segment.start &&
+                skip_damage(r, limit, e))
+                return -1;
             r->segment.end = r->segment.start; /* opened afresh */
             continue;
         }

@@ -6,7 +6,6 @@
 
 #include "services/ingest/crc32c.h"
 
-#define MAGIC 0x31574346u /* "FCW1" */
 #define AFTER_CRC 12
 
 static uint32_t get32(const unsigned char *p)
@@ -54,7 +53,7 @@ size_t wal_record_size(const struct wal_record *r)
 void wal_record_write(const struct wal_record *r, unsigned char *out)
 {
     size_t body = wal_record_size(r) - AFTER_CRC;
-    put32(out, MAGIC);
+    memcpy(out, WAL_MAGIC, WAL_MAGIC_SIZE);
     put32(out + 4, (uint32_t)body);
     put64(out + 12, r->receive_ms);
     put64(out + 20, r->assigned_ms);
@@ -66,6 +65,11 @@ void wal_record_write(const struct wal_record *r, unsigned char *out)
     put32(out + 8, crc32c(0, out + AFTER_CRC, body));
 }
 
+bool wal_record_begins(const unsigned char *p, size_t n)
+{
+    return !memcmp(p, WAL_MAGIC, n < WAL_MAGIC_SIZE ? n : WAL_MAGIC_SIZE);
+}
+
 long wal_record_parse(const unsigned char *p, size_t n, struct wal_record *r,
                       size_t *need)
 {
@@ -73,7 +77,7 @@ long wal_record_parse(const unsigned char *p, size_t n, struct wal_record *r,
     if (n < WAL_HEADER)
         return 0;
     size_t body = get32(p + 4), topic_len = get16(p + 30);
-    if (get32(p) != MAGIC || body < WAL_HEADER - AFTER_CRC ||
+    if (memcmp(p, WAL_MAGIC, WAL_MAGIC_SIZE) != 0 || body < WAL_HEADER - AFTER_CRC ||
         body > WAL_RECORD_MAX - AFTER_CRC || topic_len > WAL_TOPIC_MAX ||
         topic_len > body - (WAL_HEADER - AFTER_CRC))
         return -1;

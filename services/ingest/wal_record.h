@@ -14,9 +14,12 @@
 #ifndef FC_INGEST_WAL_RECORD_H
 #define FC_INGEST_WAL_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define WAL_MAGIC "FCW1"
+#define WAL_MAGIC_SIZE 4
 #define WAL_HEADER 32
 #define WAL_TOPIC_MAX 1024 /* longer topics are cut by who appends */
 #define WAL_PAYLOAD_MAX (512u * 1024)
@@ -42,6 +45,9 @@ struct wal_record {
 size_t wal_record_size(const struct wal_record *r);
 /* Writes wal_record_size(r) bytes to out. */
 void wal_record_write(const struct wal_record *r, unsigned char *out);
+
+/* Could a record begin with these n bytes, as far as they go? */
+bool wal_record_begins(const unsigned char *p, size_t n);
 
 /* Looks at n bytes at p. Returns the record's size when one lies there whole and sound, 0
  * when more bytes are needed (*need says how many), -1 when there is none. r->topic is

@@ -25,7 +25,7 @@ static void must(bool ok, const char *what)
 static struct wal *open_log(void)
 {
     struct err e = ERR_INIT;
-    struct wal_opts o = {dir, 64 << 20, 1 << 20, false};
+    struct wal_opts o = {.dir = dir, .max_bytes = 64 << 20, .segment_bytes = 1 << 20};
     struct wal *w = wal_open(&o, &e);
     must(w, e.text);
     return w;

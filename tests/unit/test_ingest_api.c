@@ -79,7 +79,7 @@ static void open_app(void)
 {
     struct err e = ERR_INIT;
     char path[128];
-    struct wal_opts w = {dir, log_max, 1 << 20, false};
+    struct wal_opts w = {.dir = dir, .max_bytes = log_max, .segment_bytes = 1 << 20};
     app.how.fix =
         (struct timefix){.past_ms = INT64_C(400) * 86400000, .future_ms = 600000};
     app.service.metrics = metrics_new("ingest");

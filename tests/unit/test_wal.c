@@ -1,129 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The log's promises, on real files: what was appended is read again, whatever a crash
  * left behind it; a cursor holds segments back; a full log takes nothing. */
-#include "tests/unit/unit.h"
+#include "tests/unit/wal_log.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/log.h"
 #include "services/ingest/crc32c.h"
-#include "services/ingest/wal.h"
-
-#define SEGMENT 4096
-#define MAX_BYTES (INT64_C(64) * 1024)
-
-static char dir[64];
-
-static int setup(void **unused)
-{
-    (void)unused;
-    strcpy(dir, "/tmp/fieldcast-wal-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    DIR *d = opendir(dir);
-    for (struct dirent *f; d && (f = readdir(d));)
-        unlinkat(dirfd(d), f->d_name, 0);
-    if (d)
-        closedir(d);
-    return rmdir(dir);
-}
-
-static struct wal *open_log(bool power)
-{
-    struct err e = ERR_INIT;
-    struct wal_opts o = {dir, MAX_BYTES, SEGMENT, power};
-    struct wal *w = wal_open(&o, &e);
-    if (!w)
-        fail_msg("%s", e.text);
-    return w;
-}
-
-static struct wal_reader *open_reader(struct wal *w, const char *name)
-{
-    struct err e = ERR_INIT;
-    struct wal_reader *r = wal_reader_open(w, name, 0, &e);
-    assert_non_null(r);
-    return r;
-}
-
-/* Record n: its payload tells its number and has a length of its own. */
-static size_t payload(int n, char out[256])
-{
-    int len = sprintf(out, "%d:", n);
-    memset(out + len, 'a' + n % 26, (size_t)(n % 200));
-    return (size_t)(len + n % 200);
-}
-
-static int append(struct wal *w, int n, struct err *e)
-{
-    char text[256];
-    struct wal_record r = {.receive_ms = 1000 + n,
-                           .assigned_ms = -n,
-                           .flags = (unsigned)n & 63,
-                           .topic = "fieldcast/kitchen/readings",
-                           .topic_len = 26,
-                           .payload = text,
-                           .len = payload(n, text)};
-    return wal_append(w, &r, 1, e);
-}
-
-static void must_append(struct wal *w, int from, int to)
-{
-    struct err e = ERR_INIT;
-    for (int n = from; n < to; n++)
-        if (append(w, n, &e))
-            fail_msg("%s", e.text);
-}
-
-static void check_record(const struct wal_record *r, int n)
-{
-    char text[256];
-    assert_int_equal(r->receive_ms, 1000 + n);
-    assert_int_equal(r->assigned_ms, -n);
-    assert_int_equal(r->flags, n & 63);
-    assert_string_equal(r->topic, "fieldcast/kitchen/readings");
-    assert_int_equal(r->len, payload(n, text));
-    assert_memory_equal(r->payload, text, r->len);
-}
-
-/* Reads what there is; it must be the records from..to-1. Returns the last one's
- * position. */
-static int64_t must_read(struct wal_reader *r, int from, int to)
-{
-    struct err e = ERR_INIT;
-    struct wal_record rec;
-    int64_t pos = -1;
-    for (int n = from; n < to; n++) {
-        assert_int_equal(wal_read(r, &rec, &pos, &e), 1);
-        check_record(&rec, n);
-    }
-    int64_t last = pos;
-    assert_int_equal(wal_read(r, &rec, &pos, &e), 0);
-    return last;
-}
-
-static void segment_path(int64_t start, char out[160])
-{
-    snprintf(out, 160, "%s/%020" PRId64 ".log", dir, start);
-}
-
-static size_t file_size(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) ? 0 : (size_t)st.st_size;
-}
-
-/* ---- */
 
 static void test_crc_known_answers(void **unused)
 {
@@ -190,6 +73,7 @@ static void test_record_layout(void **unused)
     struct wal_record back;
     size_t need;
     assert_int_equal(wal_record_parse(out, 37, &back, &need), 37);
+    assert_int_equal(back.receive_ms, 0x0102030405060708);
     assert_int_equal(back.assigned_ms, -2);
     assert_int_equal(back.len, 2);
     assert_int_equal(wal_record_parse(out, 31, &back, &need), 0);
@@ -206,22 +90,20 @@ static void test_record_layout(void **unused)
 static void test_append_and_read_over_segments(void **unused)
 {
     (void)unused;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     struct wal_reader *r = open_reader(w, "influx");
     must_append(w, 0, 50);
     must_read(r, 0, 50);
     must_append(w, 50, 120); /* the reader follows into new segments */
     must_read(r, 50, 120);
     assert_true(wal_end(w) > 3 * SEGMENT);
-    assert_int_equal(wal_segment_start(w, -5), 0);
-    assert_int_equal(wal_segment_start(w, SEGMENT / 2), 0);
-    assert_true(wal_segment_start(w, wal_end(w)) > 2 * SEGMENT);
     struct wal_reader *again = open_reader(w, "");
     must_read(again, 0, 120);
     wal_reader_close(again);
     wal_reader_close(r);
     wal_close(w);
-    w = open_log(true);
+    opts.power = true;
+    w = open_log();
     r = open_reader(w, "influx");
     must_append(w, 120, 130);
     must_read(r, 0, 130); /* nothing was committed */
@@ -232,7 +114,7 @@ static void test_append_and_read_over_segments(void **unused)
 static void test_torn_write_at_every_byte(void **unused)
 {
     (void)unused;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     must_append(w, 0, 5);
     int64_t sound = wal_end(w);
     must_append(w, 5, 6);
@@ -244,7 +126,7 @@ static void test_torn_write_at_every_byte(void **unused)
     assert_int_equal(read(fd, kept, sizeof kept), whole);
     for (int64_t cut = sound; cut < whole; cut++) {
         assert_int_equal(ftruncate(fd, cut), 0);
-        w = open_log(false);
+        w = open_log();
         assert_int_equal(wal_end(w), sound);
         must_append(w, 5, 7); /* and it goes on from there */
         struct wal_reader *r = open_reader(w, "");
@@ -258,7 +140,7 @@ static void test_torn_write_at_every_byte(void **unused)
     for (int64_t at = sound; at < whole; at++) {
         char wrong = (char)(kept[at] ^ 0x40);
         assert_int_equal(pwrite(fd, &wrong, 1, at), 1);
-        w = open_log(false);
+        w = open_log();
         assert_int_equal(wal_end(w), sound);
         wal_close(w);
         assert_int_equal(pwrite(fd, kept, (size_t)whole, 0), whole);
@@ -270,7 +152,7 @@ static void test_damage_in_the_middle_costs_only_itself(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     must_append(w, 0, 3);
     int64_t from = wal_end(w);
     must_append(w, 3, 4);
@@ -282,7 +164,7 @@ static void test_damage_in_the_middle_costs_only_itself(void **unused)
     int fd = open(path, O_RDWR);
     assert_int_equal(pwrite(fd, "?", 1, from + 20), 1);
     close(fd);
-    w = open_log(false);
+    w = open_log();
     struct wal_reader *r = open_reader(w, "");
     struct wal_record rec;
     int64_t pos;
@@ -297,18 +179,13 @@ static void test_damage_in_the_middle_costs_only_itself(void **unused)
     wal_reader_close(r);
     wal_close(w);
     /* the same in the newest segment: what lies behind it is not cut off */
-    DIR *d = opendir(dir);
-    int64_t newest = 0, start;
-    for (struct dirent *f; (f = readdir(d));)
-        if (sscanf(f->d_name, "%20" SCNd64 ".log", &start) == 1 && start > newest)
-            newest = start;
-    closedir(d);
+    int64_t newest = newest_segment();
     segment_path(newest, path);
     size_t size = file_size(path);
     fd = open(path, O_RDWR);
     assert_int_equal(pwrite(fd, "?", 1, 14), 1);
     close(fd);
-    w = open_log(false);
+    w = open_log();
     assert_int_equal(file_size(path), size);
     assert_int_equal(wal_end(w), newest + (int64_t)size);
     wal_close(w);
@@ -318,7 +195,7 @@ static void test_cursor(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     struct wal_reader *r = open_reader(w, "influx"), *other = open_reader(w, "kafka");
     must_append(w, 0, 20);
     must_read(r, 0, 20);
@@ -331,7 +208,7 @@ static void test_cursor(void **unused)
     wal_reader_close(r);
     wal_reader_close(other);
     wal_close(w);
-    w = open_log(false);
+    w = open_log();
     r = open_reader(w, "influx");
     other = open_reader(w, "kafka");
     must_read(r, 20, 20);
@@ -353,31 +230,22 @@ static void test_cursor(void **unused)
     wal_close(w);
 }
 
-static int n_segments(void)
-{
-    int n = 0;
-    DIR *d = opendir(dir);
-    for (struct dirent *f; (f = readdir(d));)
-        n += strstr(f->d_name, ".log") != NULL;
-    closedir(d);
-    return n;
-}
-
 static void test_segments_go_when_all_cursors_passed(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     struct wal_reader *fast = open_reader(w, "influx"), *slow = open_reader(w, "kafka");
+    wal_ready(w);
     must_append(w, 0, 200);
     must_read(fast, 0, 200);
-    int before = n_segments();
+    int before = count_files(".log");
     assert_true(before > 4);
     assert_int_equal(wal_commit(fast, wal_reader_pos(fast), &e), 0);
-    assert_int_equal(n_segments(), before); /* the slow one still needs them */
+    assert_int_equal(count_files(".log"), before); /* the slow one still needs them */
     must_read(slow, 0, 200);
     assert_int_equal(wal_commit(slow, wal_reader_pos(slow), &e), 0);
-    assert_int_equal(n_segments(), 2); /* the newest, and the one full before it */
+    assert_int_equal(count_files(".log"), 2); /* the newest, and the one full before it */
     assert_true(wal_first(w) > 0);
     must_append(w, 200, 210);
     must_read(fast, 200, 210);
@@ -385,7 +253,7 @@ static void test_segments_go_when_all_cursors_passed(void **unused)
     wal_reader_close(slow);
     int64_t end = wal_end(w);
     wal_close(w);
-    w = open_log(false);
+    w = open_log();
     assert_int_equal(wal_end(w), end); /* positions go on */
     wal_close(w);
 }
@@ -394,8 +262,9 @@ static void test_full(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     struct wal_reader *r = open_reader(w, "influx");
+    wal_ready(w);
     int n = 0;
     while (append(w, n, &e) == 0)
         n++;
@@ -418,7 +287,7 @@ static void test_disk_refuses(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal *w = open_log(false);
+    struct wal *w = open_log();
     must_append(w, 0, 3);
     int64_t end = wal_end(w);
     signal(SIGXFSZ, SIG_IGN);
@@ -443,9 +312,8 @@ static void test_one_log_per_folder(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal *w = open_log(false);
-    struct wal_opts o = {dir, MAX_BYTES, SEGMENT, false};
-    assert_null(wal_open(&o, &e));
+    struct wal *w = open_log();
+    assert_null(wal_open(&opts, &e));
     assert_non_null(strstr(e.text, "is in use by another process"));
     wal_close(w);
     wal_close(NULL);
@@ -455,7 +323,8 @@ static void test_large_records_and_batches(void **unused)
 {
     (void)unused;
     struct err e = ERR_INIT;
-    struct wal_opts o = {dir, INT64_C(64) << 20, 1 << 20, false};
+    struct wal_opts o = {
+        .dir = dir, .max_bytes = INT64_C(64) << 20, .segment_bytes = 1 << 20};
     struct wal *w = wal_open(&o, &e);
     assert_non_null(w);
     char *big = calloc(1, WAL_PAYLOAD_MAX);
