@@ -233,30 +233,10 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
 /* ---- after a restart
  * ------------------------------------------------------------------------ */
 
-/* Where the newest REMEMBER_RECORDS records begin: positions are kept in a ring. */
-static int newest_records(struct wal *w, int64_t *from, struct err *e)
-{
-    int64_t begin = wal_segment_start(w, wal_end(w) - REMEMBER_BYTES);
-    struct wal_reader *r = wal_reader_open(w, "", begin, e);
-    if (!r)
-        return -1;
-    int64_t *ring = xmalloc(REMEMBER_RECORDS * sizeof *ring), pos;
-    size_t n = 0;
-    struct wal_record rec;
-    int rc;
-    while ((rc = wal_read(r, &rec, &pos, e)) > 0)
-        ring[n++ % REMEMBER_RECORDS] = pos;
-    *from = n > REMEMBER_RECORDS ? ring[n % REMEMBER_RECORDS] : begin;
-    free(ring);
-    wal_reader_close(r);
-    return rc;
-}
-
 int intake_remember(struct intake *in, int64_t judged_to, struct err *e)
 {
-    int64_t from, pos, restore[QUALITY_SUSTAIN];
-    if (newest_records(in->wal, &from, e))
-        return -1;
+    int64_t pos, restore[QUALITY_SUSTAIN];
+    int64_t from = wal_newest(in->wal, REMEMBER_RECORDS, REMEMBER_BYTES);
     struct wal_reader *r = wal_reader_open(in->wal, "", from, e);
     if (!r)
         return -1;

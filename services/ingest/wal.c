@@ -226,13 +226,6 @@ bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s)
     return pos >= s->start;
 }
 
-int64_t wal_segment_start(struct wal *w, int64_t pos)
-{
-    struct wal_segment s;
-    wal_segment_find(w, pos, &s);
-    return s.start;
-}
-
 /* All readers have the segment; is it kept all the same? */
 static bool spare(const struct wal *w, size_t i)
 {

@@ -62,8 +62,6 @@ int wal_append(struct wal *w, const struct wal_record *r, size_t n,
 int64_t wal_first(const struct wal *w);   /* position of the oldest record there is */
 int64_t wal_end(const struct wal *w);     /* position after the newest record */
 int64_t wal_bytes(const struct wal *w);   /* on disk */
-/* Where the segment begins that holds pos: a place where a reader may begin. */
-int64_t wal_segment_start(struct wal *w, int64_t pos);
 int64_t wal_last_ms(const struct wal *w); /* the newest record's receive time, or 0 */
 /* Where the newest n records begin that there were when the log was opened, or a few
  * more; fewer when they do not begin within `bytes` of the end, counted to a segment's
