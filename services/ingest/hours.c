@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "services/ingest/hours_file.h"
 
 #define FILE_MAX_BYTES (1u << 30)
 
@@ -267,35 +268,32 @@ int hours_settle(struct hours *h, struct err *e)
     return rc;
 }
 
-static int load(struct hours *h, struct err *e)
+static void mark_loaded(void *arg, struct device *d, int32_t from, int32_t to)
 {
-    h->fd = open(h->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    FILE *f = h->fd < 0 ? NULL : fdopen(dup(h->fd), "r");
-    if (!f)
-        return err_set(e, ERR_UNAVAILABLE, "could not open %s: %s", h->path,
-                       strerror(errno));
-    char line[DEVICE_MAX + 40], name[DEVICE_MAX + 1];
-    int from, to;
-    while (fgets(line, sizeof line, f)) {
-        struct device *d = NULL;
-        /* a line that a crash cut off: its readings come again, the cursor is before them
-         */
-        if (strchr(line, '\n') && sscanf(line, "%64s %d %d", name, &from, &to) == 3 &&
-            from <= to && device_valid(name))
-            d = ledger_find(h->ledger, name);
-        if (!d)
-            continue;
-        struct row *w = row_of(h, d);
-        if (!w->loaded || to > w->loaded_to)
-            w->loaded_to = to;
-        w->loaded = true;
-        add_range(w, from, to);
-    }
-    fclose(f);
-    return 0;
+    struct row *w = row_of(arg, d);
+    if (!w->loaded || to > w->loaded_to)
+        w->loaded_to = to;
+    w->loaded = true;
+    add_range(w, from, to);
 }
 
-struct hours *hours_open(const char *path, struct ledger *l, struct err *e)
+static int load(struct hours *h, int32_t first, int32_t last, struct err *e)
+{
+    struct hours_file f = {.path = h->path,
+                           .ledger = h->ledger,
+                           .first = first,
+                           .last = last,
+                           .mark = mark_loaded,
+                           .arg = h};
+    h->fd = open(h->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (h->fd < 0)
+        return err_set(e, ERR_UNAVAILABLE, "could not open %s: %s", h->path,
+                       strerror(errno));
+    return hours_file_read(&f, e);
+}
+
+struct hours *hours_open(const char *path, struct ledger *l, int32_t first, int32_t last,
+                         struct err *e)
 {
     struct hours *h = xcalloc(1, sizeof *h);
     h->fd = -1;
@@ -304,7 +302,7 @@ struct hours *hours_open(const char *path, struct ledger *l, struct err *e)
     h->path = xstrdup(path);
     h->path_new = xasprintf("%s.new", path);
     buf_init(&h->unsaved, FILE_MAX_BYTES);
-    if (load(h, e)) {
+    if (load(h, first, last, e)) {
         hours_close(h);
         return NULL;
     }

@@ -29,8 +29,11 @@ static inline int32_t hour_of(int64_t t_ms)
     return (int32_t)((t_ms - (t_ms % 3600000 + 3600000) % 3600000) / 3600000);
 }
 
-/* path: file of the marks. What ranges found there hold is not known: HOURS_OTHER. */
-struct hours *hours_open(const char *path, struct ledger *l, struct err *e) MUST_CHECK;
+/* path: file of the marks. What ranges found there hold is not known: HOURS_OTHER. Lines
+ * that are no marks of a known device between the hours first and last are left out and
+ * said; the file is kept as <path>.bad then. */
+struct hours *hours_open(const char *path, struct ledger *l, int32_t first, int32_t last,
+                         struct err *e) MUST_CHECK;
 void hours_close(struct hours *h);
 
 uint64_t hours_quantities(struct hours *h, const struct reading *r);

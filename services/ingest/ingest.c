@@ -26,6 +26,19 @@ static struct influx *new_influx(const struct ingest_settings *s)
     return influx_new(&s->influx);
 }
 
+/* Marks of hours that no reading can be of are rubbish. A clock that is not set yet must
+ * not make them of all: the log knows a later time. A year that ingest was not running
+ * does no harm. */
+static struct hours *open_hours(const struct ingest *i, const char *path, struct err *e)
+{
+    int64_t now_ms = clock_now_ms(), seen_ms = wal_last_ms(i->wal);
+    int64_t oldest_ms = seen_ms && seen_ms < now_ms ? seen_ms : now_ms;
+    int64_t newest_ms = seen_ms > now_ms ? seen_ms : now_ms;
+    int32_t first = hour_of(oldest_ms - (i->set.time_past_d + 366) * 24 * HOUR_MS);
+    int32_t last = hour_of(newest_ms + i->set.time_future_s * 1000) + 48;
+    return hours_open(path, i->ledger, first, last, e);
+}
+
 /* What is on disk: the log, devices, dead letters, marked hours. */
 static int open_disk(struct ingest *i, struct err *e)
 {
@@ -48,7 +61,7 @@ static int open_disk(struct ingest *i, struct err *e)
         i->letters = deadletter_open(i->set.data_dir, i->set.deadletter_max_mb * MB,
                                      wal_committed(i->reader), e);
     if (i->letters)
-        i->hours = hours_open(hours, i->ledger, e);
+        i->hours = open_hours(i, hours, e);
     free(devices);
     free(hours);
     return i->hours ? 0 : -1;

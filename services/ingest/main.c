@@ -6,8 +6,8 @@
  *         `readings`, `device_status` and `hourly` to InfluxDB; live readings to the
  * predictor. Broker away: waits, and connects again by itself; HTTP goes on. InfluxDB
  * away: takes into the log until FC_LOG_MAX_MB or FC_LOG_MAX_AGE_D, writes when it is
- * back. Log full or its disk refuses: takes nothing, acknowledges nothing, says so. Predictor away: live
- * readings are dropped and counted.
+ * back. Log full or its disk refuses: takes nothing, acknowledges nothing, says so.
+ * Predictor away: live readings are dropped and counted.
  *
  * Threads: the broker library's (mqtt_in: decode, append), one that sends
  * acknowledgements to devices, one per sink (sink_influx, sink_live), the roll-up, the

@@ -26,7 +26,7 @@ static void reopen(void)
 {
     struct err e = ERR_INIT;
     hours_close(hours);
-    hours = hours_open(hours_path, ledger, &e);
+    hours = hours_open(hours_path, ledger, INT32_MIN, INT32_MAX, &e);
     if (!hours)
         fail_msg("%s", e.text);
 }
