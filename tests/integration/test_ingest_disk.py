@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The disk of ingest's log takes nothing, or the log is deleted under it: it says so, acknowledges
-nothing, ends when asked, and everything is there in the end."""
+"""The disk of ingest's log takes nothing, the log is deleted under it or is not what it left, a sink
+is too far behind: it says so, acknowledges nothing, ends when asked, and everything is there in the
+end."""
 
 import os
 import resource
 import shutil
 import time
 
-from procs import Proc, wait_for
-from stack import START, ms, program
+from procs import Proc, free_port, wait_for, which
+from stack import HOUR, START, ms, program
 
 
 def stored(st, device):
@@ -23,11 +24,25 @@ def waiting_for_log(st):
     return "log" in st.request("GET", "ingest", "/readyz", token=None).json()["waiting_for"]
 
 
+def start_as(st, *argv):
+    st.procs["ingest"] = Proc("ingest", [*argv, program("fc-ingest")], st.folder, st.environment("ingest")).start()
+    return st.procs["ingest"]
+
+
 def start_limitable(st):
     """As st.start(); a write beyond the size limit fails, as on a full disk, and does not kill."""
-    argv = ["env", "--ignore-signal=XFSZ", program("fc-ingest")]
-    st.procs["ingest"] = Proc("ingest", argv, st.folder, st.environment("ingest")).start()
+    start_as(st, "env", "--ignore-signal=XFSZ")
     st.wait_ready("ingest")
+
+
+def start_obeying(st):
+    """As st.start(), without waiting; a folder that is read-only is so for root as well."""
+    caps = ["--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+    return start_as(st, *([which("setpriv"), *caps] if os.geteuid() == 0 else []))
+
+
+def said(st, text):
+    return text in st.procs["ingest"].text()
 
 
 def test_a_full_disk(stacks):
@@ -69,3 +84,98 @@ def test_the_log_is_deleted(stacks):
     assert st.kill("ingest") == -9
     st.start("ingest")
     wait_for(lambda: stored(st, "kitchen") == list(range(1, 301)), 30, "all readings")
+
+
+def test_a_folder_that_becomes_read_only(stacks):
+    """What the open files take is taken; when another would be needed, nothing."""
+    st = stacks(services=["ingest"], launch=False)
+    st.service_extra = {"ingest": {"FC_LOG_MAX_MB": 4}}  # segments of 1 MB
+    st.launch()
+    st.procs["ingest"].stop()
+    start_obeying(st)
+    st.wait_ready("ingest")
+    st.publish_all(rows(st, "kitchen", 100))
+    wait_for(lambda: len(stored(st, "kitchen")) == 100, 20, "the readings")
+    data = st.folder / "ingest-data"
+    data.chmod(0o555)
+    st.publish_all(rows(st, "kitchen", 100))
+    wait_for(lambda: len(stored(st, "kitchen")) == 200, 20, "more readings")
+    wait_for(lambda: said(st, "could not save the cursor"), 20, "the cursor to be missed")
+    big = {"pad": "x" * 20_000}
+    t0 = ms(START) + 10_000_000
+    for i in range(100):
+        st.publish("cellar", {"temperature": 20}, t0 + i * 1000, wait=False, **big)
+    wait_for(lambda: waiting_for_log(st), 20, "/readyz to name the log")
+    assert said(st, "log is away: could not make the log segment")
+    data.chmod(0o755)
+    wait_for(lambda: len(stored(st, "cellar")) == 100, 30, "the rest")
+    st.restart("ingest")
+    assert stored(st, "kitchen") == list(range(1, 201)) and stored(st, "cellar") == list(range(1, 101))
+
+
+def test_a_folder_that_is_read_only_at_the_start(stacks):
+    st = stacks(services=["ingest"])
+    st.procs["ingest"].stop()
+    data = st.folder / "sealed"
+    data.mkdir()
+    data.chmod(0o555)
+    st.service_extra = {"ingest": {"FC_DATA_DIR": data}}
+    assert start_obeying(st).process.wait(20) == 1
+    assert said(st, f"could not open the log's folder {data} for writing: Permission denied")
+    data.chmod(0o755)
+    st.start("ingest")
+    st.publish_all(rows(st, "kitchen", 10))
+    wait_for(lambda: len(stored(st, "kitchen")) == 10, 20, "the readings")
+
+
+def test_two_on_one_folder(stacks):
+    st = stacks(services=["ingest"])
+    env = st.environment("ingest") | {"FC_HTTP_PORT": str(free_port()), "FC_MQTT_CLIENT_ID": "another"}
+    second = Proc("second", [program("fc-ingest")], st.folder, env).start()
+    assert second.process.wait(20) == 1
+    assert "is in use by another process" in second.text()
+    st.publish_all(rows(st, "kitchen", 10))
+    wait_for(lambda: len(stored(st, "kitchen")) == 10, 20, "the readings")
+
+
+def test_a_segment_of_another_version_is_set_aside(stacks):
+    st = stacks(services=["ingest"])
+    st.publish_all(rows(st, "kitchen", 50))
+    wait_for(lambda: len(stored(st, "kitchen")) == 50, 20, "the readings")
+    st.procs["ingest"].stop()
+    data = st.folder / "ingest-data"
+    last = max(data.glob("*.log"))
+    other = data / f"{int(last.stem) + last.stat().st_size:020}.log"
+    other.write_bytes(b"FCW2" + bytes(range(200)))
+    (data / "kafka.cursor").write_text("0\n")
+    (data / "hours.marked").write_bytes(b"kitchen -2000000000 2000000000\n" + bytes(range(256)))
+    st.start("ingest")
+    assert other.with_suffix(".log.aside").read_bytes() == b"FCW2" + bytes(range(200))
+    assert said(st, "holds no record of this version") and said(st, "a cursor of the sink kafka, which is switched off")
+    assert said(st, "left out 2 of 2 lines")
+    st.publish_all(rows(st, "kitchen", 50))
+    wait_for(lambda: stored(st, "kitchen") == list(range(1, 101)), 20, "more readings")
+    st.restart("ingest")
+    assert other.with_suffix(".log.aside").exists()
+
+
+def test_a_sink_that_is_too_far_behind(stacks):
+    st = stacks(services=["ingest"], own_servers=True, service_env={"ingest": {"FC_LOG_MAX_AGE_D": 2}})
+    st.influx_server.stop()
+    st.publish_all(rows(st, "kitchen", 20))
+    st.wait_received()
+    st.clock.set(st.clock.now + 47 * HOUR)
+    st.publish_all(rows(st, "kitchen", 20))
+    st.wait_received()
+    st.clock.set(st.clock.now + HOUR)
+    for device, t, values in rows(st, "kitchen", 20):
+        st.publish(device, values, t, wait=False)
+    wait_for(lambda: waiting_for_log(st), 20, "/readyz to name the log")
+    assert st.received() == 40
+    r = st.request("POST", "ingest", "/api/v1/readings", json={"device": "a", "values": {"temperature": 1}})
+    why = "the log is full: the sink influx has not got what came since 2026-11-02T00:00:00.000Z, 2 days ago"
+    assert r.status_code == 503 and why in r.text
+    assert said(st, f"log is away: {why}")
+    st.influx_server.start()
+    wait_for(lambda: stored(st, "kitchen") == list(range(1, 61)), 60, "all readings")
+    wait_for(lambda: not waiting_for_log(st), 20, "the log to be there")
