@@ -12,6 +12,7 @@
 
 #define SEGMENT_BYTES (INT64_C(64) << 20)
 #define MB (INT64_C(1) << 20)
+#define JUMP_GRACE_MS 3000 /* several times what a sink needs to save its cursor */
 
 const struct service_desc ingest_service = {
     .name = "ingest",
@@ -49,6 +50,7 @@ static int open_disk(struct ingest *i, struct err *e)
                              max / 4 < SEGMENT_BYTES ? max / 4 : SEGMENT_BYTES,
                          .segment_ms = HOUR_MS,
                          .max_age_ms = i->set.log_max_age_d * 24 * HOUR_MS,
+                         .grace_ms = JUMP_GRACE_MS,
                          .power = ingest_settings_power(&i->set)};
     i->wal = wal_open(&w, e);
     if (!i->wal || !(i->reader = wal_reader_open(i->wal, "influx", 0, e)))

@@ -42,6 +42,8 @@ struct wal_opts {
     int64_t segment_ms; /* ... or when its first record is so old; 0: by size alone */
     int64_t max_age_ms; /* how old the oldest record may be that a reader with a cursor
                            has not got; 0: any */
+    int64_t grace_ms;   /* real time that a reader has to get over a clock that jumped,
+                           before something is too old */
 };
 
 /* Locks the folder: two logs in one are refused. */

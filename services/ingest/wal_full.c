@@ -47,12 +47,17 @@ static int64_t time_at(struct wal *w, int64_t pos)
 {
     struct err e = ERR_INIT;
     struct wal_record rec;
+    int64_t at;
+    if (w->time_pos == pos)
+        return w->time_ms;
     struct wal_reader *r = wal_reader_open(w, "", pos, &e);
-    int64_t t_ms = WAL_NO_TIME;
-    if (r && wal_read(r, &rec, &pos, &e) > 0)
-        t_ms = wal_sane_ms(rec.receive_ms);
+    bool found = r && wal_read(r, &rec, &at, &e) > 0;
+    if (found) {
+        w->time_pos = pos;
+        w->time_ms = wal_sane_ms(rec.receive_ms);
+    }
     wal_reader_close(r);
-    return t_ms;
+    return found ? w->time_ms : WAL_NO_TIME;
 }
 
 /* Since when something has waited for the reader: by its segment's first record, which
@@ -66,6 +71,15 @@ static int64_t waits_since(struct wal *w, int64_t pos, int64_t now_ms)
     return time_at(w, pos);
 }
 
+/* Has something been too old for so short that the clock may only have jumped? */
+static bool just_now(struct wal *w)
+{
+    int64_t mono_ms = clock_mono_ms();
+    if (!w->old_mono_ms)
+        w->old_mono_ms = mono_ms;
+    return mono_ms - w->old_mono_ms < w->grace_ms;
+}
+
 static int too_old(struct wal *w, int64_t now_ms, struct err *e)
 {
     char name[32], text[CLOCK_RFC3339_SIZE];
@@ -74,8 +88,11 @@ static int too_old(struct wal *w, int64_t now_ms, struct err *e)
         since_ms = waits_since(w, pos, now_ms);
     if (since_ms > now_ms - w->max_age_ms) {
         w->due_ms = (since_ms < now_ms ? since_ms : now_ms) + w->max_age_ms;
+        w->old_mono_ms = 0;
         return 0;
     }
+    if (just_now(w))
+        return 0;
     return err_set(e, ERR_BUSY,
                    "the log is full: the sink %s has not got what came since %s, %" PRId64
                    " days ago; FC_LOG_MAX_AGE_D is %" PRId64

@@ -31,16 +31,19 @@ struct wal_scan {
 
 struct wal {
     char *dir; /* owned */
-    int64_t max_bytes, segment_bytes, segment_ms, max_age_ms;
+    int64_t max_bytes, segment_bytes, segment_ms, max_age_ms, grace_ms;
     bool power;
     int dir_fd, lock_fd, fd; /* fd: the newest segment, for writing */
     unsigned char *buf;      /* one append is put together here; owned by who appends */
     size_t cap;
     int64_t looked_s; /* when the newest segment was last seen to be there; as buf */
     bool gone;
-    int64_t newest;       /* where the newest segment begins; owned by who appends */
-    int64_t newest_ms;    /* its first record's receive time; as newest */
-    int64_t due_ms;       /* no reader is too far behind before that; as newest */
+    int64_t newest;      /* where the newest segment begins; owned by who appends */
+    int64_t newest_ms;   /* its first record's receive time; as newest */
+    int64_t due_ms;      /* no reader is too far behind before that; as newest, and: */
+    int64_t old_mono_ms; /* when one was first found to be, real; 0: none is */
+    int64_t time_pos,
+        time_ms;          /* when the record at a position came: the last asked for */
     struct wal_scan scan; /* of the newest segment, as it was found */
     atomic_llong end, first, last_ms;
     atomic_llong wake_at; /* who waits wants to know when the log ends behind this */

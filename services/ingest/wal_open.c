@@ -134,6 +134,8 @@ struct wal *wal_open(const struct wal_opts *o, struct err *e)
     w->segment_bytes = o->segment_bytes;
     w->segment_ms = o->segment_ms;
     w->max_age_ms = o->max_age_ms;
+    w->grace_ms = o->grace_ms;
+    w->time_pos = -1;
     w->power = o->power;
     w->dir_fd = w->lock_fd = w->fd = -1;
     pthread_condattr_t attr;

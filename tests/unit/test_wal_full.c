@@ -195,6 +195,21 @@ static void test_too_old_names_the_sink(void **unused)
     wal_close(w);
 }
 
+static void test_a_clock_that_jumps(void **unused)
+{
+    (void)unused;
+    opts.max_age_ms = 30 * DAY;
+    opts.grace_ms = 600000;
+    struct wal *w = open_log();
+    struct wal_reader *r = open_reader(w, "influx");
+    must_append_at(w, 0, 1000); /* in 1970 */
+    must_append_at(w, 1, T0);
+    must_commit(r, wal_end(w));
+    must_append_at(w, 2, T0 + 1);
+    wal_reader_close(r);
+    wal_close(w);
+}
+
 /* A log that was never closed by age: its segments reach over months. */
 static void test_the_age_is_the_records_not_the_segments(void **unused)
 {
@@ -229,6 +244,7 @@ int main(void)
         T(test_a_sink_that_is_switched_off_holds_nothing),
         T(test_too_large_names_the_sink),
         T(test_too_old_names_the_sink),
+        T(test_a_clock_that_jumps),
         T(test_the_age_is_the_records_not_the_segments),
     };
     log_init("test", LOG_FATAL);
