@@ -49,6 +49,9 @@ static int teardown(void **unused)
     hours_close(hours);
     ledger_close(ledger);
     unlink(devices_path);
+    char bad[72];
+    snprintf(bad, sizeof bad, "%s.bad", hours_path);
+    unlink(bad);
     return unlink(hours_path);
 }
 
