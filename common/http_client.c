@@ -9,6 +9,8 @@
 #include "common/mem.h"
 #include "common/stop.h"
 
+#define RETRY_AFTER_MOST_S 3600
+
 struct http_client {
     CURL *curl;
     char *auth_header, *userpwd; /* NULL if none */
@@ -44,26 +46,45 @@ void http_client_free(struct http_client *c)
     free(c);
 }
 
+void http_client_authorize(struct http_client *c, const char *scheme, const char *token)
+{
+    free(c->auth_header);
+    free(c->userpwd);
+    c->userpwd = NULL;
+    c->auth_header = xasprintf("Authorization: %s %s", scheme, token);
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct http_answer *a = arg;
     return buf_add(&a->body, p, size * n) ? 0 : size * n;
 }
 
+/* The first word of the header `name` ("Retry-After:") if this line is it. */
+static bool header(const char *line, size_t len, const char *name, char *out, size_t cap)
+{
+    size_t i = strlen(name), k = 0;
+    if (len <= i || strncasecmp(line, name, i) != 0)
+        return false;
+    while (i < len && line[i] == ' ')
+        i++;
+    while (i < len && line[i] > ' ' && k + 1 < cap)
+        out[k++] = line[i++];
+    out[k] = '\0';
+    return true;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct http_answer *a = arg;
     size_t len = size * n;
-    if (len > 12 && !strncasecmp(p, "Retry-After:", 12)) {
-        int s = atoi(p + 12);
-        a->retry_after_s = s >= 0 && s <= 3600 ? s : -1;
-    } else if (len > 19 && !strncasecmp(p, "X-Influxdb-Version:", 19)) {
-        size_t i = 19, k = 0;
-        while (i < len && p[i] == ' ')
-            i++;
-        while (i < len && p[i] > ' ' && k + 1 < sizeof a->version)
-            a->version[k++] = p[i++];
-        a->version[k] = '\0';
+    char s[8];
+    if (header(p, len, "Retry-After:", s, sizeof s)) {
+        bool seconds = *s && s[strspn(s, "0123456789")] == '\0';
+        int given = seconds ? atoi(s) : -1;
+        a->retry_after_s = given < RETRY_AFTER_MOST_S ? given : RETRY_AFTER_MOST_S;
+    } else if (!header(p, len, "X-Influxdb-Version:", a->version, sizeof a->version)) {
+        header(p, len, "X-Influxdb-Build:", a->build, sizeof a->build);
     }
     return len;
 }
@@ -87,6 +108,10 @@ static int failed(const struct http_client *c, CURLcode rc, const char *method,
     if (a->body.full)
         return err_set(e, ERR_TOO_LARGE, "%s %.*s: the answer is larger than %zu bytes",
                        method, shown, url, a->body.max);
+    /* how this library refuses a header of more than 100 kB, or 300 kB of them */
+    if (rc == CURLE_OUT_OF_MEMORY || strstr(why, "response headers"))
+        return err_set(e, ERR_TOO_LARGE, "%s %.*s: a header of the answer is too large",
+                       method, shown, url);
     return err_set(e, rc == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE,
                    "%s %.*s: %s", method, shown, url, why);
 }

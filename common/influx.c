@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/influx.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "common/http_client.h"
+#include "common/influx_internal.h"
 #include "common/json.h"
 #include "common/mem.h"
 
 #define PING_TIMEOUT_MS 2000
-#define WRITE_TIMEOUT_MS 30000
 #define QUERY_TIMEOUT_MS 30000
-#define ERROR_BODY_MAX 65536
 #define QUERY_MAX 65536
-
-struct influx {
-    struct http_client *http;
-    char *write_url, *query_url, *ping_url, *db;
-};
+#define GET_MAX 4000 /* bytes of an encoded query that fit an address anywhere */
 
 struct influx *influx_new(const struct influx_settings *s)
 {
@@ -31,6 +24,8 @@ struct influx *influx_new(const struct influx_settings *s)
     while (n && s->url[n - 1] == '/')
         n--;
     in->http = http_client_new(NULL, s->user, s->password);
+    if (s->token && *s->token) /* "Token" is what 2.x knows; 3 takes it too */
+        http_client_authorize(in->http, "Token", s->token);
     in->db = xstrdup(s->db);
     in->write_url = xasprintf("%.*s/write?db=%s&precision=ms", n, s->url, q.data);
     in->query_url = xasprintf("%.*s/query?db=%s&epoch=ms", n, s->url, q.data);
@@ -48,7 +43,31 @@ void influx_free(struct influx *in)
     free(in->query_url);
     free(in->ping_url);
     free(in->db);
+    buf_done(&in->refusal);
     free(in);
+}
+
+enum influx_dialect influx_dialect_of(const char *version)
+{
+    if (*version == 'v')
+        version++;
+    if (*version < '1' || *version > '3' || version[1] != '.')
+        return INFLUX_UNKNOWN;
+    return INFLUX_1 + (*version - '1');
+}
+
+const struct influx_server *influx_server(const struct influx *in)
+{
+    return &in->server;
+}
+
+void influx_learn(struct influx *in, const struct http_answer *a)
+{
+    if (!*a->version)
+        return;
+    in->server.dialect = influx_dialect_of(a->version);
+    memcpy(in->server.version, a->version, sizeof in->server.version);
+    memcpy(in->server.build, a->build, sizeof in->server.build);
 }
 
 int influx_ping(struct influx *in, char version[64], struct err *e)
@@ -57,74 +76,18 @@ int influx_ping(struct influx *in, char version[64], struct err *e)
     if (http_request(in->http, "GET", in->ping_url, NULL, NULL, 0, PING_TIMEOUT_MS, 4096,
                      &a, e))
         return -1;
-    int rc = a.status / 100 == 2
-                 ? 0
-                 : err_set(e, ERR_UNAVAILABLE, "influx: ping answered HTTP %d", a.status);
+    influx_learn(in, &a);
+    int rc = 0;
+    if (a.status / 100 != 2) {
+        bool away = a.status / 100 == 5;
+        rc = err_set(e, away ? ERR_UNAVAILABLE : ERR_UPSTREAM,
+                     "influx: ping answered HTTP %d", a.status);
+        if (!away)
+            influx_advise(in, a.status, *a.version, e);
+    }
     memcpy(version, a.version, sizeof a.version);
     http_answer_done(&a);
     return rc;
-}
-
-/* The "error" or "message" of an answer (true), or its first bytes (false). */
-static bool error_text(const struct http_answer *a, char *out, size_t cap)
-{
-    json_t *j = json_loadb(a->body.data, a->body.len, 0, NULL);
-    const char *t = json_string_value(json_object_get(j, "error"));
-    if (!t)
-        t = json_string_value(json_object_get(j, "message"));
-    bool said = t != NULL;
-    if (!t)
-        t = a->body.data;
-    size_t n = strcspn(t, "\r\n");
-    n = n < cap - 1 ? n : cap - 1;
-    memcpy(out, t, n);
-    out[n] = '\0';
-    json_decref(j);
-    return said;
-}
-
-/* The client rule that holds on all versions: which answers to a write mean what. A write
- * that was taken is answered with 204 and nothing else, and a line is refused with a
- * reason in JSON (said): any other web server at this address must not pass for InfluxDB,
- * or what it "took" would be lost. */
-static enum influx_verdict verdict(int status, const char *why, bool said)
-{
-    bool bad_data = strstr(why, "partial write") || strstr(why, "field type conflict") ||
-                    strstr(why, "points beyond") || strstr(why, "unable to parse");
-    if (status == 204)
-        return INFLUX_OK;
-    if (status == 413)
-        return INFLUX_SPLIT;
-    if (strstr(why, "retention policy not found") || strstr(why, "database not found"))
-        return INFLUX_CONFIG;
-    if (status == 401 || status == 403 || status == 404)
-        return INFLUX_CONFIG;
-    if (!said && status < 500 && status != 408 && status != 429)
-        return INFLUX_CONFIG;
-    if (bad_data || status == 400 || status == 422)
-        return INFLUX_REJECT;
-    return INFLUX_RETRY;
-}
-
-enum influx_verdict influx_write(struct influx *in, const char *lines, size_t len,
-                                 int *retry_after_s, struct err *e)
-{
-    struct http_answer a;
-    *retry_after_s = -1;
-    if (http_request(in->http, "POST", in->write_url, "text/plain; charset=utf-8", lines,
-                     len, WRITE_TIMEOUT_MS, ERROR_BODY_MAX, &a, e)) {
-        err_prefix(e, "influx");
-        return INFLUX_RETRY;
-    }
-    char why[300];
-    bool said = error_text(&a, why, sizeof why);
-    enum influx_verdict v = verdict(a.status, why, said);
-    *retry_after_s = a.retry_after_s;
-    if (v != INFLUX_OK)
-        err_set(e, v == INFLUX_RETRY ? ERR_UNAVAILABLE : ERR_UPSTREAM,
-                "influx: could not write %zu bytes: HTTP %d: %s", len, a.status, why);
-    http_answer_done(&a);
-    return v;
 }
 
 static json_t *take_series(json_t *answer, struct err *e)
@@ -144,30 +107,51 @@ static json_t *take_series(json_t *answer, struct err *e)
     return json_is_array(series) ? json_incref(series) : json_array();
 }
 
+/* Reading goes by GET, the only way that every version has, while the query is short. */
+static int ask(struct influx *in, const char *q, long timeout_ms, struct http_answer *a,
+               struct err *e)
+{
+    struct buf text;
+    bool reads = !strncasecmp(q, "SELECT ", 7) || !strncasecmp(q, "SHOW ", 5);
+    buf_init(&text, 4 * QUERY_MAX);
+    buf_adds(&text, "q=");
+    http_escape(&text, q);
+    int rc;
+    if (reads && text.len <= GET_MAX) {
+        char *url = xasprintf("%s&%s", in->query_url, text.data);
+        rc = http_request(in->http, "GET", url, NULL, NULL, 0, timeout_ms,
+                          INFLUX_ANSWER_MAX, a, e);
+        free(url);
+    } else {
+        rc = http_request(in->http, "POST", in->query_url,
+                          "application/x-www-form-urlencoded", text.data, text.len,
+                          timeout_ms, INFLUX_ANSWER_MAX, a, e);
+    }
+    buf_done(&text);
+    if (rc)
+        return err_prefix(e, "influx");
+    influx_learn(in, a);
+    return 0;
+}
+
 static int query(struct influx *in, const char *q, long timeout_ms, json_t **series,
                  struct err *e)
 {
-    struct buf body;
-    buf_init(&body, 4 * QUERY_MAX);
-    buf_adds(&body, "q=");
-    http_escape(&body, q);
     struct http_answer a;
-    int rc =
-        http_request(in->http, "POST", in->query_url, "application/x-www-form-urlencoded",
-                     body.data, body.len, timeout_ms, INFLUX_ANSWER_MAX, &a, e);
-    buf_done(&body);
-    if (rc)
-        return err_prefix(e, "influx");
+    char why[300];
+    if (ask(in, q, timeout_ms, &a, e))
+        return -1;
     json_t *answer = NULL;
     *series = NULL;
     if (a.status != 200) {
-        char why[300];
-        error_text(&a, why, sizeof why);
+        bool said = influx_words(a.body.data, a.body.len, why, sizeof why);
         err_set(e, a.status / 100 == 5 ? ERR_UNAVAILABLE : ERR_UPSTREAM,
                 "influx: query answered HTTP %d: %s", a.status, why);
+        if (a.status == 401 || a.status == 403 || a.status == 404)
+            influx_advise(in, a.status, said, e);
     } else if (a.body.len && *a.body.data != '{') {
-        char why[300]; /* "json: unsupported value: +Inf", with status 200 */
-        error_text(&a, why, sizeof why);
+        /* "json: unsupported value: +Inf", with status 200 */
+        influx_words(a.body.data, a.body.len, why, sizeof why);
         err_set(e, ERR_UPSTREAM, "influx: the query was answered by \"%s\"", why);
     } else if ((answer = json_parse(a.body.data, a.body.len, "influx: the answer", e))) {
         *series = take_series(answer, e);
@@ -186,6 +170,17 @@ int influx_create_database(struct influx *in, struct err *e)
 {
     struct buf q;
     json_t *series;
+    char version[64];
+    if (in->server.dialect == INFLUX_UNKNOWN && influx_ping(in, version, e))
+        return -1;
+    if (in->server.dialect == INFLUX_3)
+        return 0;
+    if (in->server.dialect == INFLUX_2)
+        return err_set(
+            e, ERR_UPSTREAM,
+            "influx: databases of InfluxDB %s are not made here: make a bucket "
+            "\"%s\" and its DBRP mapping (docs/ingest.md)",
+            in->server.version, in->db);
     buf_init(&q, 1024);
     buf_adds(&q, "CREATE DATABASE ");
     influx_ql_ident(&q, in->db);
@@ -196,6 +191,13 @@ int influx_create_database(struct influx *in, struct err *e)
     return rc;
 }
 
+/* Is a database that is missing made by the next write, or just before it? */
+static bool only_missing(const struct influx *in, const struct err *e)
+{
+    return in->server.dialect != INFLUX_2 && strstr(e->text, "database") &&
+           strstr(e->text, "not found");
+}
+
 int influx_check(struct influx *in, struct err *e)
 {
     char version[64];
@@ -204,98 +206,9 @@ int influx_check(struct influx *in, struct err *e)
         return -1;
     if (query(in, "SELECT \"x\" FROM \"fieldcast_check\" LIMIT 1", PING_TIMEOUT_MS,
               &series, e))
-        return strstr(e->text, "database not found") ? 0 : -1;
+        return only_missing(in, e) ? 0 : -1;
     json_decref(series);
     return 0;
-}
-
-/* ---- line protocol ------------------------------------------------------------------
- */
-
-/* A newline cannot be expressed in a key or tag; a trailing backslash neither: both
- * become an underscore. Identifiers are checked long before; this is the last line of
- * defence. */
-static void add_escaped(struct buf *b, const char *s, const char *which)
-{
-    size_t n = strlen(s);
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '\n' || s[i] == '\r' || (s[i] == '\\' && i + 1 == n)) {
-            buf_addc(b, '_');
-            continue;
-        }
-        if (strchr(which, s[i]))
-            buf_addc(b, '\\');
-        buf_addc(b, s[i]);
-    }
-}
-
-void influx_line(struct influx_line *l, struct buf *b, const char *measurement)
-{
-    *l = (struct influx_line){.b = b, .start = b->len};
-    add_escaped(b, measurement, ", ");
-}
-
-void influx_tag(struct influx_line *l, const char *key, const char *value)
-{
-    if (!*value)
-        return;
-    buf_addc(l->b, ',');
-    add_escaped(l->b, key, ",= ");
-    buf_addc(l->b, '=');
-    add_escaped(l->b, value, ",= ");
-}
-
-void influx_field(struct influx_line *l, const char *key, double value)
-{
-    if (!isfinite(value))
-        return;
-    buf_addc(l->b, l->n_fields++ ? ',' : ' ');
-    add_escaped(l->b, key, ",= ");
-    buf_addc(l->b, '=');
-    buf_add_real(l->b, value);
-}
-
-int influx_end(struct influx_line *l, int64_t t_ms)
-{
-    if (l->n_fields && !l->b->full && buf_addf(l->b, " %" PRId64 "\n", t_ms) == 0)
-        return 0;
-    if (l->b->data) {
-        l->b->len = l->start;
-        l->b->data[l->start] = '\0';
-    }
-    return -1;
-}
-
-/* ---- InfluxQL ------------------------------------------------------------------------
- */
-
-static void quoted(struct buf *b, const char *s, char quote)
-{
-    buf_addc(b, quote);
-    for (; *s; s++) {
-        if (*s == quote || *s == '\\')
-            buf_addc(b, '\\');
-        if (*s == '\n')
-            buf_adds(b, "\\n");
-        else
-            buf_addc(b, *s);
-    }
-    buf_addc(b, quote);
-}
-
-void influx_ql_string(struct buf *b, const char *s)
-{
-    quoted(b, s, '\'');
-}
-
-void influx_ql_ident(struct buf *b, const char *s)
-{
-    quoted(b, s, '"');
-}
-
-void influx_ql_range(struct buf *b, int64_t from_ms, int64_t to_ms)
-{
-    buf_addf(b, "time >= %" PRId64 "ms AND time < %" PRId64 "ms", from_ms, to_ms);
 }
 
 static int read_piece(struct influx *in, const char *q,

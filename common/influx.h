@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* influx: InfluxDB through /write and /query only (1.x, and what later versions keep of
- * it).
+/* influx: InfluxDB 1.x, 2.x and 3 Core through what all of them have: /ping, /write and
+ * /query.
  *
  * One struct influx per thread. All times in milliseconds. Escaping of line protocol and
  * of InfluxQL happens here and nowhere else. */
@@ -20,17 +20,21 @@
 struct influx_settings {
     char *url, *db;        /* url "http://host:8086" */
     char *user, *password; /* user "": no authentication */
+    char *token;           /* "": user and password; else instead of them */
 };
 
 /* Rows for a service's table. T: its settings struct, M: the member of the type above. */
 /* clang-format off */
 #define INFLUX_SETTINGS(T, M)                                                          \
     {"INFLUX_URL", SET_URL, offsetof(T, M.url), "http://127.0.0.1:8086", 8, 512,       \
-     "InfluxDB"},                                                                      \
+     "InfluxDB (3 Core listens on 8181)"},                                             \
     {"INFLUX_DB", SET_STRING, offsetof(T, M.db), "fieldcast", 1, 64, "its database"},  \
     {"INFLUX_USER", SET_STRING, offsetof(T, M.user), "", 0, 128,                       \
      "its user; empty: no authentication"},                                            \
-    {"INFLUX_PASSWORD", SET_SECRET, offsetof(T, M.password), "", 0, 512, "and password"}
+    {"INFLUX_PASSWORD", SET_SECRET, offsetof(T, M.password), "", 0, 512,               \
+     "and password"},                                                                  \
+    {"INFLUX_TOKEN", SET_SECRET, offsetof(T, M.token), "", 0, 512,                     \
+     "its token, instead of a user: InfluxDB 2 and 3"}
 /* clang-format on */
 
 #define INFLUX_WINDOW_MS (INT64_C(48) * 3600000) /* a query spans at most so much */
@@ -42,28 +46,57 @@ struct influx;
 struct influx *influx_new(const struct influx_settings *s);
 void influx_free(struct influx *in);
 
+/* What answers there, as its X-Influxdb-Version tells it. */
+enum influx_dialect {
+    INFLUX_UNKNOWN, /* nothing answered yet, or without a version: taken as 1 */
+    INFLUX_1,
+    INFLUX_2,
+    INFLUX_3
+};
+struct influx_server {
+    enum influx_dialect dialect;
+    char version[64], build[32]; /* "1.8.10", "OSS"; "" unknown */
+};
+/* By the last answer that told; borrowed. */
+const struct influx_server *influx_server(const struct influx *in);
+/* "1.8.10", "v2.7.12", "3.9.6" */
+enum influx_dialect influx_dialect_of(const char *version);
+
 /* GET /ping: 0 when it answers, and its version. */
 int influx_ping(struct influx *in, char version[64], struct err *e) MUST_CHECK;
-/* The same, and that it answers a query on our database (which need not be there yet):
- * with another password, or with its engine closed, it still answers pings. */
+/* The same, and that it answers a query on our database (which need not be there yet
+ * where it is made by us or by the first write): with another password, or with its
+ * engine closed, it still answers pings. */
 int influx_check(struct influx *in, struct err *e) MUST_CHECK;
-/* CREATE DATABASE, which succeeds when it is there already. */
+/* Sees to it that the database is there: 1.x makes it (or has it already), 3 makes it
+ * with the first write. 2.x has buckets, which are not ours to make: ERR_UPSTREAM and a
+ * sentence that says what to do. */
 int influx_create_database(struct influx *in, struct err *e) MUST_CHECK;
 
 /* What to do after a write that failed. */
 enum influx_verdict {
     INFLUX_OK,
     INFLUX_RETRY,  /* away, or busy: the same batch again later */
-    INFLUX_CONFIG, /* 401, 403, 404: keep the data, alarm, retry slowly */
-    INFLUX_SPLIT,  /* 413: halve the batch */
+    INFLUX_CONFIG, /* somebody has to mend a setting, here or there: keep the data, alarm,
+                      retry slowly */
+    INFLUX_SPLIT,  /* too much at once: halve the batch */
     INFLUX_REJECT  /* some lines are bad (the others may be stored): find them, line by
                       line */
 };
 
 /* Writes len bytes of line protocol (precision ms). Returns the verdict; *e says why
- * unless INFLUX_OK. retry_after_s: what the server asked for, or -1. */
+ * unless INFLUX_OK, and of a configuration fault what would mend it. retry_after_s: what
+ * the server asked for, or -1. */
 enum influx_verdict influx_write(struct influx *in, const char *lines, size_t len,
                                  int *retry_after_s, struct err *e);
+/* The body of the answer to the last write, unless that was INFLUX_OK; "" if there was
+ * none. Borrowed until the next write. */
+const char *influx_refusal(const struct influx *in, size_t *len);
+
+/* The rule behind it, pure: what an answer means. why: InfluxDB's own words (its "error"
+ * or "message"), or the body's first line. */
+enum influx_verdict influx_judge(int status, const char *body, size_t len, char *why,
+                                 size_t cap);
 
 /* Runs one InfluxQL statement. On success *series is a new JSON array of
  * {"name","tags":{…},"columns":["time",…],"values":[[ms,…],…]} (empty if nothing
