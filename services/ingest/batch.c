@@ -2,21 +2,27 @@
 #include "services/ingest/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/influx.h"
 #include "common/mem.h"
 #include "services/ingest/hours.h"
+
+#define WHY_MOST 400 /* bytes of a reason */
+#define NO_WHY SIZE_MAX
 
 void batch_init(struct batch *b, size_t max_points)
 {
     *b = (struct batch){.full = max_points, .max = max_points + QUALITY_SUSTAIN};
     b->p = xcalloc(b->max, sizeof *b->p);
     buf_init(&b->lines, BATCH_BYTES + BATCH_OVER);
+    buf_init(&b->whys, BATCH_WHYS);
 }
 
 void batch_done(struct batch *b)
 {
     buf_done(&b->lines);
+    buf_done(&b->whys);
     free(b->p);
     b->p = NULL;
 }
@@ -24,6 +30,7 @@ void batch_done(struct batch *b)
 void batch_reset(struct batch *b)
 {
     buf_reset(&b->lines);
+    buf_done(&b->whys); /* rare: not kept */
     b->n = 0;
 }
 
@@ -90,4 +97,58 @@ int batch_status(struct batch *b, const struct point *p, bool online, int64_t t_
 int batch_restore(struct batch *b, const struct point *p, int64_t t_ms)
 {
     return one_field(b, p, "readings", "quality", 1, t_ms);
+}
+
+/* ---- what InfluxDB refused
+ * ----------------------------------------------------------------- */
+
+/* Neighbours are often refused for the same reason: it is kept once. */
+static bool as_before(const struct batch *b, const char *why, size_t len)
+{
+    const char *last = b->whys.data + b->last_why;
+    return b->whys.len && strlen(last) == len && !memcmp(last, why, len);
+}
+
+void batch_refuse(struct batch *b, size_t i, const char *why, size_t len)
+{
+    struct point *p = &b->p[i];
+    p->state = POINT_REFUSED;
+    p->why = NO_WHY;
+    if (len > WHY_MOST)
+        for (len = WHY_MOST; len && ((unsigned char)why[len] & 0xC0) == 0x80;)
+            len--; /* between characters */
+    if (!as_before(b, why, len)) {
+        if (b->whys.max - b->whys.len <= len)
+            return;
+        b->last_why = b->whys.len;
+        buf_add(&b->whys, why, len);
+        buf_addc(&b->whys, '\0');
+    }
+    p->why = b->last_why;
+}
+
+const char *batch_why(const struct batch *b, size_t i)
+{
+    if (b->p[i].why == NO_WHY)
+        return "one of too many to keep the reason of each";
+    return b->whys.data + b->p[i].why;
+}
+
+void batch_squeeze(struct batch *b, size_t lo, size_t hi)
+{
+    size_t to = lo < hi ? b->p[lo].line : 0;
+    for (struct point *p = b->p + lo; p < b->p + hi; p++) {
+        if (p->state == POINT_REFUSED)
+            p->len = 0;
+        memmove(b->lines.data + to, b->lines.data + p->line, p->len);
+        p->line = to;
+        to += p->len;
+    }
+}
+
+const char *batch_lines(const struct batch *b, size_t lo, size_t hi, size_t *len)
+{
+    const struct point *first = &b->p[lo], *last = &b->p[hi - 1];
+    *len = last->line + last->len - first->line;
+    return b->lines.data + first->line;
 }

@@ -8,11 +8,18 @@
 #include "services/ingest/ledger.h"
 
 #define BATCH_BYTES (4u << 20) /* a batch is full at this size; InfluxDB takes 25 MB */
-#define BATCH_OVER                                                                       \
-    (1u << 20) /* lines of one record: an account is smaller in the log                  \
-                */
+#define BATCH_OVER (1u << 20)  /* lines of one record: an account is smaller in the log  \
+                                */
+#define BATCH_WHYS                                                                       \
+    (256u << 10) /* reasons of refusals that a batch keeps; beyond that one for all */
 
 enum point_kind { POINT_READING, POINT_STATUS, POINT_RESTORE };
+
+enum point_state {
+    POINT_WAITING,
+    POINT_STORED,
+    POINT_REFUSED /* batch_why() */
+};
 
 struct point {
     size_t line, len;      /* in lines.data */
@@ -22,11 +29,15 @@ struct point {
     uint64_t quantities;   /* bits of hours.h */
     int32_t hour;
     enum point_kind kind;
+    enum point_state state;
     bool good;
+    bool suspect; /* for a look at who may be meant by an answer */
+    size_t why;   /* in whys.data */
 };
 
 struct batch {
-    struct buf lines;
+    struct buf lines, whys;
+    size_t last_why; /* where the last reason in whys begins */
     struct point *p; /* n of max; owned */
     size_t n, max;
     size_t full; /* points that are enough for a write */
@@ -46,6 +57,16 @@ int batch_reading(struct batch *b, const struct point *p, const struct reading *
 int batch_status(struct batch *b, const struct point *p, bool online, int64_t t_ms);
 /* Says that the device's earlier reading at t_ms was good after all. */
 int batch_restore(struct batch *b, const struct point *p, int64_t t_ms);
+
+/* Refused by InfluxDB for this reason (len bytes; cut to a few hundred). Its line goes
+ * with the next batch_squeeze(). */
+void batch_refuse(struct batch *b, size_t i, const char *why, size_t len);
+const char *batch_why(const struct batch *b, size_t i); /* borrowed until the reset */
+
+/* Closes the gaps that refused points left between the lines of the points lo..hi. */
+void batch_squeeze(struct batch *b, size_t lo, size_t hi);
+/* Where the lines of the points lo..hi lie, without gaps after a squeeze. */
+const char *batch_lines(const struct batch *b, size_t lo, size_t hi, size_t *len);
 
 /* A reading's line: its values, and received_ms, seq (-1: none) and quality (1, or 0 for
  * misreads and what the sender calls poor) with each. */

@@ -91,6 +91,7 @@ static void make_metrics(struct ingest *i)
 
 static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
 {
+    i->influx_state = influx_state_new(influx, i->service.metrics);
     struct sink_influx_opts s = {.wal = i->wal,
                                  .reader = i->reader,
                                  .how = i->how,
@@ -99,7 +100,7 @@ static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
                                  .in = new_influx(&i->set),
                                  .points = (size_t)i->set.batch_points,
                                  .flush_ms = i->set.flush_ms,
-                                 .dep = influx,
+                                 .state = i->influx_state,
                                  .metrics = i->service.metrics};
     i->influx = sink_influx_open(&s, e);
     if (!i->influx)
@@ -109,7 +110,7 @@ static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
                             .sink = i->influx,
                             .hours = i->hours,
                             .in = new_influx(&i->set),
-                            .dep = influx,
+                            .state = i->influx_state,
                             .metrics = i->service.metrics,
                             .tick_ms = i->set.common.tick_ms,
                             .grace_ms = i->set.common.grace_s * 1000,
@@ -159,6 +160,7 @@ void ingest_close(struct ingest *i)
     if (!closed)
         _exit(
             0); /* everything is saved; the library's thread still waits in the intake */
+    influx_state_free(i->influx_state);
     sink_live_close(i->live);
     intake_free(i->intake);
     hours_close(i->hours);

@@ -11,6 +11,7 @@
 #include "common/service.h"
 #include "services/ingest/deadletter.h"
 #include "services/ingest/hours.h"
+#include "services/ingest/influx_state.h"
 #include "services/ingest/intake.h"
 #include "services/ingest/ledger.h"
 #include "services/ingest/mqtt_in.h"
@@ -31,6 +32,7 @@ struct ingest {
     struct hours *hours;
     struct sink_live *live;
     struct intake *intake;
+    struct influx_state *influx_state;
     struct sink_influx *influx;
     struct rollup *rollup;
     struct mqtt_in *mqtt;

@@ -66,6 +66,13 @@ void retention_run(struct retention *r, struct influx *in, int64_t now_ms)
     int64_t day = now_ms / DAY_MS;
     if (day == r->done_day || !believed(r, now_ms))
         return;
+    if (influx_server(in)->dialect == INFLUX_3) {
+        if (r->done_day == INT64_MIN)
+            log_info("InfluxDB 3 does not delete by time: give the database a retention "
+                     "period there (docs/ingest.md)");
+        r->done_day = day;
+        return;
+    }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct err e = ERR_INIT;
         int64_t keep_d = table[i].readings ? r->readings_d : r->leads_d;

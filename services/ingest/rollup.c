@@ -23,6 +23,7 @@
 #define QUERY_BYTES 60000
 #define LINES_BYTES (16u << 20) /* ROLLUP_CELLS with the longest names */
 #define RETRY_MS 1000
+#define FAILURES 3 /* rounds in a row until InfluxDB counts as away */
 
 struct rollup {
     struct rollup_opts o;
@@ -38,7 +39,8 @@ struct rollup {
     int64_t noticed_ms; /* when it was seen (monotonic) */
     int64_t drain_to;   /* where the log ended then, once it was quiet; -1: not yet */
     struct log_often said;
-    int64_t round_ms; /* when the last round ended (monotonic) */
+    unsigned failures; /* of rounds, in a row */
+    int64_t round_ms;  /* when the last round ended (monotonic) */
     struct metric *rolled, *rounds, *failed, *marked, *seconds, *newest;
 };
 
@@ -105,14 +107,30 @@ static int names_for(struct rollup *r, const struct hour_range *p, size_t n,
 /* ---- a round
  * ------------------------------------------------------------------------------- */
 
-static int write_lines(struct rollup *r, struct err *e)
+/* What is too large for InfluxDB is written in halves. */
+static enum influx_verdict write_bytes(struct rollup *r, const char *lines, size_t len,
+                                       struct err *e)
 {
     int retry_after_s;
+    enum influx_verdict v = influx_write(r->o.in, lines, len, &retry_after_s, e);
+    const char *mid = memchr(lines + len / 2, '\n', len - len / 2);
+    size_t first = mid ? (size_t)(mid - lines) + 1 : len;
+    if (v != INFLUX_SPLIT || first == len)
+        return v;
+    *e = (struct err)ERR_INIT;
+    v = write_bytes(r, lines, first, e);
+    if (v != INFLUX_OK && v != INFLUX_REJECT)
+        return v;
+    enum influx_verdict second = write_bytes(r, lines + first, len - first, e);
+    return second == INFLUX_OK ? v : second;
+}
+
+static int write_lines(struct rollup *r, struct err *e)
+{
     if (!r->lines.len)
         return 0;
     struct err why = ERR_INIT;
-    enum influx_verdict v =
-        influx_write(r->o.in, r->lines.data, r->lines.len, &retry_after_s, &why);
+    enum influx_verdict v = write_bytes(r, r->lines.data, r->lines.len, &why);
     buf_reset(&r->lines);
     if (v == INFLUX_REJECT) /* it has written the others, and will not take these later */
         log_error("InfluxDB refused points of hourly: %s", why.text);
@@ -234,13 +252,25 @@ static int round_up_to(struct rollup *r, int32_t last, struct err *e)
     return rc || !n ? rc : hours_settle(r->o.hours, e);
 }
 
+/* Once is nothing: a query may be too large, and the next one is smaller. */
 static void failed(struct rollup *r, const struct err *e)
 {
     if (nap_stopped(&r->nap))
         return;
-    if (dep_is_up(r->o.dep))
+    if (++r->failures >= FAILURES) {
+        struct err why = *e;
+        err_prefix(&why, "hours are not rolled up");
+        influx_state_fails(r->o.state, INFLUX_ROLLUP, false, why.text);
+    } else if (influx_state_up(r->o.state))
         log_often(&r->said, LOG_WARN, "could not roll up, trying again: %s", e->text);
     nap_wait(&r->nap, RETRY_MS);
+}
+
+static void works(struct rollup *r)
+{
+    if (r->failures >= FAILURES)
+        influx_state_works(r->o.state, INFLUX_ROLLUP);
+    r->failures = 0;
 }
 
 /* ---- when
@@ -284,6 +314,7 @@ static void close_hour(struct rollup *r)
         failed(r, &e);
         return;
     }
+    works(r);
     changes_rolled_up(r->changes, r->due_hour);
     metric_set(r->newest, (double)r->due_hour / 1000);
     retention_run(&r->retention, r->o.in, clock_now_ms());
@@ -299,6 +330,8 @@ static void late_hours(struct rollup *r)
         return;
     if (round_up_to(r, hour_of(r->due_hour), &e))
         failed(r, &e);
+    else
+        works(r);
 }
 
 static void tick(struct rollup *r)
@@ -323,7 +356,7 @@ static void *run(void *arg)
     do {
         tick(r);
         /* a complete hour is not left waiting for a whole tick */
-        pause = changes_hour(r->changes) < r->due_hour && dep_is_up(r->o.dep)
+        pause = changes_hour(r->changes) < r->due_hour && influx_state_up(r->o.state)
                     ? 2
                     : r->o.tick_ms;
     } while (nap_wait(&r->nap, pause < r->o.tick_ms ? pause : r->o.tick_ms));

@@ -23,7 +23,7 @@ struct rollup_opts { /* all borrowed but in */
     struct sink_influx *sink;
     struct hours *hours;
     struct influx *in; /* taken over */
-    struct dep *dep;   /* InfluxDB */
+    struct influx_state *state;
     struct metrics *metrics;
     int64_t tick_ms, grace_ms;
     int64_t retain_readings_d, retain_leads_d; /* 0: for ever */

@@ -10,22 +10,14 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "services/ingest/batch.h"
+#include "services/ingest/delivery.h"
 #include "services/ingest/nap.h"
 #include "services/ingest/raw.h"
 #include "services/ingest/reading_json.h"
 
-#define PING_MS 1000 /* how often an idle sink looks whether InfluxDB is there */
-#define BACKOFF_MS 50
-#define BACKOFF_MOST_MS 5000
-#define CONFIG_PAUSE_MS 5000    /* between tries when somebody has to mend a setting */
+#define LOOK_MS 1000            /* an idle sink looks whether InfluxDB is there */
 #define READ_AHEAD (256 * 1024) /* bytes of the log that are worth waking up for */
 #define CURSOR_MS 200           /* an idle moment apart, the cursor is saved so often */
-
-static const char *const failure_names[] = {[INFLUX_RETRY] = "unavailable",
-                                            [INFLUX_CONFIG] = "configuration",
-                                            [INFLUX_SPLIT] = "too_large",
-                                            [INFLUX_REJECT] = "bad_lines"};
-#define N_FAILURES (sizeof failure_names / sizeof *failure_names)
 
 struct sink_influx {
     struct sink_influx_opts o;
@@ -33,17 +25,15 @@ struct sink_influx {
     pthread_t thread;
     struct message m; /* what the record being read says */
     struct batch batch;
+    struct delivery *delivery;
     int64_t started_end; /* what lay in the log when we began */
     int64_t since_ms;    /* when the batch got its first record (monotonic) */
-    int64_t contact_ms;  /* when InfluxDB last answered */
     int64_t cursor_ms;   /* when the cursor was last saved */
-    bool set_up;         /* the database is there */
     bool said_stuck;     /* letters or marks could not be written: said once */
     struct log_often refused, unsaved;
     atomic_bool flush;
     atomic_llong written;
-    struct metric *points, *failures[N_FAILURES], *rejects[REJECT_N], *partly, *stored,
-        *misreads, *batch_points, *queue, *delay;
+    struct metric *rejects[REJECT_N], *partly, *stored, *misreads, *queue, *delay;
 };
 
 /* ---- from records to lines
@@ -189,46 +179,21 @@ static int fill(struct sink_influx *s)
     return any;
 }
 
-/* ---- writing
+/* ---- what became of them
  * ------------------------------------------------------------------------------- */
 
-static void reached(struct sink_influx *s)
+static void count_stored(struct sink_influx *s, const struct point *p, unsigned *stored,
+                         unsigned *misreads)
 {
-    s->contact_ms = clock_mono_ms();
-    dep_up(s->o.dep);
-}
-
-/* The database is made if it is missing; where that is not allowed, it has to be there.
- */
-static void set_up(struct sink_influx *s)
-{
-    struct err e = ERR_INIT;
-    if (s->set_up)
-        return;
-    s->set_up = influx_create_database(s->o.in, &e) == 0;
-    if (!s->set_up)
-        log_debug("could not create the database: %s", e.text);
-}
-
-static void count_stored(struct sink_influx *s, size_t lo, size_t hi)
-{
-    unsigned stored = 0, misreads = 0;
-    for (size_t i = lo; i < hi; i++) {
-        const struct point *p = &s->batch.p[i];
-        if (p->kind == POINT_RESTORE) {
-            ledger_misread_undone(s->o.how.ledger, p->device, 1);
-        } else {
-            ledger_stored(s->o.how.ledger, p->device, !p->good);
-            stored++;
-            misreads += !p->good;
-        }
-        if (p->kind != POINT_STATUS)
-            hours_mark(s->o.hours, p->device, p->hour, p->quantities);
+    if (p->kind == POINT_RESTORE) {
+        ledger_misread_undone(s->o.how.ledger, p->device, 1);
+    } else {
+        ledger_stored(s->o.how.ledger, p->device, !p->good);
+        *stored += 1;
+        *misreads += !p->good;
     }
-    metric_add(s->stored, stored);
-    metric_add(s->misreads, misreads);
-    metric_add(s->points, (double)(hi - lo));
-    metric_observe(s->batch_points, (double)(hi - lo));
+    if (p->kind != POINT_STATUS)
+        hours_mark(s->o.hours, p->device, p->hour, p->quantities);
 }
 
 /* The letter of one point: its message if it was alone in it, else the reading as a
@@ -264,6 +229,8 @@ static int bury_point(struct sink_influx *s, const struct point *p, const char *
     struct err e = ERR_INIT;
     int64_t pos, back = wal_reader_pos(s->o.reader);
     int rc;
+    log_often(&s->refused, LOG_ERROR, "InfluxDB refused a point of %s: %s",
+              p->device->name, why);
     if (p->kind == POINT_RESTORE)
         return 0;
     wal_reader_seek(s->o.reader, p->pos);
@@ -276,57 +243,20 @@ static int bury_point(struct sink_influx *s, const struct point *p, const char *
     return rc;
 }
 
-/* What to do after the answer v to points lo..hi: 0 done, 1 the same again, -1 stop. */
-static int after(struct sink_influx *s, enum influx_verdict v, int retry_after_s,
-                 int64_t *backoff, const struct err *e)
+/* Every point is stored or refused: counts the ones, buries the others. */
+static int account(struct sink_influx *s)
 {
-    if (v != INFLUX_OK)
-        metric_add(s->failures[v], 1);
-    if (v != INFLUX_RETRY && v != INFLUX_CONFIG) {
-        reached(s);
-        return 0;
+    unsigned stored = 0, misreads = 0;
+    for (size_t i = 0; i < s->batch.n; i++) {
+        const struct point *p = &s->batch.p[i];
+        if (p->state == POINT_STORED)
+            count_stored(s, p, &stored, &misreads);
+        else if (bury_point(s, p, batch_why(&s->batch, i)))
+            return -1;
     }
-    dep_down(s->o.dep, e->text);
-    s->set_up = false;
-    *backoff = *backoff ? *backoff * 2 : BACKOFF_MS;
-    *backoff = *backoff < BACKOFF_MOST_MS ? *backoff : BACKOFF_MOST_MS;
-    int64_t ms = v == INFLUX_CONFIG ? CONFIG_PAUSE_MS : *backoff;
-    if (retry_after_s > 0)
-        ms = retry_after_s * INT64_C(1000);
-    if (v == INFLUX_CONFIG && strstr(e->text, "database not found"))
-        ms = *backoff; /* it is made before the next try */
-    if (!nap_wait(&s->nap, ms))
-        return -1;
-    set_up(s);
-    return 1;
-}
-
-static int write_points(struct sink_influx *s, size_t lo, size_t hi)
-{
-    const struct point *first = &s->batch.p[lo], *last = &s->batch.p[hi - 1];
-    struct err e = ERR_INIT;
-    int64_t backoff = 0;
-    enum influx_verdict v;
-    int retry_after_s, next;
-    set_up(s);
-    do {
-        v = influx_write(s->o.in, s->batch.lines.data + first->line,
-                         last->line + last->len - first->line, &retry_after_s, &e);
-        next = after(s, v, retry_after_s, &backoff, &e);
-    } while (next > 0);
-    if (next < 0)
-        return -1;
-    if (v == INFLUX_OK) {
-        count_stored(s, lo, hi);
-        return 0;
-    }
-    if (hi - lo == 1) {
-        log_often(&s->refused, LOG_ERROR, "InfluxDB refused a point of %s: %s",
-                  first->device->name, e.text);
-        return bury_point(s, first, e.text);
-    }
-    size_t mid = lo + (hi - lo) / 2;
-    return write_points(s, lo, mid) || write_points(s, mid, hi) ? -1 : 0;
+    metric_add(s->stored, stored);
+    metric_add(s->misreads, misreads);
+    return 0;
 }
 
 /* Marks and cursor; when the cursor alone fails it is saved with the next batch. */
@@ -350,7 +280,7 @@ static int settle(struct sink_influx *s, bool idle)
 
 static int deliver(struct sink_influx *s)
 {
-    if (s->batch.n && write_points(s, 0, s->batch.n))
+    if (s->batch.n && (delivery_write(s->delivery, &s->batch) || account(s)))
         return -1;
     if (!clock_is_virtual() && s->batch.n)
         metric_observe(s->delay, (double)(clock_mono_ms() - s->since_ms) / 1000);
@@ -362,25 +292,9 @@ static int deliver(struct sink_influx *s)
 /* ---- the thread
  * ---------------------------------------------------------------------------- */
 
-static void ping(struct sink_influx *s)
-{
-    struct err e = ERR_INIT;
-    char version[64];
-    if (clock_mono_ms() - s->contact_ms < PING_MS)
-        return;
-    if (influx_ping(s->o.in, version, &e)) {
-        s->contact_ms = clock_mono_ms();
-        s->set_up = false;
-        dep_down(s->o.dep, e.text);
-        return;
-    }
-    set_up(s);
-    reached(s);
-}
-
 static bool due(struct sink_influx *s, int64_t *left_ms)
 {
-    *left_ms = PING_MS;
+    *left_ms = LOOK_MS;
     if (!s->batch.n)
         return wal_reader_pos(s->o.reader) != atomic_load(&s->written);
     *left_ms = s->since_ms + s->o.flush_ms - clock_mono_ms();
@@ -390,8 +304,7 @@ static bool due(struct sink_influx *s, int64_t *left_ms)
 static void *run(void *arg)
 {
     struct sink_influx *s = arg;
-    s->contact_ms = clock_mono_ms() - PING_MS;
-    ping(s);
+    delivery_look(s->delivery);
     while (!nap_stopped(&s->nap)) {
         /* asked for before reading: what is in the log now is written now */
         bool flush = atomic_exchange(&s->flush, false);
@@ -404,7 +317,7 @@ static void *run(void *arg)
         } else if (!batch_full(&s->batch)) {
             if (!s->batch.n && settle(s, true))
                 break;
-            ping(s);
+            delivery_look(s->delivery);
             /* with a batch begun there is no hurry: wait until there is more to read at
              * once */
             int64_t pos = wal_reader_pos(s->o.reader) + (s->batch.n ? READ_AHEAD : 0);
@@ -420,13 +333,7 @@ static void *run(void *arg)
 
 static void make_metrics(struct sink_influx *s, struct metrics *m)
 {
-    static const double sizes[] = {1, 10, 100, 1000, 5000, 50000};
     char labels[80];
-    for (size_t i = INFLUX_RETRY; i < N_FAILURES; i++) {
-        snprintf(labels, sizeof labels, "reason=\"%s\"", failure_names[i]);
-        s->failures[i] = metric_counter(m, "fieldcast_ingest_write_failures_total",
-                                        "Writes that InfluxDB did not take.", labels);
-    }
     for (int i = REJECT_NONE + 1; i < REJECT_N; i++) {
         snprintf(labels, sizeof labels, "reason=\"%s\"", reject_name((enum reject)i));
         s->rejects[i] = metric_counter(m, "fieldcast_ingest_rejects_total",
@@ -435,16 +342,11 @@ static void make_metrics(struct sink_influx *s, struct metrics *m)
     s->partly =
         metric_counter(m, "fieldcast_ingest_partly_refused_total",
                        "Messages stored without values that are dead letters.", NULL);
-    s->points = metric_counter(m, "fieldcast_ingest_points_written_total",
-                               "Points that InfluxDB took.", NULL);
     s->stored = metric_counter(m, "fieldcast_ingest_stored_total",
                                "Messages that are in InfluxDB.", NULL);
     s->misreads =
         metric_counter(m, "fieldcast_ingest_misreads_total",
                        "Readings stored with quality 0, left out of the hours.", NULL);
-    s->batch_points =
-        metric_histogram(m, "fieldcast_ingest_batch_points",
-                         "Points in a write that was taken.", NULL, sizes, 6);
     s->queue = metric_gauge(m, "fieldcast_ingest_queue_points",
                             "Points that wait in the batch.", NULL);
     s->delay = metric_histogram(m, "fieldcast_ingest_end_to_end_seconds",
@@ -453,6 +355,16 @@ static void make_metrics(struct sink_influx *s, struct metrics *m)
     metric_set(metric_gauge(m, "fieldcast_ingest_queue_capacity_points",
                             "Points that a batch takes.", NULL),
                (double)s->o.points);
+}
+
+static void free_all(struct sink_influx *s)
+{
+    delivery_free(s->delivery);
+    influx_free(s->o.in);
+    batch_done(&s->batch);
+    message_done(&s->m);
+    nap_done(&s->nap);
+    free(s);
 }
 
 struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct err *e)
@@ -464,16 +376,13 @@ struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct er
     nap_init(&s->nap);
     message_init(&s->m);
     batch_init(&s->batch, o->points);
+    s->delivery = delivery_new(o->in, &s->nap, o->state, o->metrics);
     make_metrics(s, o->metrics);
     if (pthread_create(&s->thread, NULL, run, s) == 0)
         return s;
     err_set(e, ERR_INTERNAL, "could not start the thread that writes to InfluxDB");
     nap_stop(&s->nap);
-    batch_done(&s->batch);
-    message_done(&s->m);
-    nap_done(&s->nap);
-    influx_free(s->o.in);
-    free(s);
+    free_all(s);
     return NULL;
 }
 
@@ -484,11 +393,7 @@ void sink_influx_close(struct sink_influx *s)
     nap_stop(&s->nap);
     wal_wake(s->o.wal);
     pthread_join(s->thread, NULL);
-    influx_free(s->o.in);
-    batch_done(&s->batch);
-    message_done(&s->m);
-    nap_done(&s->nap);
-    free(s);
+    free_all(s);
 }
 
 int64_t sink_influx_written(const struct sink_influx *s)

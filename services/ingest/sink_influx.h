@@ -3,17 +3,16 @@
  * own.
  *
  * It reads records, understands them, and writes points in batches: when `points` are
- * together, or the first has waited flush_ms, or someone asks for a flush. InfluxDB's
- * answer decides: written, again later, kept with an alarm (it is not set up as it should
- * be), halved, or line by line, bad ones to the dead letters. The hours of what was
- * written are marked and saved, and only then the cursor moves on. */
+ * together, or the first has waited flush_ms, or someone asks for a flush (delivery.h).
+ * Points that InfluxDB refuses become dead letters. The hours of what was written are
+ * marked and saved, and only then the cursor moves on. */
 #ifndef FC_INGEST_SINK_INFLUX_H
 #define FC_INGEST_SINK_INFLUX_H
 
 #include "common/influx.h"
-#include "common/service.h"
 #include "services/ingest/deadletter.h"
 #include "services/ingest/hours.h"
+#include "services/ingest/influx_state.h"
 #include "services/ingest/understand.h"
 #include "services/ingest/wal.h"
 
@@ -28,7 +27,7 @@ struct sink_influx_opts { /* all borrowed but in */
     struct influx *in; /* taken over */
     size_t points;
     int64_t flush_ms;
-    struct dep *dep; /* InfluxDB */
+    struct influx_state *state;
     struct metrics *metrics;
 };
 
