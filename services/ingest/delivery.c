@@ -18,7 +18,7 @@
 #define NAMING_ROUNDS 8       /* answers that name lines; then halves */
 #define RUNS 16               /* stretches of suspects that are written on their own */
 #define DEPTH 24              /* of looking for suspects; then halves only */
-#define LARGER_AFTER 100      /* writes taken, after one that was too large */
+#define LARGER_AFTER 20       /* writes taken, after one that was too large */
 
 static const char *const failure_names[] = {[INFLUX_RETRY] = "unavailable",
                                             [INFLUX_CONFIG] = "configuration",
@@ -34,6 +34,8 @@ struct delivery {
     unsigned taken;     /* writes since most_bytes changed */
     bool set_up;        /* the database was seen to */
     int64_t contact_ms; /* when InfluxDB last answered (monotonic) */
+    int64_t look_ms;    /* when it was last looked at; 0: never */
+    bool look_failed;
     struct metric *points, *failures[N_FAILURES], *batch_points;
 };
 
@@ -43,7 +45,7 @@ struct delivery {
 static void reached(struct delivery *d)
 {
     d->contact_ms = clock_mono_ms();
-    influx_state_works(d->state, INFLUX_SINK);
+    influx_state_works(d->state, INFLUX_WRITES);
 }
 
 /* The database is made if it is missing. Where that is not allowed it has to be there:
@@ -103,7 +105,7 @@ static enum influx_verdict send(struct delivery *d, const char *lines, size_t le
             reached(d);
             return v;
         }
-        influx_state_fails(d->state, INFLUX_SINK, v == INFLUX_CONFIG, e->text);
+        influx_state_fails(d->state, INFLUX_WRITES, v == INFLUX_CONFIG, e->text);
         d->set_up = false;
         if (!nap_wait(d->nap, pause_ms(d, v, retry_after_s, e, &backoff_ms)))
             return INFLUX_RETRY;
@@ -235,30 +237,35 @@ int delivery_write(struct delivery *d, struct batch *b)
         if (write_range(d, b, lo, hi, 0))
             return -1;
     }
+    if (d->look_failed) /* a busy sink has no idle moment to see that it is well again */
+        delivery_look(d);
     return 0;
 }
-
-/* ---- life
- * --------------------------------------------------------------------------------------
- */
 
 void delivery_look(struct delivery *d)
 {
     struct err e = ERR_INIT;
-    if (d->contact_ms && clock_mono_ms() - d->contact_ms < LOOK_MS)
+    int64_t now_ms = clock_mono_ms();
+    if (d->look_ms && (now_ms - d->look_ms < LOOK_MS ||
+                       (now_ms - d->contact_ms < LOOK_MS && !d->look_failed)))
         return;
-    d->contact_ms = clock_mono_ms();
-    if (influx_check(d->in, &e)) {
+    d->look_failed = influx_check(d->in, &e) != 0;
+    d->look_ms = clock_mono_ms();
+    if (d->look_failed) {
         bool config = e.code != ERR_UNAVAILABLE && e.code != ERR_TIMEOUT;
-        influx_state_fails(d->state, INFLUX_SINK, config, e.text);
+        influx_state_fails(d->state, INFLUX_LOOKS, config, e.text);
         d->set_up = false;
         d->most_bytes = BATCH_BYTES;
         return;
     }
     influx_state_server(d->state, influx_server(d->in));
     set_up(d);
-    reached(d);
+    influx_state_works(d->state, INFLUX_LOOKS);
 }
+
+/* ---- life
+ * --------------------------------------------------------------------------------------
+ */
 
 static void make_metrics(struct delivery *d, struct metrics *m)
 {

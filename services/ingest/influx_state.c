@@ -27,8 +27,8 @@ struct influx_state *influx_state_new(struct dep *dep, struct metrics *m)
     s->dep = dep;
     s->metrics = m;
     pthread_mutex_init(&s->lock, NULL);
-    s->parts[INFLUX_SINK].fails = true;
-    strcpy(s->parts[INFLUX_SINK].why, "not tried yet");
+    s->parts[INFLUX_LOOKS].fails = true;
+    strcpy(s->parts[INFLUX_LOOKS].why, "not tried yet");
     s->config = metric_gauge(m, "fieldcast_ingest_influxdb_misconfigured",
                              "1 while InfluxDB refuses what only a person can mend: "
                              "password, token, database.",

@@ -10,8 +10,9 @@
 #include "common/service.h"
 
 enum influx_part {
-    INFLUX_SINK,   /* writes, and a query while there is nothing to write */
-    INFLUX_ROLLUP, /* the queries and writes that make the hours */
+    INFLUX_WRITES, /* of readings */
+    INFLUX_LOOKS,  /* that it answers a query: asked while nothing is written */
+    INFLUX_HOURS,  /* the queries and writes that make the hours */
     INFLUX_PARTS
 };
 

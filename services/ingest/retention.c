@@ -61,20 +61,32 @@ static bool believed(struct retention *r, int64_t now_ms)
     return b > 0;
 }
 
+/* *e is filled when it is not known. */
+static bool can_delete(struct retention *r, struct influx *in, struct err *e)
+{
+    char version[64];
+    if (!influx_server(in)->dialect && influx_ping(in, version, e))
+        return false;
+    if (influx_server(in)->dialect != INFLUX_3)
+        return true;
+    if (!r->said_3)
+        log_info("InfluxDB 3 does not delete by time: give its database a retention "
+                 "period (docs/ingest.md)");
+    r->said_3 = true;
+    return false;
+}
+
 void retention_run(struct retention *r, struct influx *in, int64_t now_ms)
 {
+    struct err e = ERR_INIT;
     int64_t day = now_ms / DAY_MS;
     if (day == r->done_day || !believed(r, now_ms))
         return;
-    if (influx_server(in)->dialect == INFLUX_3) {
-        if (r->done_day == INT64_MIN)
-            log_info("InfluxDB 3 does not delete by time: give the database a retention "
-                     "period there (docs/ingest.md)");
-        r->done_day = day;
+    if (!can_delete(r, in, &e)) {
+        r->done_day = e.code ? r->done_day : day;
         return;
     }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct err e = ERR_INIT;
         int64_t keep_d = table[i].readings ? r->readings_d : r->leads_d;
         if (keep_d &&
             delete_before(in, table[i].measurement, (day - keep_d) * DAY_MS, &e)) {

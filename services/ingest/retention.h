@@ -15,6 +15,7 @@ struct retention {
     int64_t done_day;   /* INT64_MIN: not yet */
     int64_t wall_ms, mono_ms; /* when we started, by both clocks */
     bool said;                /* that the clock is not believed */
+    bool said_3;              /* that InfluxDB 3 does not delete */
 };
 
 void retention_init(struct retention *r, int64_t readings_d, int64_t leads_d);

@@ -260,7 +260,7 @@ static void failed(struct rollup *r, const struct err *e)
     if (++r->failures >= FAILURES) {
         struct err why = *e;
         err_prefix(&why, "hours are not rolled up");
-        influx_state_fails(r->o.state, INFLUX_ROLLUP, false, why.text);
+        influx_state_fails(r->o.state, INFLUX_HOURS, false, why.text);
     } else if (influx_state_up(r->o.state))
         log_often(&r->said, LOG_WARN, "could not roll up, trying again: %s", e->text);
     nap_wait(&r->nap, RETRY_MS);
@@ -269,7 +269,7 @@ static void failed(struct rollup *r, const struct err *e)
 static void works(struct rollup *r)
 {
     if (r->failures >= FAILURES)
-        influx_state_works(r->o.state, INFLUX_ROLLUP);
+        influx_state_works(r->o.state, INFLUX_HOURS);
     r->failures = 0;
 }
 

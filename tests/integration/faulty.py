@@ -4,6 +4,7 @@ password or a web server in its place would.
 
     fault = Faulty(st.influx_server.port)
     fault.answers = {"write": (500, b'{"error":"no space left on device"}')}
+    fault.only = b"readings"   # of these, requests that hold it
 """
 
 import threading
@@ -19,7 +20,7 @@ BAD_REQUEST = (400, b"<html>400 Bad Request</html>")
 
 class Faulty:
     def __init__(self, port):
-        self.target, self.answers = f"http://127.0.0.1:{port}", {}
+        self.target, self.answers, self.only = f"http://127.0.0.1:{port}", {}, b""
         fault = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -28,7 +29,7 @@ class Faulty:
             def do(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 what = self.path.strip("/").partition("?")[0]
-                if what in fault.answers:
+                if what in fault.answers and fault.only in self.path.encode() + body:
                     status, out = fault.answers[what]
                 else:
                     r = requests.request(self.command, fault.target + self.path, data=body, timeout=60,
