@@ -73,8 +73,12 @@ enum reject decode_time(struct message *m, const json_t *v, const char *key,
 
 /* The quantity that a key means: aliases resolved, checked. */
 enum reject decode_name(const char *key, char out[QUANTITY_MAX + 1], struct err *e);
-/* A value in the quantity's canonical unit. unit: what the message says, or NULL. */
-double decode_unit(const char *quantity, double v, const char *unit);
+/* Makes a quantity's name of whatever stands there ("SHT31-Temperature",
+ * "soilMoisture"): false when there is no letter in it. */
+bool decode_loose_name(const char *key, char out[QUANTITY_MAX + 1]);
+/* Turns *v into the quantity's canonical unit. unit: what the message says ("°F", "kPa"),
+ * or NULL. Refuses a unit that is not known for a quantity that has one. */
+enum reject decode_unit(const char *quantity, double *v, const char *unit, struct err *e);
 /* Adds one value under the canonical name of key: numbers, booleans as 0 or 1, null is
  * missing; what is wrong with it is noted as refused. unit: what the message says about
  * it, or NULL. Rejects the message only when it has too many values. */
@@ -83,6 +87,15 @@ enum reject decode_value(struct message *m, const char *key, const json_t *v,
 /* Adds all members of an object but those named in skip (ended by NULL; NULL = none). */
 enum reject decode_values(struct message *m, const json_t *o, const char *const *skip,
                           struct err *e);
+/* Adds a value under a loose name, numbered if the name is taken (temperature_2): for
+ * conventions whose keys are people's own. A name without a letter and a number that is
+ * not finite are passed over; else as decode_value(). */
+enum reject decode_loose(struct message *m, const char *key, double x, const char *unit,
+                         struct err *e);
+/* A number as text, with spaces around it or not; nothing else. */
+bool decode_number(const char *text, size_t n, double *x);
+/* A JSON number, true or false as 1 or 0, or a text that is a number. */
+bool decode_json_number(const json_t *v, double *x);
 /* Checks the values against what their quantities can be: one that cannot be is refused,
  * and the item when none is left. */
 void decode_ranges(struct message *m, struct item *it);

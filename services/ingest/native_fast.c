@@ -123,7 +123,8 @@ static bool add(struct reading *r, const char *key, double x)
     const struct known *k = *key ? learn(key) : NULL;
     if (!k || r->n == READING_VALUES_MAX)
         return false;
-    x = k->pressure ? decode_unit(k->quantity, x, NULL) : x;
+    if (k->pressure && decode_unit(k->quantity, &x, NULL, NULL))
+        return false;
     if (!(x >= k->min && x <= k->max))
         return false;
     for (size_t i = 0; i < r->n; i++)
