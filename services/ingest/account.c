@@ -19,6 +19,8 @@ static void add_reading(struct buf *b, const struct item *it)
 {
     if (time_source_is_arrival(it->source))
         buf_adds(b, ",\"arrival\":true");
+    if (it->said_ms != INT64_MIN)
+        buf_addf(b, ",\"said_ms\":%" PRId64, it->said_ms);
     if (it->r.boot >= 0)
         buf_addf(b, ",\"boot\":%" PRId64, it->r.boot);
     if (it->r.seq >= 0)
@@ -125,6 +127,8 @@ static void read_counts(struct item *it, const json_t *j)
 {
     const json_t *boot = json_object_get(j, "boot"), *seq = json_object_get(j, "seq");
     const char *id = json_string_value(json_object_get(j, "id"));
+    const json_t *said = json_object_get(j, "said_ms");
+    it->said_ms = said ? json_integer_value(said) : INT64_MIN;
     it->r.boot = boot ? json_integer_value(boot) : -1;
     it->r.seq = seq ? json_integer_value(seq) : -1;
     it->id = id ? strtoull(id, NULL, 16) : 0;

@@ -5,7 +5,7 @@
  * finds the same, whatever devices, settings and other messages there were between.
  *
  *   {"decoder":"…",
- *    "items":[{"device","raw","ts_ms","arrival","boot","seq","id","poor","values":{…}},
+ *    "items":[{"device","raw","ts_ms","arrival","said_ms","boot","seq","id","poor","values":{…}},
  *             {"device","raw","ts_ms","online"}],
  *    "refused":[{"reason","device"}],
  *    "reason","detail","payload" | "payload_base64","cut"}

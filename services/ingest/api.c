@@ -192,6 +192,24 @@ static int get_ledger(void *app, const struct req *q, struct res *s, struct err 
     return res_json(s, j, e);
 }
 
+/* What has been learnt of a device's clock, and what is made of its times. */
+static json_t *clock_json(struct ingest *in, const struct device *d,
+                          enum time_source source)
+{
+    struct device_clock c;
+    intake_clock(in->intake, d, &c);
+    json_t *j = json_pack("{s:s, s:o}", "decision", time_source_sentence(source),
+                          "drift_ppm", json_number(device_clock_drift_ppm(&c)));
+    json_object_set_new(j, "skew_ms",
+                        c.window_ms ? json_integer(c.skew_ms) : json_null());
+    json_object_set_new(j, "zone_min",
+                        c.zone_known ? json_integer(c.zone_ms / 60000) : json_null());
+    json_object_set_new(j, "offset_ms",
+                        device_clock_has_offset(&c) ? json_integer(c.offset.ms)
+                                                    : json_null());
+    return j;
+}
+
 static json_t *device_item(struct ingest *in, const struct device *d)
 {
     struct device_view v = ledger_view(in->ledger, d);
@@ -199,6 +217,7 @@ static json_t *device_item(struct ingest *in, const struct device *d)
     json_t *j = json_pack("{s:s, s:s, s:o, s:o}", "device", d->name, "raw", d->raw,
                           "last_seen", time_json(v.last_seen_ms), "time_source",
                           seen ? json_string(time_source_name(v.source)) : json_null());
+    json_object_set_new(j, "clock", seen ? clock_json(in, d, v.source) : json_null());
     json_object_set_new(j, "status",
                         v.online < 0 ? json_null()
                                      : json_string(v.online ? "online" : "offline"));
@@ -246,7 +265,7 @@ static int post_explain(void *app, const struct req *q, struct res *s, struct er
 {
     struct ingest *in = app;
     json_t *body = req_json_object(q, e);
-    json_t *j = body ? explain(body, &in->how, clock_now_ms(), e) : NULL;
+    json_t *j = body ? explain(body, in->intake, clock_now_ms(), e) : NULL;
     json_decref(body);
     return j ? res_json(s, j, e) : -1;
 }

@@ -47,18 +47,20 @@ void batch_reserve(struct batch *b, size_t n)
     b->p = xrealloc(b->p, b->max * sizeof *b->p);
 }
 
-int batch_reading_line(struct buf *b, const struct reading *r, int64_t receive_ms,
-                       int64_t t_ms, bool good)
+int batch_reading_line(struct buf *b, const struct item *it, int64_t receive_ms,
+                       bool good)
 {
     struct influx_line l;
     influx_line(&l, b, "readings");
-    influx_tag(&l, "device", r->device);
-    for (size_t i = 0; i < r->n; i++)
-        influx_field(&l, r->values[i].quantity, r->values[i].value);
+    influx_tag(&l, "device", it->r.device);
+    for (size_t i = 0; i < it->r.n; i++)
+        influx_field(&l, it->r.values[i].quantity, it->r.values[i].value);
     influx_field(&l, "received_ms", (double)receive_ms);
-    influx_field(&l, "seq", (double)r->seq);
+    if (it->said_ms != INT64_MIN)
+        influx_field(&l, "device_ms", (double)it->said_ms);
+    influx_field(&l, "seq", (double)it->r.seq);
     influx_field(&l, "quality", good);
-    return influx_end(&l, t_ms);
+    return influx_end(&l, it->r.time_ms);
 }
 
 static int add(struct batch *b, const struct point *p, size_t line, int rc)
@@ -71,11 +73,11 @@ static int add(struct batch *b, const struct point *p, size_t line, int rc)
     return 0;
 }
 
-int batch_reading(struct batch *b, const struct point *p, const struct reading *r,
-                  int64_t receive_ms, int64_t t_ms)
+int batch_reading(struct batch *b, const struct point *p, const struct item *it,
+                  int64_t receive_ms)
 {
     size_t line = b->lines.len;
-    return add(b, p, line, batch_reading_line(&b->lines, r, receive_ms, t_ms, p->good));
+    return add(b, p, line, batch_reading_line(&b->lines, it, receive_ms, p->good));
 }
 
 static int one_field(struct batch *b, const struct point *p, const char *measurement,

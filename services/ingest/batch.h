@@ -8,8 +8,9 @@
 #include "services/ingest/ledger.h"
 
 #define BATCH_BYTES (4u << 20) /* a batch is full at this size; InfluxDB takes 25 MB */
-#define BATCH_OVER (1u << 20)  /* lines of one record: an account is smaller in the log  \
-                                */
+#define BATCH_OVER                                                                       \
+    (1u << 20) /* lines of one record: an account is smaller in the log                  \
+                */
 #define BATCH_WHYS                                                                       \
     (256u << 10) /* reasons of refusals that a batch keeps; beyond that one for all */
 
@@ -52,8 +53,8 @@ void batch_reserve(struct batch *b, size_t n);
 bool batch_full(const struct batch *b);
 
 /* Each appends a line and its point; -1 when it is no line (nothing is added then). */
-int batch_reading(struct batch *b, const struct point *p, const struct reading *r,
-                  int64_t receive_ms, int64_t t_ms);
+int batch_reading(struct batch *b, const struct point *p, const struct item *it,
+                  int64_t receive_ms);
 int batch_status(struct batch *b, const struct point *p, bool online, int64_t t_ms);
 /* Says that the device's earlier reading at t_ms was good after all. */
 int batch_restore(struct batch *b, const struct point *p, int64_t t_ms);
@@ -69,8 +70,9 @@ void batch_squeeze(struct batch *b, size_t lo, size_t hi);
 const char *batch_lines(const struct batch *b, size_t lo, size_t hi, size_t *len);
 
 /* A reading's line: its values, and received_ms, seq (-1: none) and quality (1, or 0 for
- * misreads and what the sender calls poor) with each. */
-int batch_reading_line(struct buf *b, const struct reading *r, int64_t receive_ms,
-                       int64_t t_ms, bool good);
+ * misreads and what the sender calls poor) with each; device_ms where the device said
+ * another time than it is stored at. */
+int batch_reading_line(struct buf *b, const struct item *it, int64_t receive_ms,
+                       bool good);
 
 #endif

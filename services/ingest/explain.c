@@ -50,8 +50,9 @@ static void add_reading(json_t *j, const struct item *it, int64_t now_ms)
     json_object_set_new(j, "values", values);
     json_object_set_new(j, "time", json_string(clock_format(it->r.time_ms, time)));
     json_object_set_new(j, "time_source", json_string(time_source_name(it->source)));
+    json_object_set_new(j, "why", json_string(time_source_sentence(it->source)));
     buf_init(&line, LINE_MAX_BYTES);
-    if (batch_reading_line(&line, &it->r, now_ms, it->r.time_ms, !it->r.poor) == 0)
+    if (batch_reading_line(&line, it, now_ms, !it->r.poor) == 0)
         json_object_set_new(j, "line", json_stringn(line.data, line.len - 1));
     buf_done(&line);
 }
@@ -69,8 +70,7 @@ static json_t *item_json(const struct item *it, int64_t now_ms)
     return j;
 }
 
-json_t *explain(const json_t *body, const struct interpreter *how, int64_t now_ms,
-                struct err *e)
+json_t *explain(const json_t *body, struct intake *in, int64_t now_ms, struct err *e)
 {
     const char *topic;
     struct buf payload;
@@ -89,7 +89,7 @@ json_t *explain(const json_t *body, const struct interpreter *how, int64_t now_m
         .payload = payload.data ? payload.data : "",
         .len = payload.len};
     struct err why = ERR_INIT;
-    enum reject r = understand(how, &rec, false, &m, &why);
+    enum reject r = intake_ask(in, &rec, &m, &why);
     enum reject first = r ? r : m.refused;
     json_t *items = json_array();
     for (size_t i = 0; i < m.n; i++)

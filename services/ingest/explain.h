@@ -5,15 +5,16 @@
 
 #include <jansson.h>
 
-#include "services/ingest/understand.h"
+#include "services/ingest/intake.h"
 
 /* body: {"topic", "payload" (text, or JSON as it would be sent; or "payload_base64"),
  * "retain"}. New reference:
  * {"decoder","accepted","reason","detail",
- *  "items":[{"device","accepted","reason","time","time_source","values","line"} or
+ *  "items":[{"device","accepted","reason","time","time_source","why",
+ *            "values","line"} or
  *           {"device","status"}]}
  * reason and detail: of the first thing refused, also where the rest is accepted. */
-json_t *explain(const json_t *body, const struct interpreter *how, int64_t now_ms,
+json_t *explain(const json_t *body, struct intake *in, int64_t now_ms,
                 struct err *e) MUST_CHECK;
 
 #endif

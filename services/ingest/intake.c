@@ -178,7 +178,7 @@ static int append(struct intake *in, struct wal_record *rec, struct err *e)
 {
     struct err why = ERR_INIT;
     rec->receive_ms = clock_now_ms();
-    enum reject r = understand(&in->how, rec, true, &in->m, &why);
+    enum reject r = understand(&in->how, rec, TO_TAKE, &in->m, &why);
     if (!r && !in->m.n)
         return NOTHING;
     struct tally t = look_up(in, rec->flags);
@@ -230,8 +230,33 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
     return 0;
 }
 
+enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct message *m,
+                       struct err *e)
+{
+    pthread_mutex_lock(&in->lock);
+    enum reject r = understand(&in->how, rec, TO_ASK, m, e);
+    pthread_mutex_unlock(&in->lock);
+    return r;
+}
+
+void intake_clock(struct intake *in, const struct device *d, struct device_clock *out)
+{
+    pthread_mutex_lock(&in->lock);
+    *out = d->clock;
+    pthread_mutex_unlock(&in->lock);
+}
+
 /* ---- after a restart
  * ------------------------------------------------------------------------ */
+
+/* A device's clock learns again what it had learnt. */
+static void teach(struct intake *in, const struct wal_record *rec, const struct item *it)
+{
+    int64_t t_ms, said_ms;
+    if (it->kind == ITEM_READING && !(rec->flags & WAL_ACCOUNT))
+        timefix(&in->how.fix, &it->time, &it->device->clock, rec->receive_ms, &t_ms,
+                &said_ms);
+}
 
 int intake_remember(struct intake *in, int64_t judged_to, struct err *e)
 {
@@ -250,6 +275,7 @@ int intake_remember(struct intake *in, int64_t judged_to, struct err *e)
             for (size_t i = 0; i < in->m.n; i++) {
                 struct item *it = &in->m.item[i];
                 keep(in, it, clock_mono_ms());
+                teach(in, &rec, it);
                 if (it->kind == ITEM_READING && pos < judged_to)
                     quality_judge(&it->device->quality, &it->r, it->r.time_ms, restore,
                                   &n);

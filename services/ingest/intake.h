@@ -37,6 +37,13 @@ int intake_remember(struct intake *in, int64_t judged_to, struct err *e) MUST_CH
 /* ERR_BUSY: the log is full. ERR_UNAVAILABLE: the disk does not take it. */
 int intake_take(struct intake *in, const struct arrival *a, struct err *e) MUST_CHECK;
 
+/* What would become of a message, without taking it (understand.h). */
+enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct message *m,
+                       struct err *e);
+
+/* What is known of a device's clock. */
+void intake_clock(struct intake *in, const struct device *d, struct device_clock *out);
+
 /* When the last message came (monotonic, real). */
 int64_t intake_last_ms(const struct intake *in);
 

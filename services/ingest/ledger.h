@@ -42,6 +42,7 @@ struct device {
     int64_t arrival_ms; /* the newest time that was made of an arrival */
     struct ack ack;
     bool ack_due;
+    struct device_clock clock;
     /* the sink's */
     struct quality *quality;
 };

@@ -112,7 +112,7 @@ struct item *message_add(struct message *m)
     it->source = TIME_NONE;
     it->id = 0;
     it->r.device[0] = it->r.raw_device[0] = it->r.location[0] = '\0';
-    it->r.time_ms = INT64_MIN;
+    it->r.time_ms = it->said_ms = INT64_MIN;
     it->r.boot = it->r.seq = -1;
     it->r.n = 0;
     return it;

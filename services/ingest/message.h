@@ -54,11 +54,14 @@ struct raw_time {
 };
 
 enum time_source {
-    TIME_DEVICE,      /* the message's own time */
-    TIME_DEVICE_2000, /* the same, counted from 2000 */
-    TIME_NONE,        /* arrival: the message has no time */
-    TIME_IMPLAUSIBLE, /* arrival: its time is outside the window */
-    TIME_UNREADABLE   /* arrival: its text is no time */
+    TIME_DEVICE,        /* the message's own time */
+    TIME_DEVICE_2000,   /* the same, counted from 2000 */
+    TIME_DEVICE_ZONE,   /* the same, its zone learnt */
+    TIME_DEVICE_OFFSET, /* a clock that was never set, its offset learnt */
+    TIME_NONE,          /* arrival: the message has no time */
+    TIME_IMPLAUSIBLE,   /* arrival: its time is outside the window */
+    TIME_UNREADABLE,    /* arrival: its text is no time */
+    TIME_SOURCES
 };
 
 enum item_kind { ITEM_READING, ITEM_STATUS };
@@ -75,6 +78,7 @@ struct item {
     /* what ingest makes of it (understand.h); r.time_ms is the item's time then */
     struct device *device; /* borrowed; NULL if not known */
     enum time_source source;
+    int64_t said_ms;  /* the time as the device said it, if it is another; or INT64_MIN */
     uint64_t id;      /* recent.h; 0: none */
     bool known;       /* it came before, and is not taken again */
     struct reading r; /* device names always; values of a reading. Last: it is large */

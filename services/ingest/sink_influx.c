@@ -81,7 +81,7 @@ static void add_reading(struct sink_influx *s, const struct wal_record *rec, int
     p.hour = hour_of(t_ms);
     p.quantities = hours_quantities(s->o.hours, &it->r);
     p.good = quality_judge(&it->device->quality, &it->r, t_ms, restore, &n);
-    batch_reading(&s->batch, &p, &it->r, rec->receive_ms, t_ms);
+    batch_reading(&s->batch, &p, it, rec->receive_ms);
     for (int k = 0; k < n; k++) {
         p.kind = POINT_RESTORE;
         p.hour = hour_of(restore[k]);

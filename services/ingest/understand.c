@@ -4,9 +4,10 @@
 #include "services/ingest/recent.h"
 
 /* Device, time and verdict of one item. */
-static void meet(const struct interpreter *in, const struct wal_record *rec, bool make,
-                 struct message *m, struct item *it)
+static void meet(const struct interpreter *in, const struct wal_record *rec,
+                 enum purpose what_for, struct message *m, struct item *it)
 {
+    bool make = what_for != TO_ASK;
     struct err e = ERR_INIT;
     if (!it->reject)
         it->reject = ledger_device(in->ledger, it->r.device, it->r.raw_device, make,
@@ -15,7 +16,15 @@ static void meet(const struct interpreter *in, const struct wal_record *rec, boo
         it->device = ledger_find(in->ledger, it->r.device);
     it->r.time_ms = rec->receive_ms;
     if (it->kind == ITEM_READING && !it->reject) {
-        it->source = timefix(&in->fix, &it->time, rec->receive_ms, &it->r.time_ms);
+        struct device_clock copy, *clock = NULL;
+        if (what_for == TO_TAKE)
+            clock = &it->device->clock;
+        else if (what_for == TO_ASK && it->device) {
+            copy = it->device->clock; /* what is only asked teaches nothing */
+            clock = &copy;
+        }
+        it->source = timefix(&in->fix, &it->time, clock, rec->receive_ms, &it->r.time_ms,
+                             &it->said_ms);
         if ((rec->flags & WAL_RETAIN) && time_source_is_arrival(it->source))
             it->reject = reject_say(REJECT_RETAINED_WITHOUT_TIME, &e,
                                     "the broker had kept this message and it has no "
@@ -26,7 +35,7 @@ static void meet(const struct interpreter *in, const struct wal_record *rec, boo
 }
 
 enum reject understand(const struct interpreter *in, const struct wal_record *rec,
-                       bool make, struct message *m, struct err *e)
+                       enum purpose what_for, struct message *m, struct err *e)
 {
     if (rec->flags & WAL_CUT) {
         message_begin(m);
@@ -39,7 +48,7 @@ enum reject understand(const struct interpreter *in, const struct wal_record *re
         m->item[0].reject = r;
     }
     for (size_t i = 0; i < m->n; i++) {
-        meet(in, rec, make, m, &m->item[i]);
+        meet(in, rec, what_for, m, &m->item[i]);
         taken += !m->item[i].reject;
     }
     return r || taken || !m->n ? r : message_rejected(m, e);
@@ -69,10 +78,13 @@ enum reject recall(const struct interpreter *in, const struct wal_record *rec,
     *a = (struct account){0};
     if (rec->flags & WAL_ACCOUNT)
         return recall_account(in, rec, m, a, e);
-    enum reject r = understand(in, rec, true, m, e);
+    enum reject r = understand(in, rec, TO_RECALL, m, e);
     if (r || !m->n)
         return r;
     struct item *it = &m->item[0];
+    if (it->r.time_ms != rec->assigned_ms && !time_source_is_arrival(it->source) &&
+        it->said_ms == INT64_MIN)
+        it->said_ms = it->r.time_ms; /* its clock was known better then */
     it->r.time_ms = rec->assigned_ms;
     if (it->kind == ITEM_READING)
         it->id = recent_identity(it, !time_source_is_arrival(it->source), &(bool){false});

@@ -20,12 +20,16 @@ struct interpreter {
     struct ledger *ledger;
 };
 
+/* TO_TAKE: devices that are new are made, their clocks learn; behind the intake's lock.
+ * TO_ASK: nothing changes; behind the same lock. TO_RECALL: clocks are left out. */
+enum purpose { TO_TAKE, TO_ASK, TO_RECALL };
+
 /* Understands a message that has just come (rec->receive_ms, flags, topic, payload; the
  * topic NUL-terminated). Items get their device, their time and where it is from, and a
  * reject if they are not taken. Returns REJECT_NONE, or why nothing of it is taken, with
- * the sentence in *e. make: devices that are new are made; else their device is NULL. */
+ * the sentence in *e. */
 enum reject understand(const struct interpreter *in, const struct wal_record *rec,
-                       bool make, struct message *m, struct err *e);
+                       enum purpose what_for, struct message *m, struct err *e);
 
 /* What a record of the log says: m's items with device and time. An account's refusals
  * are in a, which account_done() ends in any case; a->reason is REJECT_NONE without one.

@@ -34,7 +34,7 @@ static void check_reading(const struct item *it)
     static const struct timefix fix = {.past_ms = 34560000000, .future_ms = 600000};
     const struct reading *r = &it->r;
     struct buf b;
-    int64_t t;
+    int64_t t, said;
     bool weak;
     must(r->n > 0 && r->n <= READING_VALUES_MAX, "number of values");
     for (size_t i = 0; i < r->n; i++) {
@@ -43,10 +43,10 @@ static void check_reading(const struct item *it)
         must(quantity_valid(r->values[i].quantity), "a quantity's name");
         must(isfinite(v) && (!q || (v >= q->min && v <= q->max)), "range");
     }
-    enum time_source s = timefix(&fix, &it->time, 1795132800000, &t);
+    enum time_source s = timefix(&fix, &it->time, NULL, 1795132800000, &t, &said);
     must(recent_identity(it, !time_source_is_arrival(s), &weak) != 0, "identity");
     buf_init(&b, 65536);
-    must(batch_reading_line(&b, r, 1795132800000, t, true) == 0, "a line");
+    must(batch_reading_line(&b, it, 1795132800000, true) == 0, "a line");
     must(memchr(b.data, '\n', b.len) == b.data + b.len - 1, "one line");
     buf_done(&b);
 }

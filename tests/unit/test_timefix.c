@@ -12,17 +12,19 @@
 static const struct timefix fix = {
     .past_ms = 400 * DAY, .future_ms = 600000, .local_min = 0};
 
+static int64_t said; /* the device's own word, where another time is taken */
+
 static enum time_source of_number(double x, int64_t *t)
 {
     struct raw_time raw = {.kind = RAW_TIME_NUMBER, .number = x};
-    return timefix(&fix, &raw, NOW, t);
+    return timefix(&fix, &raw, NULL, NOW, t, &said);
 }
 
 static enum time_source of_text(const struct timefix *f, const char *text, int64_t *t)
 {
     struct raw_time raw = {.kind = RAW_TIME_TEXT};
     strcpy(raw.text, text);
-    return timefix(f, &raw, NOW, t);
+    return timefix(f, &raw, NULL, NOW, t, &said);
 }
 
 static void test_numbers(void **unused)
@@ -115,7 +117,7 @@ static void test_no_time(void **unused)
     (void)unused;
     struct raw_time raw = {.kind = RAW_TIME_NONE};
     int64_t t = -1;
-    assert_int_equal(timefix(&fix, &raw, NOW, &t), TIME_NONE);
+    assert_int_equal(timefix(&fix, &raw, NULL, NOW, &t, &said), TIME_NONE);
     assert_int_equal(t, NOW);
     assert_string_equal(time_source_name(TIME_DEVICE_2000), "device_since_2000");
 }
