@@ -126,7 +126,12 @@ int ingest_open(struct ingest *i, struct err *e)
     if (service_open(s, &ingest_service, &i->set.common, e) || open_disk(i, e))
         return -1;
     i->started_ms = clock_now_ms();
+    struct guard_limits limits = {.devices_per_min = i->set.devices_per_min,
+                                  .quantities = i->set.quantities_max,
+                                  .names = i->set.quantity_names_max};
+    i->guard = guard_new(&limits);
     i->how.ledger = i->ledger;
+    i->how.guard = i->guard;
     i->how.fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
                                   .future_ms = i->set.time_future_s * 1000,
                                   .local_min = i->set.time_local_min};
@@ -165,6 +170,7 @@ void ingest_close(struct ingest *i)
     intake_free(i->intake);
     hours_close(i->hours);
     deadletter_close(i->letters);
+    guard_free(i->guard);
     ledger_close(i->ledger);
     wal_reader_close(i->reader);
     wal_close(i->wal);

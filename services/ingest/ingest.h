@@ -28,6 +28,7 @@ struct ingest {
     struct wal *wal;
     struct wal_reader *reader; /* InfluxDB's cursor */
     struct ledger *ledger;
+    struct guard *guard;
     struct deadletter *letters;
     struct hours *hours;
     struct sink_live *live;

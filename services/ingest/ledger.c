@@ -206,6 +206,7 @@ void ledger_close(struct ledger *l)
         quality_free(l->at[i]->quality);
         ack_done(&l->at[i]->ack);
         free(l->at[i]->raw);
+        free(l->at[i]->names);
         free(l->at[i]);
     }
     if (l->fd >= 0)
@@ -246,6 +247,7 @@ enum reject ledger_device(struct ledger *l, const char *name, const char *raw, b
     } else if (!*d && make) {
         struct err why = ERR_INIT;
         *d = add(l, name, raw);
+        (*d)->is_new = true;
         if (remember(l, &why) && !l->said) {
             log_warn("%s", why.text);
             l->said = true;

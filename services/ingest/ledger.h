@@ -43,6 +43,10 @@ struct device {
     struct ack ack;
     bool ack_due;
     struct device_clock clock;
+    bool is_new; /* made, and not yet counted by the guard */
+    uint16_t n_names;
+    uint32_t shape;  /* hash of the names it last sent; 0: none */
+    uint16_t *names; /* guard.h; owned */
     /* the sink's */
     struct quality *quality;
 };

@@ -37,6 +37,10 @@ static const struct {
         {"retained_without_time", "the broker had kept it and it has no time of its own"},
     [REJECT_TOO_LARGE] = {"too_large", "the message is larger than 256 KiB"},
     [REJECT_REFUSED_BY_INFLUXDB] = {"refused_by_influxdb", "InfluxDB refused the point"},
+    [REJECT_TOO_MANY_NEW_DEVICES] =
+        {"too_many_new_devices", "FC_DEVICES_PER_MIN devices were new within a minute"},
+    [REJECT_TOO_MANY_QUANTITIES] =
+        {"too_many_quantities", "the device, or all together, have too many quantities"},
 };
 
 const char *reject_name(enum reject r)

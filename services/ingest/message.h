@@ -36,6 +36,8 @@ enum reject {
     REJECT_RETAINED_WITHOUT_TIME,
     REJECT_TOO_LARGE,
     REJECT_REFUSED_BY_INFLUXDB,
+    REJECT_TOO_MANY_NEW_DEVICES,
+    REJECT_TOO_MANY_QUANTITIES,
     REJECT_N
 };
 const char *reject_name(enum reject r);     /* "bad_json" */

@@ -33,7 +33,8 @@ struct sink_influx {
     struct log_often refused, unsaved;
     atomic_bool flush;
     atomic_llong written;
-    struct metric *rejects[REJECT_N], *partly, *stored, *misreads, *queue, *delay;
+    struct metric *rejects[REJECT_N], *partly[REJECT_N], *stored, *misreads, *queue,
+        *delay;
 };
 
 /* ---- from records to lines
@@ -115,7 +116,7 @@ static int bury_refused(struct sink_influx *s, const struct wal_record *rec, int
     int rc = keep_letter(s, &message, pos, a->reason, a->detail, device);
     free(raw);
     if (!a->n) /* values of readings that are stored without them */
-        metric_add(s->partly, 1);
+        metric_add(s->partly[a->reason], 1);
     for (size_t i = 0; i < a->n && !rc; i++) {
         enum reject why = account_refused(a, i, &device);
         struct device *d = *device ? ledger_find(l, device) : NULL;
@@ -337,11 +338,11 @@ static void make_metrics(struct sink_influx *s, struct metrics *m)
     for (int i = REJECT_NONE + 1; i < REJECT_N; i++) {
         snprintf(labels, sizeof labels, "reason=\"%s\"", reject_name((enum reject)i));
         s->rejects[i] = metric_counter(m, "fieldcast_ingest_rejects_total",
-                                       "Messages that became dead letters.", labels);
+                                       "Readings that became dead letters.", labels);
+        s->partly[i] = metric_counter(
+            m, "fieldcast_ingest_partly_refused_total",
+            "Readings stored without values that became dead letters.", labels);
     }
-    s->partly =
-        metric_counter(m, "fieldcast_ingest_partly_refused_total",
-                       "Messages stored without values that are dead letters.", NULL);
     s->stored = metric_counter(m, "fieldcast_ingest_stored_total",
                                "Messages that are in InfluxDB.", NULL);
     s->misreads =

@@ -3,18 +3,38 @@
 
 #include "services/ingest/recent.h"
 
+static enum reject find_device(const struct interpreter *in, enum purpose what_for,
+                               struct item *it, struct err *e)
+{
+    struct guard *g = what_for == TO_TAKE ? in->guard : NULL;
+    bool make = what_for != TO_ASK && (!g || guard_has_room(g));
+    enum reject r =
+        ledger_device(in->ledger, it->r.device, it->r.raw_device, make, &it->device, e);
+    if (g && !r && !it->device) {
+        r = reject_say(REJECT_TOO_MANY_NEW_DEVICES, e,
+                       "the device %s is new, and so many others were within a minute "
+                       "(FC_DEVICES_PER_MIN)",
+                       it->r.device);
+        guard_say(g, e->text);
+    } else if (g && !r && it->device->is_new) {
+        it->device->is_new = false;
+        guard_spend(g);
+    }
+    return r;
+}
+
 /* Device, time and verdict of one item. */
 static void meet(const struct interpreter *in, const struct wal_record *rec,
                  enum purpose what_for, struct message *m, struct item *it)
 {
-    bool make = what_for != TO_ASK;
     struct err e = ERR_INIT;
     if (!it->reject)
-        it->reject = ledger_device(in->ledger, it->r.device, it->r.raw_device, make,
-                                   &it->device, &e);
+        it->reject = find_device(in, what_for, it, &e);
     else if (it->r.device[0])
         it->device = ledger_find(in->ledger, it->r.device);
     it->r.time_ms = rec->receive_ms;
+    if (it->kind == ITEM_READING && !it->reject && what_for == TO_TAKE && in->guard)
+        guard_names(in->guard, m, it);
     if (it->kind == ITEM_READING && !it->reject) {
         struct device_clock copy, *clock = NULL;
         if (what_for == TO_TAKE)

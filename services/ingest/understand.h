@@ -10,6 +10,7 @@
 
 #include "services/ingest/account.h"
 #include "services/ingest/decode.h"
+#include "services/ingest/guard.h"
 #include "services/ingest/ledger.h"
 #include "services/ingest/timefix.h"
 #include "services/ingest/wal_record.h"
@@ -18,6 +19,7 @@
 struct interpreter {
     struct timefix fix;
     struct ledger *ledger;
+    struct guard *guard; /* of what is taken; NULL: no limits */
 };
 
 /* TO_TAKE: devices that are new are made, their clocks learn; behind the intake's lock.
