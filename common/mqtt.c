@@ -10,25 +10,65 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
+#include "common/http_client.h"
 #include "common/mem.h"
+#include "common/mqtt_why.h"
 #include "common/stop.h"
 
+#define BAD_SUBSCRIBE 0x80 /* the return code of a SUBACK, MQTT 3.1.1, 3.9.3 */
 #define INFLIGHT_MAX 1000
 #define PUBLISH_WAIT_S 30
 #define KEEPALIVE_S 30
 #define CLOSE_WAIT_MS 2000
+#define CONNECT_S 5
+#define RETRY_MIN_MS 1000
+#define RETRY_MAX_MS 30000
+#define STUCK_MS 60000 /* a connection that neither succeeds nor fails is tried anew */
+#define ASK_AGAIN_MS 60000
+
+enum link { AWAY, TRYING, THERE };
+enum answer { ASKED, TAKEN, REFUSED };
+
+struct subscription {
+    struct mqtt *m;
+    char *filter; /* owned */
+    int qos;
+    bool extra; /* nobody minds when it is refused */
+    enum answer answer;
+};
 
 struct mqtt {
     struct mqtt_opts o; /* its texts are owned copies */
     MQTTAsync client;
-    pthread_mutex_t lock; /* up, inflight */
+    struct subscription subs[MQTT_FILTERS_MAX + 1];
+    int n_subs;
+    pthread_t keeper;
+    bool keeps;           /* that thread runs */
+    pthread_mutex_t lock; /* all up to `inflight`, and the answers */
     pthread_cond_t changed;
-    bool up;
+    enum link link;
+    bool up, ending;
+    int64_t next_ms;  /* monotonic: when the keeper acts next */
+    int64_t retry_ms; /* pause before the next try */
+    bool untold;      /* a failure that on_state has not heard of */
+    int fail_code;    /* of that, as the library gives it */
+    char fail_said[100];
     int inflight;
     atomic_long failed;
     atomic_int calls;    /* callbacks that run now */
     atomic_bool closing; /* nobody is told of states any more */
 };
+
+static struct timespec from_now(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
 
 static void set_up(struct mqtt *m, bool up, const char *why)
 {
@@ -60,48 +100,108 @@ static int on_arrived(void *arg, char *topic, int topic_len, MQTTAsync_message *
     return 1; /* never 0: that would acknowledge the message and keep it in memory only */
 }
 
+/* The link is gone (code 0: `said` is why) or did not come; the keeper tells and tries
+ * again. Of a link that breaks the library also says that it failed to connect. */
+static void link_failed(struct mqtt *m, int code, const char *said)
+{
+    atomic_fetch_add(&m->calls, 1);
+    pthread_mutex_lock(&m->lock);
+    if (m->link == TRYING || (m->link == THERE && !code)) {
+        m->link = AWAY;
+        m->up = false;
+        m->next_ms = clock_mono_ms() + m->retry_ms;
+        m->retry_ms = m->retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : m->retry_ms * 2;
+        m->untold = true;
+        m->fail_code = code;
+        snprintf(m->fail_said, sizeof m->fail_said, "%s", said ? said : "");
+        pthread_cond_broadcast(&m->changed);
+    }
+    pthread_mutex_unlock(&m->lock);
+    atomic_fetch_sub(&m->calls, 1);
+}
+
 static void on_lost(void *arg, char *cause)
 {
-    set_up(arg, false, cause ? cause : "connection lost");
+    link_failed(arg, 0, cause ? cause : "connection lost");
+}
+
+static void on_connect_failed(void *arg, MQTTAsync_failureData *d)
+{
+    link_failed(arg, d && d->code ? d->code : -1, d ? d->message : NULL);
+}
+
+/* When all are answered: who was refused, and that we are up. */
+static void answered(struct subscription *s, enum answer answer)
+{
+    struct mqtt *m = s->m;
+    const char *refused[MQTT_FILTERS_MAX];
+    int n = 0, open = 0;
+    atomic_fetch_add(&m->calls, 1);
+    pthread_mutex_lock(&m->lock);
+    s->answer = answer;
+    for (int i = 0; i < m->n_subs; i++) {
+        open += m->subs[i].answer == ASKED;
+        if (m->subs[i].answer == REFUSED && !m->subs[i].extra)
+            refused[n++] = m->subs[i].filter;
+    }
+    bool there = m->link == THERE && !open;
+    if (there && n)
+        m->next_ms = clock_mono_ms() + ASK_AGAIN_MS;
+    pthread_mutex_unlock(&m->lock);
+    if (there && m->o.on_refused && !atomic_load(&m->closing))
+        m->o.on_refused(m->o.arg, refused, n);
+    if (there)
+        set_up(m, true, "");
+    atomic_fetch_sub(&m->calls, 1);
 }
 
 static void on_subscribe_failed(void *arg, MQTTAsync_failureData *d)
 {
-    set_up(arg, false,
-           d && d->message ? d->message : "the broker refused a subscription");
+    /* others mean that the connection broke, which on_lost() is told */
+    if (d && d->code == BAD_SUBSCRIBE)
+        answered(arg, REFUSED);
 }
 
 static void on_subscribed(void *arg, MQTTAsync_successData *d)
 {
-    (void)d;
-    set_up(arg, true, "");
+    answered(arg, d && d->alt.qos == BAD_SUBSCRIBE ? REFUSED : TAKEN);
+}
+
+/* One packet each: then one answer, whatever its length, is about one filter. */
+static void subscribe(struct mqtt *m, bool only_refused)
+{
+    MQTTAsync_responseOptions r = MQTTAsync_responseOptions_initializer;
+    bool ask[MQTT_FILTERS_MAX + 1];
+    pthread_mutex_lock(&m->lock);
+    for (int i = 0; i < m->n_subs; i++) {
+        struct subscription *s = &m->subs[i];
+        ask[i] = !only_refused || (s->answer == REFUSED && !s->extra);
+        s->answer = ask[i] ? ASKED : s->answer;
+    }
+    pthread_mutex_unlock(&m->lock);
+    r.onSuccess = on_subscribed;
+    r.onFailure = on_subscribe_failed;
+    for (int i = 0; i < m->n_subs; i++) {
+        r.context = &m->subs[i];
+        if (ask[i] && MQTTAsync_subscribe(m->client, m->subs[i].filter, m->subs[i].qos,
+                                          &r) != MQTTASYNC_SUCCESS)
+            return; /* the connection broke meanwhile: on_lost() follows */
+    }
 }
 
 static void on_connected(void *arg, char *cause)
 {
     (void)cause;
     struct mqtt *m = arg;
-    int n = 0, qos[32];
-    char *filters[32];
-    for (const char *const *f = m->o.filters; f && *f && n < 32; f++, n++) {
-        filters[n] = (char *)*f;
-        qos[n] = m->o.qos;
-    }
-    if (!n) {
+    pthread_mutex_lock(&m->lock);
+    m->link = THERE;
+    m->retry_ms = RETRY_MIN_MS;
+    m->next_ms = INT64_MAX;
+    pthread_mutex_unlock(&m->lock);
+    if (m->n_subs)
+        subscribe(m, false);
+    else
         set_up(m, true, "");
-        return;
-    }
-    MQTTAsync_responseOptions r = MQTTAsync_responseOptions_initializer;
-    r.context = m;
-    r.onSuccess = on_subscribed;
-    r.onFailure = on_subscribe_failed;
-    if (MQTTAsync_subscribeMany(m->client, n, filters, qos, &r) != MQTTASYNC_SUCCESS)
-        set_up(m, false, "could not subscribe");
-}
-
-static void on_connect_failed(void *arg, MQTTAsync_failureData *d)
-{
-    set_up(arg, false, d && d->message ? d->message : "could not connect");
 }
 
 static char *copy(const char *s)
@@ -109,6 +209,8 @@ static char *copy(const char *s)
     return s && *s ? xstrdup(s) : NULL;
 }
 
+/* Starts one try. The library would also try again by itself, but says only of the first
+ * try how it went. */
 static int start(struct mqtt *m, struct err *e)
 {
     MQTTAsync_connectOptions c = MQTTAsync_connectOptions_initializer;
@@ -117,10 +219,8 @@ static int start(struct mqtt *m, struct err *e)
     c.keepAliveInterval = KEEPALIVE_S;
     c.cleansession = m->o.clean;
     c.maxInflight = INFLIGHT_MAX;
-    c.automaticReconnect = 1;
-    c.minRetryInterval = 1;
-    c.maxRetryInterval = 30;
-    c.connectTimeout = 5;
+    c.connectTimeout = CONNECT_S;
+    c.MQTTVersion = MQTTVERSION_3_1_1;
     c.username = m->o.user;
     c.password = m->o.password;
     c.context = m;
@@ -133,9 +233,11 @@ static int start(struct mqtt *m, struct err *e)
         c.will = &w;
     }
     ssl.trustStore = m->o.ca_file;
+    ssl.keyStore = m->o.cert_file;
+    ssl.privateKey = m->o.key_file;
     ssl.enableServerCertAuth = 1;
     ssl.verify = 1;
-    if (!strncmp(m->o.url, "ssl://", 6))
+    if (mqtt_is_tls(m->o.url))
         c.ssl = &ssl;
     int rc = MQTTAsync_connect(m->client, &c);
     return rc == MQTTASYNC_SUCCESS
@@ -144,70 +246,176 @@ static int start(struct mqtt *m, struct err *e)
                          MQTTAsync_strerror(rc));
 }
 
-struct mqtt *mqtt_open(const struct mqtt_opts *o, struct err *e)
+/* What is due, with the lock held; it is given up for calls. False: nothing is. */
+static bool act(struct mqtt *m)
 {
-    struct mqtt *m = xcalloc(1, sizeof *m);
+    struct err e = ERR_INIT;
+    char why[300];
+    bool due = clock_mono_ms() >= m->next_ms;
+    if (m->untold) {
+        int code = m->fail_code;
+        char said[sizeof m->fail_said];
+        memcpy(said, m->fail_said, sizeof said);
+        m->untold = false;
+        pthread_mutex_unlock(&m->lock);
+        if (code)
+            mqtt_why(&m->o, code, said, why, sizeof why);
+        set_up(m, false, code ? why : said);
+    } else if (due && m->link == THERE) {
+        m->next_ms = INT64_MAX;
+        pthread_mutex_unlock(&m->lock);
+        subscribe(m, true);
+    } else if (due) {
+        m->link = TRYING;
+        m->next_ms = clock_mono_ms() + STUCK_MS;
+        pthread_mutex_unlock(&m->lock);
+        if (MQTTAsync_isConnected(m->client)) /* then a try changes nothing */
+            on_connected(m, NULL);
+        else if (start(m, &e))
+            link_failed(m, 0, e.text);
+    } else {
+        return false;
+    }
+    pthread_mutex_lock(&m->lock);
+    return true;
+}
+
+static void *keep(void *arg)
+{
+    struct mqtt *m = arg;
+    pthread_mutex_lock(&m->lock);
+    while (!m->ending)
+        if (!act(m)) {
+            int64_t wait = m->next_ms - clock_mono_ms();
+            struct timespec t = from_now(wait > STUCK_MS ? STUCK_MS : wait);
+            pthread_cond_timedwait(&m->changed, &m->lock, &t);
+        }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+static void add_filter(struct mqtt *m, const char *filter, int qos, bool extra)
+{
+    m->subs[m->n_subs++] = (struct subscription){m, xstrdup(filter), qos, extra, ASKED};
+}
+
+static void copy_opts(struct mqtt *m, const struct mqtt_opts *o)
+{
     m->o = *o;
     m->o.url = copy(o->url);
     m->o.client_id = copy(o->client_id);
     m->o.user = copy(o->user);
     m->o.password = copy(o->password);
     m->o.ca_file = copy(o->ca_file);
+    m->o.cert_file = copy(o->cert_file);
+    m->o.key_file = copy(o->key_file);
     m->o.will_topic = copy(o->will_topic);
     m->o.will_payload = copy(o->will_payload);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&m->lock, NULL);
-    pthread_cond_init(&m->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    for (const char *const *f = o->filters; f && *f && m->n_subs < MQTT_FILTERS_MAX; f++)
+        add_filter(m, *f, o->qos, false);
+    if (o->extra_filter)
+        add_filter(m, o->extra_filter, 0, true);
+    m->o.filters = NULL;
+    m->o.extra_filter = NULL;
+}
+
+static int open_client(struct mqtt *m, struct err *e)
+{
     MQTTAsync_createOptions c = MQTTAsync_createOptions_initializer;
     c.maxBufferedMessages = INFLIGHT_MAX;
     int rc = MQTTAsync_createWithOptions(&m->client, m->o.url ? m->o.url : "",
                                          m->o.client_id ? m->o.client_id : "",
                                          MQTTCLIENT_PERSISTENCE_NONE, NULL, &c);
     if (rc != MQTTASYNC_SUCCESS) {
-        err_set(e, ERR_INVALID, "could not use the broker address \"%s\": %s",
-                o->url ? o->url : "", MQTTAsync_strerror(rc));
         m->client = NULL;
-        mqtt_close(m);
-        return NULL;
+        return err_set(e, ERR_INVALID, "could not use the broker address \"%s\": %s",
+                       m->o.url ? m->o.url : "", MQTTAsync_strerror(rc));
     }
     MQTTAsync_setCallbacks(m->client, m, on_lost, on_arrived, NULL);
     MQTTAsync_setConnected(m->client, m, on_connected);
-    if (start(m, e)) {
-        mqtt_close(m);
+    m->link = TRYING;
+    m->next_ms = clock_mono_ms() + STUCK_MS;
+    if (start(m, e))
+        return -1;
+    if (pthread_create(&m->keeper, NULL, keep, m))
+        return err_set(e, ERR_INTERNAL,
+                       "could not start the thread that keeps the broker's connection");
+    m->keeps = true;
+    return 0;
+}
+
+struct mqtt_opts mqtt_opts_from(const struct mqtt_settings *s)
+{
+    return (struct mqtt_opts){.url = s->url,
+                              .client_id = s->client_id,
+                              .user = s->user,
+                              .password = s->password,
+                              .ca_file = s->ca_file,
+                              .cert_file = s->cert_file,
+                              .key_file = s->key_file};
+}
+
+struct mqtt *mqtt_open(const struct mqtt_opts *o, struct err *e)
+{
+    if (mqtt_check_files(o, e))
         return NULL;
-    }
-    return m;
+    struct mqtt *m = xcalloc(1, sizeof *m);
+    copy_opts(m, o);
+    m->retry_ms = RETRY_MIN_MS;
+    http_client_global_init();
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    if (open_client(m, e) == 0)
+        return m;
+    mqtt_close(m);
+    return NULL;
+}
+
+static void end_keeper(struct mqtt *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->ending = true;
+    pthread_cond_broadcast(&m->changed);
+    pthread_mutex_unlock(&m->lock);
+    if (m->keeps)
+        pthread_join(m->keeper, NULL);
+}
+
+static void close_client(struct mqtt *m)
+{
+    if (mqtt_is_up(m) && !stop_overdue())
+        mqtt_drain(m, CLOSE_WAIT_MS);
+    atomic_store(&m->closing, true);
+    end_keeper(m);
+    MQTTAsync_disconnectOptions d = MQTTAsync_disconnectOptions_initializer;
+    d.timeout = CLOSE_WAIT_MS;
+    MQTTAsync_disconnect(m->client, &d);
+    for (int i = 0; i < 40 && MQTTAsync_isConnected(m->client); i++)
+        clock_sleep_ms(50);
+    MQTTAsync_destroy(&m->client);
+    while (atomic_load(&m->calls))
+        clock_sleep_ms(1);
 }
 
 void mqtt_close(struct mqtt *m)
 {
     if (!m)
         return;
-    if (m->client) {
-        if (mqtt_is_up(m) && !stop_overdue())
-            mqtt_drain(m, CLOSE_WAIT_MS);
-        atomic_store(&m->closing, true);
-        MQTTAsync_disconnectOptions d = MQTTAsync_disconnectOptions_initializer;
-        d.timeout = CLOSE_WAIT_MS;
-        MQTTAsync_disconnect(m->client, &d);
-        for (int i = 0; i < 40 && MQTTAsync_isConnected(m->client); i++)
-            nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-        MQTTAsync_destroy(&m->client);
-        while (atomic_load(&m->calls))
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
+    if (m->client)
+        close_client(m);
     pthread_mutex_destroy(&m->lock);
     pthread_cond_destroy(&m->changed);
-    free((char *)m->o.url);
-    free((char *)m->o.client_id);
-    free((char *)m->o.user);
-    free((char *)m->o.password);
-    free((char *)m->o.ca_file);
-    free((char *)m->o.will_topic);
-    free((char *)m->o.will_payload);
+    const char *const owned[] = {m->o.url,      m->o.client_id,  m->o.user,
+                                 m->o.password, m->o.ca_file,    m->o.cert_file,
+                                 m->o.key_file, m->o.will_topic, m->o.will_payload};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free((char *)owned[i]);
+    for (int i = 0; i < m->n_subs; i++)
+        free(m->subs[i].filter);
     free(m);
 }
 
@@ -218,16 +426,6 @@ bool mqtt_is_up(const struct mqtt *m)
     bool up = w->up;
     pthread_mutex_unlock(&w->lock);
     return up;
-}
-
-static struct timespec from_now(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
 }
 
 bool mqtt_wait_up(struct mqtt *m, int ms)
@@ -318,43 +516,4 @@ int mqtt_drain(struct mqtt *m, int ms)
 long mqtt_failed(const struct mqtt *m)
 {
     return atomic_load(&((struct mqtt *)m)->failed);
-}
-
-/* MQTT 3.1.1, section 4.7: + is one level, # the rest (and its parent level); neither
- * matches a topic that begins with $ at the first level. */
-bool mqtt_match(const char *filter, const char *topic)
-{
-    if (*topic == '$' && *filter != '$')
-        return false;
-    for (;;) {
-        if (*filter == '#')
-            return true;
-        if (*filter == '+') {
-            filter++;
-            topic += strcspn(topic, "/");
-        } else {
-            while (*filter && *filter == *topic && *filter != '/') {
-                filter++;
-                topic++;
-            }
-        }
-        if (!*topic)
-            return !*filter || !strcmp(filter, "/#");
-        if (*filter != '/' || *topic != '/')
-            return false;
-        filter++;
-        topic++;
-    }
-}
-
-bool mqtt_filter_valid(const char *filter)
-{
-    for (const char *level = filter;; level++) {
-        size_t n = strcspn(level, "/"), plain = strcspn(level, "/+#");
-        if (plain < n && (n != 1 || (*level == '#' && level[1])))
-            return false;
-        level += n;
-        if (!*level)
-            return *filter != '\0';
-    }
 }

@@ -2,7 +2,8 @@
 /* mqtt: one MQTT client (paho MQTTAsync inside), as ingest, monitor and the tools use it.
  *
  * It connects in the background and again, for ever, after a loss (1 s .. 30 s apart),
- * and then subscribes again by itself. Callbacks run in the library's own thread. A
+ * and then subscribes again by itself; filters that the broker refused are asked for
+ * again then, and once a minute. Callbacks run in threads of their own, one at a time. A
  * message counts as taken when on_message returns: only then is it acknowledged to the
  * broker. So on_message writes it to disk first and may block; it cannot refuse. */
 #ifndef FC_COMMON_MQTT_H
@@ -18,7 +19,7 @@ struct mqtt;
 
 /* Where the broker is and who comes; MQTT_SETTINGS fills it from the environment. */
 struct mqtt_settings {
-    char *url, *user, *password, *ca_file, *client_id;
+    char *url, *user, *password, *ca_file, *cert_file, *key_file, *client_id;
 };
 
 /* Rows for a service's table. T: its settings struct, M: the member of the type above,
@@ -32,6 +33,10 @@ struct mqtt_settings {
     {"MQTT_PASSWORD", SET_SECRET, offsetof(T, M.password), "", 0, 512, "and password"}, \
     {"MQTT_CA_FILE", SET_STRING, offsetof(T, M.ca_file), "", 0, 4096,                   \
      "certificate authority for ssl://; empty: the system's"},                          \
+    {"MQTT_CERT_FILE", SET_STRING, offsetof(T, M.cert_file), "", 0, 4096,               \
+     "client certificate (PEM) that the broker asks for; empty: none"},                 \
+    {"MQTT_KEY_FILE", SET_STRING, offsetof(T, M.key_file), "", 0, 4096,                 \
+     "its private key; empty: it stands in FC_MQTT_CERT_FILE"},                         \
     {"MQTT_CLIENT_ID", SET_STRING, offsetof(T, M.client_id), ID, ID_MIN, 64, ID_TEXT}
 /* clang-format on */
 
@@ -43,22 +48,37 @@ struct mqtt_message {
     bool dup, retain;
 };
 
+#define MQTT_FILTERS_MAX 32
+
 struct mqtt_opts {
     const char *url;             /* "tcp://host:1883", "ssl://host:8883" */
     const char *client_id;       /* stable for a persistent session; 1..64 bytes */
     const char *user, *password; /* "" or NULL = none */
     const char *ca_file;         /* "" or NULL = the system's, for ssl:// */
+    const char *cert_file;       /* of the client, PEM; "" or NULL = none */
+    const char *key_file;        /* "" or NULL = it stands in cert_file */
     bool clean;                  /* true: no session is kept at the broker */
     int qos;                     /* of the subscriptions */
-    const char *const *filters;  /* subscriptions, ended by NULL; NULL = none. borrowed */
+    /* Subscriptions, ended by NULL, at most MQTT_FILTERS_MAX; NULL = none. */
+    const char *const *filters;
+    /* One more, at QoS 0, that the broker may refuse without a word. NULL = none. */
+    const char *extra_filter;
     const char *will_topic, *will_payload; /* retained last will; NULL = none */
     void (*on_message)(void *arg, const struct mqtt_message *m);
-    void (*on_state)(void *arg, bool up, const char *why); /* NULL is fine */
+    /* Up when connected and every subscription is answered; else why not. NULL is fine.
+     */
+    void (*on_state)(void *arg, bool up, const char *why);
+    /* The n filters that the broker refuses, after all were answered and before on_state;
+     * n is often 0. NULL is fine. */
+    void (*on_refused)(void *arg, const char *const *filters, int n);
     void *arg;
 };
 
-/* Starts connecting; the broker need not be there yet. opts and its texts are copied
- * except filters. Fails only for settings that can never work. */
+/* Options with what the settings say; the rest is zero. Borrows from s. */
+struct mqtt_opts mqtt_opts_from(const struct mqtt_settings *s);
+
+/* Starts connecting; the broker need not be there yet. opts and its texts are copied.
+ * Fails only for settings that can never work (an address, files that are not there). */
 struct mqtt *mqtt_open(const struct mqtt_opts *o, struct err *e) MUST_CHECK;
 /* Waits up to 2 s for what is in flight, disconnects, frees. NULL is fine. */
 void mqtt_close(struct mqtt *m);
@@ -81,7 +101,10 @@ long mqtt_failed(const struct mqtt *m);
 
 /* Does a topic match a subscription filter (+ and #)? */
 bool mqtt_match(const char *filter, const char *topic);
-/* Is a text a filter? + and # stand alone in their level, and # ends it. */
+/* Is a text a filter? + and # stand alone in their level, and # ends it. After
+ * "$share/GROUP/" stands a filter again. */
 bool mqtt_filter_valid(const char *filter);
+/* The filter after "$share/GROUP/", or the whole when it does not begin so. */
+const char *mqtt_filter_shared(const char *filter);
 
 #endif

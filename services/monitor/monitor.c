@@ -48,16 +48,11 @@ static int open_broker(struct monitor *m, struct err *e)
     char made_up[40] = "fieldcast-monitor-", *end = made_up + strlen(made_up);
     if (random_hex(end, 6))
         return err_set(e, ERR_INTERNAL, "the system has no random bytes");
-    struct mqtt_opts o = {
-        .url = m->set.mqtt.url,
-        .client_id = *m->set.mqtt.client_id ? m->set.mqtt.client_id : made_up,
-        .user = m->set.mqtt.user,
-        .password = m->set.mqtt.password,
-        .ca_file = m->set.mqtt.ca_file,
-        .clean = true,
-        .on_state = on_broker,
-        .arg = m,
-    };
+    struct mqtt_opts o = mqtt_opts_from(&m->set.mqtt);
+    o.client_id = *o.client_id ? o.client_id : made_up;
+    o.clean = true;
+    o.on_state = on_broker;
+    o.arg = m;
     m->mqtt = mqtt_open(&o, e);
     return m->mqtt ? 0 : -1;
 }

@@ -52,9 +52,13 @@ static void test_match(void **unused)
 static void test_filter_valid(void **unused)
 {
     (void)unused;
-    static const char *const good[] = {"#",   "+",     "a", "a/+/b",
-                                       "a/#", "+/+/#", "/", "a//b"};
-    static const char *const bad[] = {"", "a/#/b", "a#", "+a/b", "a/b+", "#/", "a/##"};
+    static const char *const good[] = {"#",     "+", "a",    "a/+/b",          "a/#",
+                                       "+/+/#", "/", "a//b", "$share/g/a/+/#", "$SYS/#",
+                                       "$share"};
+    static const char *const bad[] = {
+        "",          "a/#/b",      "a#",         "+a/b",     "a/b+",
+        "#/",        "a/##",       "$share/",    "$share/g", "$share//a",
+        "$share/g/", "$share/+/a", "$share/g/a#"};
     for (size_t i = 0; i < N_OF(good); i++)
         if (!mqtt_filter_valid(good[i]))
             fail_msg("%s is one", good[i]);
@@ -63,9 +67,18 @@ static void test_filter_valid(void **unused)
             fail_msg("%s is none", bad[i]);
 }
 
+static void test_shared(void **unused)
+{
+    (void)unused;
+    assert_string_equal(mqtt_filter_shared("$share/g/a/+"), "a/+");
+    assert_string_equal(mqtt_filter_shared("$share/g"), "$share/g");
+    assert_string_equal(mqtt_filter_shared("a/+"), "a/+");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_match),
-                                       cmocka_unit_test(test_filter_valid)};
+                                       cmocka_unit_test(test_filter_valid),
+                                       cmocka_unit_test(test_shared)};
     return cmocka_run_group_tests_name("mqtt_match", tests, NULL, NULL);
 }
