@@ -24,7 +24,7 @@ packages_of() {
         ;;
     run) echo mosquitto influxdb postgresql nginx curl jq ca-certificates tzdata util-linux ;;
     test)
-        echo libcmocka-dev python3 python3-venv prometheus mosquitto-clients clang \
+        echo libcmocka-dev python3 python3-venv prometheus mosquitto-clients openssl clang \
             "libclang-rt-dev|libclang-rt-14-dev" libstdc++-12-dev chromium chromium-driver
         ;;
     check) echo clang-format clang-tidy cppcheck shellcheck ;;

@@ -137,6 +137,7 @@ int ingest_open(struct ingest *i, struct err *e)
                                   .local_min = i->set.time_local_min};
     struct dep *broker = service_dep(s, "broker", true);
     struct dep *influx = service_dep(s, "influxdb", true);
+    struct dep *subscription = service_dep(s, "subscription", false);
     struct dep *log = service_dep(s, "log", true);
     dep_up(log);
     if (*i->set.live_urls) {
@@ -152,7 +153,13 @@ int ingest_open(struct ingest *i, struct err *e)
     make_metrics(i);
     if (service_listen(s, i, e))
         return -1;
-    i->mqtt = mqtt_in_open(&i->set, i->intake, broker, log, s->metrics, e);
+    struct mqtt_in_opts m = {.set = &i->set,
+                             .intake = i->intake,
+                             .broker = broker,
+                             .subscription = subscription,
+                             .log = log,
+                             .metrics = s->metrics};
+    i->mqtt = mqtt_in_open(&m, e);
     return i->mqtt ? 0 : -1;
 }
 

@@ -10,9 +10,10 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/mqtt.h"
+#include "services/ingest/dropped.h"
+#include "services/ingest/filters.h"
 #include "services/ingest/nap.h"
 
-#define FILTERS_MAX 32
 #define RETRY_MS 100
 #define ACK_MS 1000
 #define CUT_BYTES 4096 /* what is kept of a message that is too large */
@@ -20,22 +21,39 @@
 struct mqtt_in {
     struct intake *intake;
     struct mqtt *mqtt;
-    struct dep *broker, *log;
-    char *filters; /* owned; cut in place */
-    const char *list[FILTERS_MAX + 1];
+    struct dep *broker, *subscription, *log;
+    const char *user; /* borrowed */
+    struct filters filters;
+    struct dropped dropped;
+    bool up, was_up;  /* on_state's */
+    bool refused_all; /* on_refused's */
     struct nap nap;
     atomic_bool waiting; /* the callback waits for the log */
     atomic_bool closed;
-    bool was_up; /* on_state's */
     pthread_t acker;
     bool acks; /* that thread runs */
-    struct metric *connected, *reconnects;
+    struct metric *connected, *reconnects, *refused, *refusals;
 };
+
+static void note_dropped(struct mqtt_in *in, const struct mqtt_message *m)
+{
+    int64_t n = dropped_note(&in->dropped, m->payload, m->len, clock_mono_ms());
+    if (n)
+        log_warn("the broker has dropped %" PRId64
+                 " messages that it had acknowledged, of "
+                 "ingest's session or of another client's: raise its max_queued_messages "
+                 "(deploy/mosquitto/mosquitto.conf has 1000000), and keep ingest running",
+                 n);
+}
 
 static void on_message(void *arg, const struct mqtt_message *m)
 {
     struct mqtt_in *in = arg;
     char topic[WAL_TOPIC_MAX + 1];
+    if (!strcmp(m->topic, DROPPED_TOPIC)) {
+        note_dropped(in, m);
+        return;
+    }
     struct arrival a = {.topic = topic, .payload = m->payload, .len = m->len};
     snprintf(topic, sizeof topic, "%s", m->topic);
     a.flags = ((unsigned)m->qos & WAL_QOS) | (m->dup ? WAL_DUP : 0) |
@@ -59,39 +77,50 @@ static void on_message(void *arg, const struct mqtt_message *m)
     atomic_store(&in->waiting, false);
 }
 
+static void say_broker(struct mqtt_in *in, const char *why)
+{
+    if (in->up && in->refused_all)
+        dep_down(in->broker, "it refuses every topic of FC_MQTT_FILTERS");
+    else if (in->up)
+        dep_up(in->broker);
+    else
+        dep_down(in->broker, why);
+}
+
 static void on_state(void *arg, bool up, const char *why)
 {
     struct mqtt_in *in = arg;
     metric_set(in->connected, up);
-    if (up)
-        dep_up(in->broker);
-    else
-        dep_down(in->broker, why);
+    in->up = up;
+    say_broker(in, why);
     if (up && in->was_up)
         metric_add(in->reconnects, 1);
     in->was_up |= up;
 }
 
-static int split_filters(struct mqtt_in *in, struct err *e)
+static void on_refused(void *arg, const char *const *filters, int n)
 {
-    size_t n = 0;
-    char *save;
-    for (char *f = strtok_r(in->filters, ",", &save); f; f = strtok_r(NULL, ",", &save)) {
-        f += strspn(f, " ");
-        for (size_t len = strlen(f); len && f[len - 1] == ' '; len--)
-            f[len - 1] = '\0';
-        if (n == FILTERS_MAX)
-            return err_set(e, ERR_INVALID, "FC_MQTT_FILTERS has more than %d filters",
-                           FILTERS_MAX);
-        if (*f && !mqtt_filter_valid(f))
-            return err_set(e, ERR_INVALID,
-                           "FC_MQTT_FILTERS: \"%.100s\" is not a filter: + stands for a "
-                           "whole level, # for all that follow",
-                           f);
-        if (*f)
-            in->list[n++] = f;
-    }
-    return n ? 0 : err_set(e, ERR_INVALID, "FC_MQTT_FILTERS names no topic");
+    struct mqtt_in *in = arg;
+    struct buf names;
+    buf_init(&names, 300);
+    for (int i = 0; i < n; i++)
+        buf_addf(&names, "%s\"%s\"", i ? ", " : "", filters[i]);
+    metric_set(in->refused, n);
+    metric_add(in->refusals, n);
+    in->refused_all = n == in->filters.n;
+    char *why =
+        xasprintf("the broker refuses %d of %d topics: %s%s: let %s%s read them "
+                  "there, or take them out of FC_MQTT_FILTERS",
+                  n, in->filters.n, names.data ? names.data : "",
+                  names.full ? " ..." : "", *in->user ? "user " : "ingest", in->user);
+    if (n)
+        dep_down(in->subscription, why);
+    else
+        dep_up(in->subscription);
+    if (in->up)
+        say_broker(in, "");
+    free(why);
+    buf_done(&names);
 }
 
 static int publish(void *arg, const char *device, int64_t boot, int64_t upto)
@@ -125,33 +154,41 @@ static int start_acks(struct mqtt_in *in, struct err *e)
     return 0;
 }
 
-struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *intake,
-                             struct dep *broker, struct dep *log, struct metrics *m,
-                             struct err *e)
+static void make_metrics(struct mqtt_in *in, struct metrics *m)
 {
-    struct mqtt_in *in = xcalloc(1, sizeof *in);
-    in->intake = intake;
-    in->broker = broker;
-    in->log = log;
-    in->filters = xstrdup(set->mqtt_filters);
-    nap_init(&in->nap);
     in->connected = metric_gauge(m, "fieldcast_mqtt_connected",
                                  "1 while connected to the broker.", NULL);
     in->reconnects = metric_counter(m, "fieldcast_mqtt_reconnects_total",
                                     "Connections after the first.", NULL);
-    struct mqtt_opts o = {.url = set->mqtt.url,
-                          .client_id = set->mqtt.client_id,
-                          .user = set->mqtt.user,
-                          .password = set->mqtt.password,
-                          .ca_file = set->mqtt.ca_file,
-                          .clean = false,
-                          .qos = 1,
-                          .filters = in->list,
-                          .on_message = on_message,
-                          .on_state = on_state,
-                          .arg = in};
-    if (split_filters(in, e) == 0 && (in->mqtt = mqtt_open(&o, e)) &&
-        start_acks(in, e) == 0)
+    in->refused =
+        metric_gauge(m, "fieldcast_mqtt_refused_subscriptions",
+                     "Topics of FC_MQTT_FILTERS that the broker refuses.", NULL);
+    in->refusals = metric_counter(m, "fieldcast_mqtt_subscription_refusals_total",
+                                  "Subscriptions that the broker has refused.", NULL);
+    dropped_init(&in->dropped, m);
+}
+
+struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
+{
+    const struct ingest_settings *set = io->set;
+    struct mqtt_in *in = xcalloc(1, sizeof *in);
+    in->intake = io->intake;
+    in->broker = io->broker;
+    in->subscription = io->subscription;
+    in->log = io->log;
+    in->user = set->mqtt.user;
+    nap_init(&in->nap);
+    make_metrics(in, io->metrics);
+    struct mqtt_opts o = mqtt_opts_from(&set->mqtt);
+    o.qos = 1;
+    o.filters = (const char *const *)in->filters.list;
+    o.extra_filter = DROPPED_TOPIC;
+    o.on_message = on_message;
+    o.on_state = on_state;
+    o.on_refused = on_refused;
+    o.arg = in;
+    if (filters_parse(&in->filters, set->mqtt_filters, set->mqtt_share, e) == 0 &&
+        (in->mqtt = mqtt_open(&o, e)) && (in->filters.shared || start_acks(in, e) == 0))
         return in;
     mqtt_in_close(in);
     return NULL;
@@ -188,7 +225,7 @@ bool mqtt_in_close(struct mqtt_in *in)
         pthread_join(closer, NULL);
     }
     nap_done(&in->nap);
-    free(in->filters);
+    filters_done(&in->filters);
     free(in);
     return true;
 }

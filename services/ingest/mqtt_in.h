@@ -3,7 +3,8 @@
  *
  * A message is acknowledged when it is in the log. While the log can not take it, the
  * library's thread waits in here and the broker keeps what follows; that is said once.
- * Devices are told how far their readings are in the log, each at most once a second. */
+ * Devices are told how far their readings are in the log, each at most once a second;
+ * not with FC_MQTT_SHARE, where no ingest has all numbers of a device. */
 #ifndef FC_INGEST_MQTT_IN_H
 #define FC_INGEST_MQTT_IN_H
 
@@ -13,10 +14,17 @@
 
 struct mqtt_in;
 
-/* broker: its state; log: down while the log takes nothing. All borrowed. */
-struct mqtt_in *mqtt_in_open(const struct ingest_settings *set, struct intake *in,
-                             struct dep *broker, struct dep *log, struct metrics *m,
-                             struct err *e) MUST_CHECK;
+/* All borrowed. */
+struct mqtt_in_opts {
+    const struct ingest_settings *set;
+    struct intake *intake;
+    struct dep *broker;       /* down also when it refuses all that we ask for */
+    struct dep *subscription; /* down while it refuses some */
+    struct dep *log;          /* down while the log takes nothing */
+    struct metrics *metrics;
+};
+
+struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *o, struct err *e) MUST_CHECK;
 
 /* True: closed. False: a message waits for the log; it can neither be taken nor given
  * back, so the connection stays as it is until the process ends, and the broker sends it

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct ingest_settings, field)
+#define CLIENT_ID "fieldcast-ingest"
 #define FILTERS                                                                          \
     "fieldcast/+/readings,fieldcast/+/status,home/+/dht22,iot-device-data,sensor/"       \
     "output,"                                                                            \
@@ -20,10 +21,12 @@ const struct setting ingest_settings_table[] = {
      "largest size of the log; when it is full ingest stops taking, MB"},
     {"LOG_MAX_AGE_D", SET_INT, AT(log_max_age_d), "30", 0, 36500,
      "age of what a sink has not got at which ingest stops taking, days; 0: any"},
-    MQTT_SETTINGS(struct ingest_settings, mqtt, "fieldcast-ingest", 1,
+    MQTT_SETTINGS(struct ingest_settings, mqtt, CLIENT_ID, 1,
                   "name of the session that the broker keeps"),
     {"MQTT_FILTERS", SET_STRING, AT(mqtt_filters), FILTERS, 1, 2048,
      "topics to subscribe to, comma-separated, at most 32"},
+    {"MQTT_SHARE", SET_STRING, AT(mqtt_share), "", 0, 64,
+     "group of ingests that share the messages; each needs its own FC_MQTT_CLIENT_ID"},
     INFLUX_SETTINGS(struct ingest_settings, influx),
     {"BATCH_POINTS", SET_INT, AT(batch_points), "5000", 1, 50000,
      "most points in one write to InfluxDB"},
@@ -67,6 +70,16 @@ int ingest_settings_load(struct ingest_settings *s, struct err *e)
         return err_set(e, ERR_INVALID,
                        "FC_DURABILITY must be process or power, not \"%s\"",
                        s->durability);
+    if (strpbrk(s->mqtt_share, "/+#"))
+        return err_set(e, ERR_INVALID,
+                       "FC_MQTT_SHARE must be a plain name without / + and #, not \"%s\"",
+                       s->mqtt_share);
+    if (*s->mqtt_share && !strcmp(s->mqtt.client_id, CLIENT_ID))
+        return err_set(e, ERR_INVALID,
+                       "FC_MQTT_SHARE=%s needs FC_MQTT_CLIENT_ID, another in each ingest "
+                       "of the group and for ever the same in one: the broker keeps its "
+                       "part of the messages under this name",
+                       s->mqtt_share);
     return 0;
 }
 

@@ -10,7 +10,7 @@
 struct ingest_settings {
     struct service_settings common;
     struct mqtt_settings mqtt;
-    char *mqtt_filters;
+    char *mqtt_filters, *mqtt_share;
     struct influx_settings influx;
     char *data_dir, *durability, *live_urls;
     int64_t log_max_mb, log_max_age_d, deadletter_max_mb, batch_points, flush_ms;

@@ -12,9 +12,10 @@ from stack import SERVICES
 from test_texts import example, settings_of
 
 COMPOSE = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
-# a person sets these by changing the file: the virtual clock is for tests, and certificates
-# and session names belong to a broker of another kind
-ONLY_BY_HAND = {"FC_CLOCK_FILE", "FC_MQTT_CA_FILE", "FC_MQTT_CLIENT_ID"}
+# a person sets these by changing the file: the virtual clock is for tests, certificates and
+# session names belong to a broker of another kind, and a group needs more than one ingest
+ONLY_BY_HAND = {"FC_CLOCK_FILE", "FC_MQTT_CA_FILE", "FC_MQTT_CERT_FILE", "FC_MQTT_KEY_FILE", "FC_MQTT_CLIENT_ID",
+                "FC_MQTT_SHARE"}
 
 
 def environment(service):

@@ -28,19 +28,52 @@ def render(to, templates, **values):
 
 
 class Mosquitto:
-    def __init__(self, folder):
-        self.port = free_port()
+    """users: {name: password} with the shipped ACL; without, everybody may do everything. tls: a
+    folder as deploy/mosquitto/certs is filled (see certs.py), for a second listener. more: lines of
+    settings; change: {shipped line: line in its place}."""
+
+    def __init__(self, folder, users=None, tls=None, more="", change=None, access=True):
+        self.folder, self.port, self.tls_port = folder, free_port(), free_port() if tls else None
         data = make_dir(folder / "mosquitto", server_owned=True)
-        conf = render(folder / "mosquitto.conf",
-                      ["deploy/mosquitto/mosquitto.conf", "deploy/mosquitto/access-open.conf"],
-                      FC_MQTT_PORT=self.port, FC_MQTT_BIND="127.0.0.1", FC_MQTT_DATA=data)
+        templates, values = ["mosquitto.conf"], {}
+        if users:
+            values = {"FC_MQTT_PASSWORDS": folder / "passwords", "FC_MQTT_ACL": folder / "acl"}
+            self.set_users(users)
+            shutil.copy(ROOT / "deploy/mosquitto/acl", folder / "acl")
+            (folder / "acl").chmod(0o644)
+        if access:
+            templates.append("access-password.conf" if users else "access-open.conf")
+        if tls:
+            templates.append("tls.conf")
+            if (tls / "clients-ca.crt").exists():
+                templates.append("tls-clients.conf")
+            values |= {"FC_MQTT_TLS_PORT": self.tls_port, "FC_MQTT_CERTS": tls}
+        self.conf = render(folder / "mosquitto.conf", [f"deploy/mosquitto/{t}" for t in templates],
+                           FC_MQTT_PORT=self.port, FC_MQTT_BIND="127.0.0.1", FC_MQTT_DATA=data, **values)
+        text = self.conf.read_text()
+        for old, new in (change or {}).items():
+            assert f"\n{old}\n" in text, f"the shipped settings have no line \"{old}\""
+            text = text.replace(f"\n{old}\n", f"\n{new}\n")
+        self.conf.write_text(text + more)
         self.url = f"tcp://127.0.0.1:{self.port}"
-        self.proc = Proc("mosquitto", [which("mosquitto"), "-c", conf], folder, server=True)
+        self.login = None  # (user, password) of the tests' own clients
+        self.tls_url = f"ssl://localhost:{self.tls_port}"
+        self.proc = Proc("mosquitto", [which("mosquitto"), "-c", self.conf], folder, server=True)
+
+    def set_users(self, users):
+        path = self.folder / "passwords"
+        path.write_text("".join(f"{name}:{password}\n" for name, password in users.items()))
+        path.chmod(0o644)
+        subprocess.run([which("mosquitto_passwd"), "-U", path], check=True)
+        path.chmod(0o644)
 
     def start(self):
         self.proc.start()
         wait_for(lambda: _connects(self.port) and self.proc.alive(), 10, "mosquitto")
         return self
+
+    def reload(self):
+        self.proc.send(signal.SIGHUP)
 
     def stop(self, sig=signal.SIGTERM):
         return self.proc.stop(sig)

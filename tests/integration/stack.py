@@ -107,10 +107,12 @@ class SharedServers:
 
 class Stack:
     def __init__(self, shared, services=SERVICES, start=START, clock=True, own_servers=False,
-                 nginx=False, public_read=False, env=None, service_env=None, wait=True, launch=True):
+                 nginx=False, public_read=False, env=None, service_env=None, wait=True, launch=True,
+                 broker=None):
         """services: which to start. own_servers: InfluxDB and Postgres of its own, to be
         stopped by the test. env: more settings for all, service_env: {"ingest": {…}}.
-        wait: until all are ready. launch False: the test calls launch() itself."""
+        wait: until all are ready. launch False: the test calls launch() itself. broker: what
+        Mosquitto (see servers.py) takes."""
         self.shared, self.services = shared, list(services)
         self.folder = shared.new_folder()
         self.own_servers = own_servers
@@ -118,7 +120,7 @@ class Stack:
         self.influx_server = Influx(self.folder) if own_servers else None
         self.pg_server = Postgres(self.folder) if own_servers else None
         self.pg_db = None
-        self.mosquitto = Mosquitto(self.folder)
+        self.mosquitto = Mosquitto(self.folder, **(broker or {}))
         self.clock = Clock(self.folder / "clock", ms(start)) if clock else None
         self.ports = {s: free_port() for s in SERVICES}
         self.make_tokens()
@@ -279,6 +281,8 @@ class Stack:
         if not self._mqtt:
             c = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="tests", clean_session=True)
             c.max_inflight_messages_set(500)
+            if self.mosquitto.login:
+                c.username_pw_set(*self.mosquitto.login)
             c.connect("127.0.0.1", self.mosquitto.port)
             c.loop_start()
             wait_for(c.is_connected, 10, "connection to the broker")
@@ -310,6 +314,8 @@ class Stack:
         """A list that fills with (topic, payload) as messages come."""
         got, ready = [], threading.Event()
         c = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=f"listen{secrets.token_hex(4)}")
+        if self.mosquitto.login:
+            c.username_pw_set(*self.mosquitto.login)
         c.on_message = lambda _c, _u, m: got.append((m.topic, m.payload.decode()))
         c.on_subscribe = lambda *_: ready.set()
         c.connect("127.0.0.1", self.mosquitto.port)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/filters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+/* Last levels under which devices say, retained, whether they are there: native and
+ * ESPHome; Tasmota; Zigbee2MQTT; Homie. */
+static const char *const status_levels[] = {"status", "LWT", "availability", "$state"};
+
+static bool is_status(const char *filter)
+{
+    const char *last = strrchr(filter, '/');
+    last = last ? last + 1 : filter;
+    for (size_t i = 0; i < sizeof status_levels / sizeof *status_levels; i++)
+        if (!strcmp(last, status_levels[i]))
+            return true;
+    return false;
+}
+
+static int add(struct filters *f, const char *text, const char *share, struct err *e)
+{
+    if (f->n == MQTT_FILTERS_MAX)
+        return err_set(e, ERR_INVALID, "FC_MQTT_FILTERS has more than %d filters",
+                       MQTT_FILTERS_MAX);
+    if (!mqtt_filter_valid(text))
+        return err_set(e, ERR_INVALID,
+                       "FC_MQTT_FILTERS: \"%.100s\" is not a filter: + stands for a "
+                       "whole level, # for all that follow",
+                       text);
+    bool by_hand = mqtt_filter_shared(text) != text;
+    bool group = *share && !by_hand && !is_status(text);
+    f->list[f->n++] = group ? xasprintf("$share/%s/%s", share, text) : xstrdup(text);
+    f->shared |= group || by_hand;
+    return 0;
+}
+
+int filters_parse(struct filters *f, const char *text, const char *share, struct err *e)
+{
+    char *copy = xstrdup(text), *save;
+    int rc = 0;
+    for (char *s = strtok_r(copy, ",", &save); s && !rc; s = strtok_r(NULL, ",", &save)) {
+        s += strspn(s, " ");
+        for (size_t len = strlen(s); len && s[len - 1] == ' '; len--)
+            s[len - 1] = '\0';
+        if (*s)
+            rc = add(f, s, share, e);
+    }
+    free(copy);
+    if (!rc && !f->n)
+        rc = err_set(e, ERR_INVALID, "FC_MQTT_FILTERS names no topic");
+    return rc;
+}
+
+void filters_done(struct filters *f)
+{
+    for (int i = 0; i < f->n; i++)
+        free(f->list[i]);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* filters: FC_MQTT_FILTERS as the list that the broker is asked for.
+ *
+ * In a group (FC_MQTT_SHARE) each filter becomes $share/GROUP/FILTER, so that every
+ * message goes to one member. Not those for a device's status: brokers do not send
+ * retained messages to a group, and a status is one, so each member subscribes for
+ * itself. */
+#ifndef FC_INGEST_FILTERS_H
+#define FC_INGEST_FILTERS_H
+
+#include "common/err.h"
+#include "common/mqtt.h"
+
+struct filters {
+    char *list[MQTT_FILTERS_MAX + 1]; /* owned, ended by NULL */
+    int n;
+    bool shared; /* one of them, or more */
+};
+
+/* f is zeroed. share "": no group. A filter that begins with $share/ stays as it is.
+ * After a failure too filters_done() frees. */
+int filters_parse(struct filters *f, const char *text, const char *share,
+                  struct err *e) MUST_CHECK;
+void filters_done(struct filters *f);
+
+#endif
