@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # setup.sh: the one-shot that makes tokens and passwords at the first start, in the volume that
 # the containers share. What is there already is kept. "setup.sh show" prints the tokens and
-# the sensors' broker password.
+# the devices' broker passwords; "setup.sh device NAME..." makes a password for each device of
+# these names, which is then a user of the broker ("docker compose restart mosquitto").
 #   tokens.txt, tokens              "role token" for people, "role sha256" for the services
 #   service_token, viewer_token     what the services show each other, what Prometheus shows
 #   pg_password, pg_conninfo        Postgres
 #   influx_admin, influx_fieldcast, influx_reader   passwords of InfluxDB's users
 #   mqtt_USER, mqtt_passwords       of the broker's users (deploy/mosquitto/acl)
+#   mqtt_devices                    "device:password" of those that have their own
 #   grafana_admin                   of Grafana's user "admin"
 set -euo pipefail
 dir=${FC_SECRETS_DIR:-/run/fieldcast}
@@ -45,6 +47,23 @@ make_all() {
     random_hex 12 | keep grafana_admin 444
 }
 
+add_devices() {
+    local name
+    umask 077
+    (($#)) || { echo "setup: name the devices" >&2; exit 2; }
+    for name; do
+        [[ $name =~ ^[A-Za-z0-9_-]{1,64}$ ]] ||
+            { echo "setup: a device's name is 1 to 64 of A-Z a-z 0-9 _ -, not \"$name\"" >&2; exit 2; }
+        ! grep -q "^$name:" "$dir/mqtt_passwords" ||
+            { echo "setup: \"$name\" is a user of Fieldcast's own" >&2; exit 2; }
+    done
+    touch "$dir/mqtt_devices"
+    for name; do
+        grep -q "^$name:" "$dir/mqtt_devices" || echo "$name:$(random_hex 16)" >>"$dir/mqtt_devices"
+        echo "mqtt user $name, password $(sed -n "s/^$name://p" "$dir/mqtt_devices")"
+    done
+}
+
 case ${1:-make} in
 make)
     make_all
@@ -54,10 +73,14 @@ make)
 show)
     cat "$dir/tokens.txt"
     echo "mqtt user sensor, password $(<"$dir/mqtt_sensor")"
+    [[ ! -s $dir/mqtt_devices ]] || sed 's/^\([^:]*\):/mqtt user \1, password /' "$dir/mqtt_devices"
     echo "grafana user admin, password $(<"$dir/grafana_admin")"
     ;;
+device)
+    add_devices "${@:2}"
+    ;;
 *)
-    sed -n '3,11s/^# \{0,1\}//p' "$0"
+    sed -n '3,13s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

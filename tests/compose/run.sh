@@ -127,7 +127,7 @@ code_is() {
 published() {
     local lines
     lines=$(docker ps --filter "label=com.docker.compose.project=$project" --format '{{.Ports}}' | grep -o '[0-9.:]*->' | sort)
-    [[ $lines == "$(printf '127.0.0.1:%s->\n' "$http_port" "$mqtt_port" | sort)" ]] || {
+    [[ $lines == "$(printf '127.0.0.1:%s->\n' "$http_port" "$mqtt_port" "$tls_port" | sort)" ]] || {
         echo "published: $lines"
         return 1
     }
@@ -171,8 +171,8 @@ trap 'exit 130' INT TERM
 command -v docker >/dev/null || [[ -x $engine ]] || fail "the docker command is not installed"
 find_engine
 compose_command
-http_port=$(free_port) mqtt_port=$(free_port)
-export FC_COMPOSE_PORT=$http_port FC_COMPOSE_MQTT_PORT=$mqtt_port
+http_port=$(free_port) mqtt_port=$(free_port) tls_port=$(free_port)
+export FC_COMPOSE_PORT=$http_port FC_COMPOSE_MQTT_PORT=$mqtt_port FC_COMPOSE_MQTT_TLS_PORT=$tls_port
 url=http://127.0.0.1:$http_port
 say "project $project with $compose_name at $url"
 find_images
