@@ -22,7 +22,7 @@
 #define KEEPALIVE_S 30
 #define CLOSE_WAIT_MS 2000
 #define CONNECT_S 5
-#define RETRY_MIN_MS 1000
+#define RETRY_MIN_MS 250
 #define RETRY_MAX_MS 30000
 #define STUCK_MS 60000 /* a connection that neither succeeds nor fails is tried anew */
 #define ASK_AGAIN_MS 60000
@@ -204,6 +204,15 @@ static void on_connected(void *arg, char *cause)
         set_up(m, true, "");
 }
 
+/* With a session of ours there, the filters are in it. Their answers come after all that
+ * waits for us, which may take long: nobody needs to wait for them. */
+static void on_connect_done(void *arg, MQTTAsync_successData *d)
+{
+    struct mqtt *m = arg;
+    if (d && d->alt.connect.sessionPresent && !m->o.clean)
+        set_up(m, true, "");
+}
+
 static char *copy(const char *s)
 {
     return s && *s ? xstrdup(s) : NULL;
@@ -224,6 +233,7 @@ static int start(struct mqtt *m, struct err *e)
     c.username = m->o.user;
     c.password = m->o.password;
     c.context = m;
+    c.onSuccess = on_connect_done;
     c.onFailure = on_connect_failed;
     if (m->o.will_topic) {
         w.topicName = m->o.will_topic;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mqtt: one MQTT client (paho MQTTAsync inside), as ingest, monitor and the tools use it.
  *
- * It connects in the background and again, for ever, after a loss (1 s .. 30 s apart),
+ * It connects in the background and again, for ever, after a loss (0.25 s .. 30 s apart),
  * and then subscribes again by itself; filters that the broker refused are asked for
  * again then, and once a minute. Callbacks run in threads of their own, one at a time. A
  * message counts as taken when on_message returns: only then is it acknowledged to the
@@ -65,11 +65,11 @@ struct mqtt_opts {
     const char *extra_filter;
     const char *will_topic, *will_payload; /* retained last will; NULL = none */
     void (*on_message)(void *arg, const struct mqtt_message *m);
-    /* Up when connected and every subscription is answered; else why not. NULL is fine.
-     */
+    /* Up when connected and, unless the broker had kept our session, every subscription
+     * is answered; else why not. NULL is fine. */
     void (*on_state)(void *arg, bool up, const char *why);
-    /* The n filters that the broker refuses, after all were answered and before on_state;
-     * n is often 0. NULL is fine. */
+    /* The n filters that the broker refuses, after all were answered; n is often 0. NULL
+     * is fine. */
     void (*on_refused)(void *arg, const char *const *filters, int n);
     void *arg;
 };

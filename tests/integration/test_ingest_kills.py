@@ -154,7 +154,7 @@ def kill_matrix(stacks, kills, seed, **env):
         p.finish()
     st.wait_ready("ingest")
     for p in publishers:
-        wait_for(lambda: len(stored(st, p.device)) >= p.sent, 60, f"{p.sent} readings of {p.device}")  # noqa: B023
+        wait_for(lambda: len(stored(st, p.device)) >= p.sent, 240, f"{p.sent} readings of {p.device}")  # noqa: B023
     assert not table(publishers, kinds, {p.device: stored(st, p.device) for p in publishers})
     totals = wait_for(lambda: (t := st.get("ingest", "/api/v1/ledger")["totals"])["pending"] == 0 and t, 20, "the end")
     assert totals["received"] == totals["stored"] + totals["duplicate"] + sum(totals["rejected"].values())
