@@ -49,6 +49,7 @@ struct mqtt {
     pthread_cond_t changed;
     enum link link;
     bool up, ending;
+    bool session;     /* the broker had one of ours */
     int64_t next_ms;  /* monotonic: when the keeper acts next */
     int64_t retry_ms; /* pause before the next try */
     bool untold;      /* a failure that on_state has not heard of */
@@ -56,8 +57,9 @@ struct mqtt {
     char fail_said[100];
     int inflight;
     atomic_long failed;
-    atomic_int calls;    /* callbacks that run now */
-    atomic_bool closing; /* nobody is told of states any more */
+    atomic_int calls;        /* callbacks that run now */
+    pthread_mutex_t telling; /* one callback about states at a time; before `lock` */
+    atomic_bool closing;     /* nobody is told of states any more */
 };
 
 static struct timespec from_now(int64_t ms)
@@ -70,17 +72,30 @@ static struct timespec from_now(int64_t ms)
     return t;
 }
 
-static void set_up(struct mqtt *m, bool up, const char *why)
+/* Says what is so, if it still is: another thread may have seen the next change. */
+static void tell(struct mqtt *m, bool up, const char *why)
+{
+    atomic_fetch_add(&m->calls, 1);
+    pthread_mutex_lock(&m->telling);
+    pthread_mutex_lock(&m->lock);
+    bool still = m->up == up;
+    pthread_mutex_unlock(&m->lock);
+    if (still && m->o.on_state && !atomic_load(&m->closing))
+        m->o.on_state(m->o.arg, up, why);
+    pthread_mutex_unlock(&m->telling);
+    atomic_fetch_sub(&m->calls, 1);
+}
+
+/* Nothing, when the link is already gone again. */
+static void come_up(struct mqtt *m)
 {
     pthread_mutex_lock(&m->lock);
-    bool news = m->up != up;
-    m->up = up;
+    bool news = !m->up && m->link == THERE;
+    m->up |= news;
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
-    atomic_fetch_add(&m->calls, 1);
-    if (m->o.on_state && (news || !up) && !atomic_load(&m->closing))
-        m->o.on_state(m->o.arg, up, why);
-    atomic_fetch_sub(&m->calls, 1);
+    if (news)
+        tell(m, true, "");
 }
 
 static int on_arrived(void *arg, char *topic, int topic_len, MQTTAsync_message *msg)
@@ -145,13 +160,16 @@ static void answered(struct subscription *s, enum answer answer)
             refused[n++] = m->subs[i].filter;
     }
     bool there = m->link == THERE && !open;
-    if (there && n)
-        m->next_ms = clock_mono_ms() + ASK_AGAIN_MS;
+    if (there && !n)
+        m->next_ms = INT64_MAX;
     pthread_mutex_unlock(&m->lock);
-    if (there && m->o.on_refused && !atomic_load(&m->closing))
+    if (there && m->o.on_refused && !atomic_load(&m->closing)) {
+        pthread_mutex_lock(&m->telling);
         m->o.on_refused(m->o.arg, refused, n);
+        pthread_mutex_unlock(&m->telling);
+    }
     if (there)
-        set_up(m, true, "");
+        come_up(m);
     atomic_fetch_sub(&m->calls, 1);
 }
 
@@ -168,14 +186,14 @@ static void on_subscribed(void *arg, MQTTAsync_successData *d)
 }
 
 /* One packet each: then one answer, whatever its length, is about one filter. */
-static void subscribe(struct mqtt *m, bool only_refused)
+static void subscribe(struct mqtt *m, bool all)
 {
     MQTTAsync_responseOptions r = MQTTAsync_responseOptions_initializer;
-    bool ask[MQTT_FILTERS_MAX + 1];
+    bool ask[MQTT_FILTERS_MAX + 1] = {0};
     pthread_mutex_lock(&m->lock);
     for (int i = 0; i < m->n_subs; i++) {
         struct subscription *s = &m->subs[i];
-        ask[i] = !only_refused || (s->answer == REFUSED && !s->extra);
+        ask[i] = all || s->answer == ASKED || (s->answer == REFUSED && !s->extra);
         s->answer = ask[i] ? ASKED : s->answer;
     }
     pthread_mutex_unlock(&m->lock);
@@ -189,6 +207,8 @@ static void subscribe(struct mqtt *m, bool only_refused)
     }
 }
 
+/* With a session of ours there, the filters are in it. Their answers come after all that
+ * waits for us, which may take long: nobody needs to wait for them. */
 static void on_connected(void *arg, char *cause)
 {
     (void)cause;
@@ -196,21 +216,24 @@ static void on_connected(void *arg, char *cause)
     pthread_mutex_lock(&m->lock);
     m->link = THERE;
     m->retry_ms = RETRY_MIN_MS;
-    m->next_ms = INT64_MAX;
+    m->next_ms = clock_mono_ms() + ASK_AGAIN_MS;
+    bool up = m->session || !m->n_subs;
     pthread_mutex_unlock(&m->lock);
-    if (m->n_subs)
-        subscribe(m, false);
-    else
-        set_up(m, true, "");
+    if (up)
+        come_up(m);
+    subscribe(m, true);
 }
 
-/* With a session of ours there, the filters are in it. Their answers come after all that
- * waits for us, which may take long: nobody needs to wait for them. */
+/* Comes before or after on_connected(). */
 static void on_connect_done(void *arg, MQTTAsync_successData *d)
 {
     struct mqtt *m = arg;
-    if (d && d->alt.connect.sessionPresent && !m->o.clean)
-        set_up(m, true, "");
+    pthread_mutex_lock(&m->lock);
+    m->session = d && d->alt.connect.sessionPresent && !m->o.clean;
+    bool session = m->session;
+    pthread_mutex_unlock(&m->lock);
+    if (session)
+        come_up(m);
 }
 
 static char *copy(const char *s)
@@ -270,13 +293,14 @@ static bool act(struct mqtt *m)
         pthread_mutex_unlock(&m->lock);
         if (code)
             mqtt_why(&m->o, code, said, why, sizeof why);
-        set_up(m, false, code ? why : said);
+        tell(m, false, code ? why : said);
     } else if (due && m->link == THERE) {
-        m->next_ms = INT64_MAX;
+        m->next_ms = clock_mono_ms() + ASK_AGAIN_MS;
         pthread_mutex_unlock(&m->lock);
-        subscribe(m, true);
+        subscribe(m, false);
     } else if (due) {
         m->link = TRYING;
+        m->session = false;
         m->next_ms = clock_mono_ms() + STUCK_MS;
         pthread_mutex_unlock(&m->lock);
         if (MQTTAsync_isConnected(m->client)) /* then a try changes nothing */
@@ -297,7 +321,9 @@ static void *keep(void *arg)
     while (!m->ending)
         if (!act(m)) {
             int64_t wait = m->next_ms - clock_mono_ms();
-            struct timespec t = from_now(wait > STUCK_MS ? STUCK_MS : wait);
+            struct timespec t = from_now(wait > STUCK_MS ? STUCK_MS
+                                         : wait < 1      ? 1
+                                                         : wait);
             pthread_cond_timedwait(&m->changed, &m->lock, &t);
         }
     pthread_mutex_unlock(&m->lock);
@@ -377,6 +403,7 @@ struct mqtt *mqtt_open(const struct mqtt_opts *o, struct err *e)
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->telling, NULL);
     pthread_cond_init(&m->changed, &attr);
     pthread_condattr_destroy(&attr);
     if (open_client(m, e) == 0)
@@ -418,6 +445,7 @@ void mqtt_close(struct mqtt *m)
     if (m->client)
         close_client(m);
     pthread_mutex_destroy(&m->lock);
+    pthread_mutex_destroy(&m->telling);
     pthread_cond_destroy(&m->changed);
     const char *const owned[] = {m->o.url,      m->o.client_id,  m->o.user,
                                  m->o.password, m->o.ca_file,    m->o.cert_file,

@@ -64,6 +64,7 @@ struct mqtt_opts {
     /* One more, at QoS 0, that the broker may refuse without a word. NULL = none. */
     const char *extra_filter;
     const char *will_topic, *will_payload; /* retained last will; NULL = none */
+    /* on_state and on_refused must not call what is here. */
     void (*on_message)(void *arg, const struct mqtt_message *m);
     /* Up when connected and, unless the broker had kept our session, every subscription
      * is answered; else why not. NULL is fine. */
