@@ -104,13 +104,16 @@ static int look_at(struct wal *w, size_t i, bool *gone, struct err *e)
 static int look_at_closed(struct wal *w, struct err *e)
 {
     for (size_t i = w->n_segments - 1; i-- > 0;) {
+        struct wal_segment *s = &w->segments[i];
         bool gone;
         if (look_at(w, i, &gone, e))
             return -1;
         if (gone)
             unlist(w, i);
-        else if (w->segments[i].first_ms == WAL_NO_TIME) /* not older than it can be */
-            w->segments[i].first_ms = w->segments[i + 1].first_ms;
+        else if (s->first_ms == WAL_NO_TIME)
+            s->first_ms = s[1].first_ms; /* not older than it can be */
+        else if (!wal_last_ms(w))
+            atomic_store(&w->last_ms, s->first_ms); /* those behind it are empty */
     }
     return 0;
 }

@@ -222,6 +222,18 @@ static void test_a_segment_of_another_kind_between(void **unused)
     wal_close(w);
 }
 
+static void test_the_last_segment_is_empty(void **unused)
+{
+    (void)unused;
+    int64_t end = make_log();
+    segment_path(end, path);
+    write_file(path, "", 0);
+    struct wal *w = open_log();
+    assert_int_equal(wal_last_ms(w), 1000); /* when the one before it was begun */
+    wal_close(w);
+    assert_int_equal(must_survive(N, N), end);
+}
+
 static void test_a_long_tail_is_not_cut(void **unused)
 {
     (void)unused;
@@ -367,6 +379,7 @@ int main(void)
         T(test_a_last_segment_of_another_kind),
         T(test_the_only_segment_is_of_another_kind),
         T(test_a_segment_of_another_kind_between),
+        T(test_the_last_segment_is_empty),
         T(test_a_long_tail_is_not_cut),
         T(test_files_that_are_no_segments),
         T(test_what_cannot_be_read_is_an_error),
