@@ -8,6 +8,8 @@
 
 #define AFTER_CRC 12
 
+static const unsigned char magic[WAL_MAGIC_SIZE] = {'F', 'C', 'W', '1'};
+
 static uint32_t get32(const unsigned char *p)
 {
     uint32_t v;
@@ -53,7 +55,7 @@ size_t wal_record_size(const struct wal_record *r)
 void wal_record_write(const struct wal_record *r, unsigned char *out)
 {
     size_t body = wal_record_size(r) - AFTER_CRC;
-    memcpy(out, WAL_MAGIC, WAL_MAGIC_SIZE);
+    memcpy(out, magic, sizeof magic);
     put32(out + 4, (uint32_t)body);
     put64(out + 12, r->receive_ms);
     put64(out + 20, r->assigned_ms);
@@ -67,7 +69,7 @@ void wal_record_write(const struct wal_record *r, unsigned char *out)
 
 bool wal_record_begins(const unsigned char *p, size_t n)
 {
-    return !memcmp(p, WAL_MAGIC, n < WAL_MAGIC_SIZE ? n : WAL_MAGIC_SIZE);
+    return !memcmp(p, magic, n < sizeof magic ? n : sizeof magic);
 }
 
 long wal_record_parse(const unsigned char *p, size_t n, struct wal_record *r,
@@ -77,7 +79,7 @@ long wal_record_parse(const unsigned char *p, size_t n, struct wal_record *r,
     if (n < WAL_HEADER)
         return 0;
     size_t body = get32(p + 4), topic_len = get16(p + 30);
-    if (memcmp(p, WAL_MAGIC, WAL_MAGIC_SIZE) != 0 || body < WAL_HEADER - AFTER_CRC ||
+    if (memcmp(p, magic, sizeof magic) != 0 || body < WAL_HEADER - AFTER_CRC ||
         body > WAL_RECORD_MAX - AFTER_CRC || topic_len > WAL_TOPIC_MAX ||
         topic_len > body - (WAL_HEADER - AFTER_CRC))
         return -1;

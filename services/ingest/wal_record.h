@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WAL_MAGIC "FCW1"
 #define WAL_MAGIC_SIZE 4
+#define WAL_MAGIC_FIRST 'F'
 #define WAL_HEADER 32
 #define WAL_TOPIC_MAX 1024 /* longer topics are cut by who appends */
 #define WAL_PAYLOAD_MAX (512u * 1024)

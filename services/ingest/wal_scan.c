@@ -58,7 +58,7 @@ static void note(struct wal_scan *s, int64_t at, const struct wal_record *r)
 /* How far it is from p to where a record may begin. */
 static size_t to_next(const unsigned char *p, size_t n)
 {
-    const unsigned char *next = n > 1 ? memchr(p + 1, WAL_MAGIC[0], n - 1) : NULL;
+    const unsigned char *next = n > 1 ? memchr(p + 1, WAL_MAGIC_FIRST, n - 1) : NULL;
     return next ? (size_t)(next - p) : n;
 }
 
