@@ -13,18 +13,19 @@ LDFLAGS += -pthread -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 
 ML      := -lgsl -lgslcblas -ljansson -lcrypto -lz -lm
 BASE    := -lmicrohttpd -lcurl $(ML)
-LIBS_ingest    := -lpaho-mqtt3as $(BASE)
+LIBS_ingest    := -lpaho-mqtt3as -lrdkafka $(BASE)
 LIBS_trainer   := -lpq $(BASE)
 LIBS_predictor := -lpq $(BASE)
 LIBS_monitor   := -lpq -lpaho-mqtt3as $(BASE)
 LIBS_fieldcast := -lpaho-mqtt3as $(BASE)
-LIBS_test      := -lcmocka -lpq -lpaho-mqtt3as $(BASE)
+LIBS_test      := -lcmocka -lpq -lpaho-mqtt3as -lrdkafka $(BASE)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON   := $(call obj,$(wildcard common/*.c common/ml/*.c))
 FIRMWARE := $(call obj,$(wildcard firmware/main/payload.c firmware/main/dht22.c))
 SERVICES := ingest trainer predictor monitor
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+HELPERS  := $(BUILD)/tests/mock-kafka
 svc = $(call obj,$(wildcard services/$(1)/*.c services/$(1)/*/*.c))
 
 all: $(SERVICES:%=$(BUILD)/bin/fc-%) $(BUILD)/bin/fieldcast
@@ -50,6 +51,11 @@ $(BUILD)/bin/fieldcast: $(call obj,$(wildcard tools/*.c)) $(BUILD)/libcommon.a
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libservices.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libservices.a $(BUILD)/libcommon.a $(LIBS_test)
+
+# programs that the integration tests start
+$(BUILD)/tests/mock-kafka: $(BUILD)/obj/tests/helpers/mock_kafka.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< -lrdkafka
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -20,11 +20,11 @@ packages_of() {
     build)
         echo gcc libc6-dev make git \
             libmicrohttpd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' \
-            libjansson-dev libpq-dev libgsl-dev libpaho-mqtt-dev libssl-dev zlib1g-dev
+            libjansson-dev libpq-dev libgsl-dev libpaho-mqtt-dev librdkafka-dev libssl-dev zlib1g-dev
         ;;
     run) echo mosquitto influxdb postgresql nginx curl jq ca-certificates tzdata util-linux ;;
     test)
-        echo libcmocka-dev python3 python3-venv prometheus mosquitto-clients openssl clang \
+        echo libcmocka-dev python3 python3-venv prometheus mosquitto-clients openssl kcat clang \
             "libclang-rt-dev|libclang-rt-14-dev" libstdc++-12-dev chromium chromium-driver
         ;;
     check) echo clang-format clang-tidy cppcheck shellcheck ;;

@@ -71,6 +71,7 @@ owners() {
     none only_in 'curl/' 'common/http_client\.c' || rc=1
     none only_in 'libpq' 'common/pg\.c' || rc=1
     none only_in 'MQTT' 'common/mqtt\.c' || rc=1
+    none only_in 'librdkafka/' 'common/kafka.*' 'tests/unit/kafka_mock\.h' 'tests/helpers/mock_kafka\.c' || rc=1
     none only_in 'gsl/' 'common/ml/.*' 'tests/unit/.*' || rc=1
     none only_in 'openssl/' 'common/sha256\.c' 'common/base64\.c' || rc=1
     return $rc

@@ -151,7 +151,7 @@ unit)
     ;;
 itest)
     shift
-    need "build" make -s -j2 BUILD="$base" all
+    need "build" make -s -j2 BUILD="$base" all helpers
     need "python environment" venv
     if (($# == 0)); then set -- -n 2 --dist loadfile --no-loadscope-reorder -m "not long" tests/contract tests/web tests/integration; fi
     py "pytest" "$@"

@@ -5,7 +5,8 @@
 #   make test-unit   SAN=address,undefined make test-unit
 #   make itest       ARGS="-k loop tests/integration": contract and integration tests only
 #   make check       format, warnings as errors, static analysis, ownership of headers
-tests: $(TESTS)
+tests: $(TESTS) helpers
+helpers: $(HELPERS)
 
 test:
 	@$(if $(SAN),SAN=$(SAN) bash tests/run.sh unit,BUILD=$(BUILD) bash tests/run.sh quick)
@@ -20,4 +21,4 @@ fuzz:
 check:
 	@BUILD=$(BUILD) bash tests/check.sh
 
-.PHONY: tests test test-full test-unit itest fuzz check
+.PHONY: tests helpers test test-full test-unit itest fuzz check
