@@ -53,7 +53,8 @@ static int open_disk(struct ingest *i, struct err *e)
                          .grace_ms = JUMP_GRACE_MS,
                          .power = ingest_settings_power(&i->set)};
     i->wal = wal_open(&w, e);
-    if (!i->wal || !(i->reader = wal_reader_open(i->wal, "influx", 0, e)))
+    if (!i->wal || !(i->reader = wal_reader_open(i->wal, "influx", 0, e)) ||
+        kafka_side_open_cursor(&i->kafka, &i->set.kafka, i->wal, e))
         return -1;
     wal_ready(i->wal);
     char *devices = xasprintf("%s/devices.jsonl", i->set.data_dir);
@@ -120,6 +121,18 @@ static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
     return i->rollup ? 0 : -1;
 }
 
+static int open_kafka(struct ingest *i, struct dep *log, struct err *e)
+{
+    struct kafka_side_opts k = {.set = &i->set.kafka,
+                                .service = &i->service,
+                                .wal = i->wal,
+                                .log_max_bytes = i->set.log_max_mb * MB,
+                                .how = i->how,
+                                .intake = i->intake,
+                                .log = log};
+    return kafka_side_open(&i->kafka, &k, e);
+}
+
 int ingest_open(struct ingest *i, struct err *e)
 {
     struct service *s = &i->service;
@@ -148,7 +161,7 @@ int ingest_open(struct ingest *i, struct err *e)
     }
     i->intake = intake_new(i->wal, &i->how, i->live, s->metrics);
     if (intake_remember(i->intake, wal_committed(i->reader), e) ||
-        open_sinks(i, influx, e))
+        open_sinks(i, influx, e) || open_kafka(i, log, e))
         return -1;
     make_metrics(i);
     if (service_listen(s, i, e))
@@ -165,8 +178,10 @@ int ingest_open(struct ingest *i, struct err *e)
 
 void ingest_close(struct ingest *i)
 {
+    kafka_side_close_source(&i->kafka);
     bool closed = mqtt_in_close(i->mqtt);
     service_unlisten(&i->service);
+    kafka_side_close(&i->kafka);
     rollup_close(i->rollup);
     sink_influx_close(i->influx);
     if (!closed)

@@ -3,7 +3,9 @@
  *
  *   MQTT  ─ mqtt_in ─┐                       ┌─ sink_influx ─► readings, device_status
  *                    ├─ intake ─► wal (log) ─┤        └─ hours ─► rollup ─► hourly
- *   HTTP  ─ api ─────┘        └─ sink_live ─► predictor
+ *   HTTP  ─ api ─────┤        └─ sink_live ─► predictor
+ *                    │                       └─ sink_kafka ─► Kafka
+ *   Kafka ─ kafka_in ┘
  */
 #ifndef FC_INGEST_INGEST_H
 #define FC_INGEST_INGEST_H
@@ -13,6 +15,7 @@
 #include "services/ingest/hours.h"
 #include "services/ingest/influx_state.h"
 #include "services/ingest/intake.h"
+#include "services/ingest/kafka_side.h"
 #include "services/ingest/ledger.h"
 #include "services/ingest/mqtt_in.h"
 #include "services/ingest/rollup.h"
@@ -37,6 +40,7 @@ struct ingest {
     struct sink_influx *influx;
     struct rollup *rollup;
     struct mqtt_in *mqtt;
+    struct kafka_side kafka;
     struct metric *spool, *devices;
     int64_t started_ms;
 };

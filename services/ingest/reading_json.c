@@ -13,7 +13,7 @@ void reading_write_values(struct buf *b, const struct reading_value *v, size_t n
     buf_addc(b, '}');
 }
 
-void reading_write(struct buf *b, const struct reading *r)
+void reading_write(struct buf *b, const struct reading *r, int64_t receive_ms)
 {
     buf_addf(b, "{\"device\":\"%s\"", r->device);
     if (r->boot >= 0)
@@ -22,6 +22,8 @@ void reading_write(struct buf *b, const struct reading *r)
         buf_addf(b, ",\"seq\":%" PRId64, r->seq);
     if (r->time_ms != INT64_MIN)
         buf_addf(b, ",\"ts_ms\":%" PRId64, r->time_ms);
+    if (receive_ms != INT64_MIN)
+        buf_addf(b, ",\"received_ms\":%" PRId64, receive_ms);
     buf_adds(b, ",\"values\":");
     reading_write_values(b, r->values, r->n);
     buf_addc(b, '}');

@@ -7,9 +7,10 @@
 #include "common/buf.h"
 #include "common/reading.h"
 
-/* {"device":"kitchen","boot":12,"seq":4711,"ts_ms":1795132800000,"values":{…}}; boot, seq
- * and ts_ms are left out when there is none. */
-void reading_write(struct buf *b, const struct reading *r);
+/* {"device":"kitchen","boot":12,"seq":4711,"ts_ms":1795132800000,
+ *  "received_ms":1795132800120,"values":{…}}; boot, seq and ts_ms are left out when there
+ * is none, received_ms when it is INT64_MIN. */
+void reading_write(struct buf *b, const struct reading *r, int64_t receive_ms);
 
 /* {"temperature":21.4,"humidity":48.2} */
 void reading_write_values(struct buf *b, const struct reading_value *v, size_t n);

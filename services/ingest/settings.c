@@ -34,6 +34,7 @@ const struct setting ingest_settings_table[] = {
      "longest a reading waits for others before it is written, ms"},
     {"LIVE_URLS", SET_STRING, AT(live_urls), "", 0, 2048,
      "predictors that get live readings, comma-separated; empty: none"},
+    KAFKA_SIDE_SETTINGS(struct ingest_settings, kafka),
     {"TIME_PAST_D", SET_INT, AT(time_past_d), "400", 1, 36500,
      "how far back a device's time is believed, days"},
     {"TIME_FUTURE_S", SET_INT, AT(time_future_s), "600", 0, 86400,
@@ -80,7 +81,7 @@ int ingest_settings_load(struct ingest_settings *s, struct err *e)
                        "of the group and for ever the same in one: the broker keeps its "
                        "part of the messages under this name",
                        s->mqtt_share);
-    return 0;
+    return kafka_side_check(&s->kafka, e);
 }
 
 void ingest_settings_done(struct ingest_settings *s)

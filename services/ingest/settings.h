@@ -6,12 +6,14 @@
 #include "common/influx.h"
 #include "common/mqtt.h"
 #include "common/service.h"
+#include "services/ingest/kafka_side.h"
 
 struct ingest_settings {
     struct service_settings common;
     struct mqtt_settings mqtt;
     char *mqtt_filters, *mqtt_share;
     struct influx_settings influx;
+    struct kafka_side_settings kafka;
     char *data_dir, *durability, *live_urls;
     int64_t log_max_mb, log_max_age_d, deadletter_max_mb, batch_points, flush_ms;
     int64_t time_past_d, time_future_s, time_local_min;

@@ -211,7 +211,7 @@ static int bury_item(struct sink_influx *s, const struct wal_record *rec, int64_
     if ((rec->flags & WAL_ACCOUNT) && !recall(&s->o.how, rec, &s->m, &a, &e) &&
         (size_t)p->item < s->m.n) {
         snprintf(topic, sizeof topic, "fieldcast/%s/readings", p->device->name);
-        reading_write(&native, &s->m.item[p->item].r);
+        reading_write(&native, &s->m.item[p->item].r, INT64_MIN);
         letter.topic = topic;
         letter.payload = native.data;
         letter.len = native.len;

@@ -12,11 +12,12 @@ from stack import SERVICES
 from test_texts import example, settings_of
 
 COMPOSE = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
-# a person sets these by changing the file: the virtual clock is for tests, certificates and
-# session names belong to a broker of another kind, a token to InfluxDB 2 or 3, and a group needs
-# more than one ingest
+# a person sets these by changing the file: the virtual clock is for tests; certificates, session
+# names and passwords belong to a broker or a Kafka of another kind, a token to InfluxDB 2 or 3,
+# and a group needs more than one ingest
 ONLY_BY_HAND = {"FC_CLOCK_FILE", "FC_MQTT_CA_FILE", "FC_MQTT_CERT_FILE", "FC_MQTT_KEY_FILE", "FC_MQTT_CLIENT_ID",
-                "FC_MQTT_SHARE", "FC_INFLUX_TOKEN"}
+                "FC_MQTT_SHARE", "FC_INFLUX_TOKEN", "FC_KAFKA_TLS", "FC_KAFKA_CA_FILE", "FC_KAFKA_USER",
+                "FC_KAFKA_PASSWORD", "FC_KAFKA_SASL"}
 
 
 def environment(service):
