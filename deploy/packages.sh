@@ -6,7 +6,8 @@
 #   deploy/packages.sh --list GROUP...   prints the names, one a line
 #   deploy/packages.sh --missing GROUP...  prints the names that are not installed
 #
-# Groups: build (compile), run (servers of the demo), test, check (linters).
+# Groups: build (compile), run (servers of the demo), test, full (what make test-full needs
+# beside these: a Kafka), check (linters).
 #
 # Installing changes nothing on the machine but the packages: while apt runs, a policy-rc.d
 # forbids every start and restart of a service, and PostgreSQL's packages are told to make no
@@ -27,9 +28,10 @@ packages_of() {
         echo libcmocka-dev python3 python3-venv prometheus mosquitto-clients openssl kcat clang \
             "libclang-rt-dev|libclang-rt-14-dev" libstdc++-12-dev chromium chromium-driver
         ;;
+    full) echo maven 'default-jre-headless|openjdk-17-jre-headless' ;;
     check) echo clang-format clang-tidy cppcheck shellcheck ;;
     *)
-        echo "packages: no group \"$1\"; there are build, run, test, check" >&2
+        echo "packages: no group \"$1\"; there are build, run, test, full, check" >&2
         exit 2
         ;;
     esac
@@ -142,7 +144,7 @@ main() {
     case ${1:-} in
     --list | --missing) mode=${1#--} && shift ;;
     -h | --help | '')
-        sed -n '3,14s/^# \{0,1\}//p' "$0"
+        sed -n '3,15s/^# \{0,1\}//p' "$0"
         exit 2
         ;;
     esac

@@ -53,9 +53,9 @@ need() {
     finish
 }
 
-packages() {
+packages() { # MORE GROUPS...
     [[ -z ${FC_SKIP_PACKAGES:-} ]] || return 0
-    bash deploy/packages.sh build run test
+    bash deploy/packages.sh build run test "$@"
 }
 
 build() { # SANITIZERS
@@ -127,7 +127,7 @@ quick() {
 rough=(-n 2 --dist loadfile -m "not long" tests/integration/test_{loop,bad_input,outage,ingest_kills,predictor_champion,monitor_outage}.py)
 
 full() {
-    need "packages" packages
+    need "packages" packages full
     need "build" build ""
     need "python environment" venv
     say "long forms" && py "long forms" -m long tests/contract tests/web tests/integration

@@ -56,3 +56,81 @@ class MockKafka(Client):
         self.process.stdin.close()
         self.process.wait(20)
         self.process.stdout.close()
+
+
+CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
+POM = ROOT / "tests/kafka/pom.xml"
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={pem}
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ingest="{password}";
+controller.listener.names=CONTROLLER
+log.dirs={data}
+num.partitions=4
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+def jars():
+    """The folder of Kafka's jars, fetched from Maven Central the first time."""
+    build = ROOT / "build"
+    folder = build / "kafka" / hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    if not folder.exists():
+        part = folder.with_name(f"{folder.name}.{os.getpid()}")
+        done = subprocess.run(
+            [which("mvn"), "-q", "-B", "-ntp", f"-Dmaven.repo.local={build / 'maven'}", "-f", POM,
+             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={part}"],
+            capture_output=True, text=True, timeout=900, env=os.environ | {"PATH": PATH})
+        assert done.returncode == 0, f"mvn: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        try:
+            part.rename(folder)
+        except OSError:  # another run was faster
+            shutil.rmtree(part)
+    return folder
+
+
+class RealKafka(Client):
+    """One node in KRaft mode, which is its own controller. Beside the open listener one with TLS
+    (its certificate: ca_file) for the user "ingest"."""
+
+    def __init__(self, folder):
+        self.port, secure = free_port(), free_port()
+        self.secure, self.password = f"127.0.0.1:{secure}", uuid.uuid4().hex
+        super().__init__(f"127.0.0.1:{self.port}")
+        data = make_dir(Path(folder) / "kafka")
+        conf, self.ca_file, key = data / "server.properties", data / "cert.pem", data / "key.pem"
+        subprocess.run([which("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key,
+                        "-out", self.ca_file, "-subj", "/CN=kafka", "-addext", "subjectAltName=IP:127.0.0.1"],
+                       check=True, capture_output=True)
+        pem = data / "server.pem"
+        pem.write_text(key.read_text() + self.ca_file.read_text())
+        conf.write_text(PROPERTIES.format(port=self.port, secure=secure, controller=free_port(), data=data / "log", pem=pem,
+                                          password=self.password))
+        self.java = [which("java"), "-Xmx256m", "-cp", f"{jars()}/*"]
+        done = subprocess.run([*self.java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", conf],
+                              capture_output=True, text=True, timeout=120, cwd=data, env={"PATH": PATH})
+        assert done.returncode == 0, f"kafka format: {done.stdout}{done.stderr}"
+        self.proc = Proc("kafka", [*self.java, "kafka.Kafka", conf], folder, cwd=data)
+
+    def start(self):
+        self.proc.start()
+        wait_for(lambda: self.proc.alive() and self.answers(), 120, "Kafka to answer", every=0.5)
+        return self
+
+    def answers(self):
+        done = subprocess.run([which("kcat"), "-b", self.brokers, "-L", "-m", "2"], capture_output=True, env={"PATH": PATH})
+        return done.returncode == 0
+
+    def stop(self, sig=signal.SIGTERM):
+        return self.proc.stop(sig, timeout=60)
