@@ -81,7 +81,7 @@ find_engine() {
 find_images() {
     local tag
     local -a missing=()
-    for tag in debian:bookworm-slim $(c --profile monitoring config | awk '$1 == "image:" && $2 !~ /^fieldcast:/ && $2 !~ /^grafana/ { print $2 }' | sort -u); do
+    for tag in debian:bookworm-slim $(c --profile monitoring config | awk '$1 == "image:" && $2 !~ /^fieldcast:/ && $2 !~ /^(grafana|apache)\// { print $2 }' | sort -u); do
         docker image inspect "$tag" >/dev/null 2>&1 || docker pull -q "$tag" >/dev/null 2>&1 || missing+=("$tag")
     done
     ((${#missing[@]} == 0)) && return
@@ -94,8 +94,8 @@ cleanup() {
     local code=$?
     trap - EXIT
     if ((${#compose[@]})); then
-        if ((code != 0)); then c --profile monitoring logs --no-color --tail 40 >&2 2>&1 || true; fi
-        c --profile monitoring down -v --remove-orphans -t 5 >/dev/null 2>&1 || true
+        if ((code != 0)); then c --profile monitoring --profile kafka logs --no-color --tail 40 >&2 2>&1 || true; fi
+        c --profile monitoring --profile kafka down -v --remove-orphans -t 5 >/dev/null 2>&1 || true
     fi
     [[ -z $engine_started ]] || "$engine" stop || true
     rm -rf "$work"
@@ -165,6 +165,10 @@ targets_up() {
     inside proxy curl -fsS http://prometheus:9090/api/v1/targets | tee "$work/targets"
     jq -e '[.data.activeTargets[] | select(.health == "up")] | length == 4' "$work/targets"
 }
+kafka_has_readings() {
+    inside kafka /opt/kafka/bin/kafka-get-offsets.sh --bootstrap-server kafka:9092 --topic fieldcast-readings |
+        awk -F: '{ n += $3 } END { print n " readings in Kafka"; exit n == 0 }'
+}
 
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -223,5 +227,13 @@ if docker image inspect grafana/grafana:12.4.4 >/dev/null 2>&1 || docker pull -q
     eventually 90 "its page is behind the proxy" code_is 200 "$url/dashboards/api/health"
 else
     say "Grafana's image cannot be pulled here: its dashboards' queries are tested elsewhere, its start is not"
+fi
+
+if docker image inspect apache/kafka:4.1.2 >/dev/null 2>&1 || docker pull -q apache/kafka:4.1.2 >/dev/null 2>&1; then
+    export FC_KAFKA_BROKERS=kafka:9092
+    ok "Kafka starts, and ingest is told of it" c --profile kafka up -d --no-deps kafka ingest
+    eventually 120 "readings are in Kafka" kafka_has_readings
+else
+    say "Kafka's image cannot be pulled here: ingest is tested with the same version elsewhere, the image is not"
 fi
 say "$passed checks passed"

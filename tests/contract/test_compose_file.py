@@ -44,6 +44,14 @@ def test_images_have_exact_versions():
             assert re.search(r":v?\d+\.\d+(\.\d+)?$", s["image"]), f"{name}: {s['image']}"
 
 
+def test_kafka_is_the_version_that_is_tested_and_off_by_default():
+    kafka = COMPOSE["services"]["kafka"]
+    tested = re.search(r"<artifactId>kafka_2.13</artifactId>\s*<version>(.+)</version>", (ROOT / "tests/kafka/pom.xml").read_text())
+    assert kafka["image"] == f"apache/kafka:{tested.group(1)}"
+    assert kafka["profiles"] == ["kafka"]
+    assert environment("ingest")["FC_KAFKA_BROKERS"] is None and example()["FC_KAFKA_BROKERS"] == ""
+
+
 def test_only_proxy_and_broker_are_published_and_on_loopback():
     published = {n: s["ports"] for n, s in COMPOSE["services"].items() if "ports" in s}
     assert set(published) == {"proxy", "mosquitto"}
