@@ -46,6 +46,10 @@ def failures(st, reason):
     return st.metric("ingest", "fieldcast_ingest_write_failures_total", reason=reason)
 
 
+def misconfigured(st):
+    return st.metric("ingest", "fieldcast_ingest_influxdb_misconfigured") == 1
+
+
 def has(stub, seqs):
     """Exactly these readings of the kitchen are in the stub, each at its time."""
     got = {key[2]: fields for key, fields in stub.points.items() if key[0] == "readings"}
@@ -133,14 +137,13 @@ def config_fault(st, stub, fault, seqs, text):
     """Everything is kept, and it is said who has to mend what."""
     stub.faults = [fault]
     post(st, seqs)
-    wait_for(lambda: "influxdb" in waiting_for(st), 20, "readyz to name influxdb")
-    assert st.metric("ingest", "fieldcast_ingest_influxdb_misconfigured") == 1
+    wait_for(lambda: misconfigured(st) and failures(st, "configuration"), 20, "the alarm")
+    assert "influxdb" in waiting_for(st)
     why = st.request("GET", "ingest", "/readyz", token=None).json()["dependencies"]["influxdb"]["why"]
     assert text in why, why
-    assert failures(st, "configuration") >= 1
     stub.faults = []
     st.wait_ready("ingest")
-    assert st.metric("ingest", "fieldcast_ingest_influxdb_misconfigured") == 0
+    assert not misconfigured(st)
 
 
 CONFIG = {"1.8.10": [("no_policy", "default retention policy")],
@@ -167,8 +170,7 @@ def test_no_fault_loses_anything(stacks, version):
             before = failures(st, "unavailable")
             stub.faults = [fault]
             post(st, some())
-            wait_for(lambda n=before: failures(st, "unavailable") > n, 20, fault)
-            assert "influxdb" in waiting_for(st)
+            wait_for(lambda n=before: failures(st, "unavailable") > n and "influxdb" in waiting_for(st), 20, fault)
             stub.faults = []
             wait_decided(st, sent)
         stub.delay_s = 1.2
