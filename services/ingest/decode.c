@@ -15,7 +15,7 @@
 
 static const struct row {
     const char *name;
-    const char *filters[3];           /* ended by NULL */
+    const char *filters[6];           /* ended by NULL */
     bool text;                        /* the payload is not a JSON object */
     bool (*fits)(const json_t *root); /* NULL: only its topics tell */
     decode_fn decode;
@@ -34,6 +34,12 @@ static const struct row {
      fits_system2,
      decode_system2},
     {"system3", {"sensors/+/data"}, false, fits_system3, decode_system3},
+    {"tasmota",
+     {"tele/+/SENSOR", "tele/+/STATE", "stat/+/STATUS8", "stat/+/STATUS10"},
+     false,
+     fits_tasmota,
+     decode_tasmota},
+    {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt},
 };
 #define N_ROWS (sizeof table / sizeof *table)
 

@@ -16,9 +16,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static const char *const topics[] = {
-    "fieldcast/kitchen/readings", "fieldcast//readings", "fieldcast/kitchen/status",
-    "home/Kitchen/dht22",         "iot-device-data",     "iot-frames-model",
-    "sensors/temp_001/data",      "any/thing",
+    "fieldcast/kitchen/readings",
+    "fieldcast//readings",
+    "fieldcast/kitchen/status",
+    "home/Kitchen/dht22",
+    "iot-device-data",
+    "iot-frames-model",
+    "sensors/temp_001/data",
+    "any/thing",
+    "tele/greenhouse/SENSOR",
+    "tele/greenhouse/STATE",
+    "stat/greenhouse/STATUS8",
+    "tele/greenhouse/LWT",
 };
 
 static void must(bool ok, const char *what)

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "services/ingest/decode.h"
+#include "services/ingest/settings.h"
 
 #define CASES "tests/cases/decode"
 
@@ -191,7 +192,7 @@ static void test_cases(void **unused)
         free(list[i]);
     }
     free(list);
-    assert_true(checked >= 70);
+    assert_true(checked >= 100);
 }
 
 /* Native payloads with a byte changed, cut or doubled at every place, and numbers in
@@ -281,6 +282,29 @@ static void test_every_decoder_has_a_case(void **unused)
     }
 }
 
+/* What every row lives on is subscribed to out of the box, and not more than ingest can.
+ */
+static void test_the_default_subscribes_to_every_filter(void **unused)
+{
+    (void)unused;
+    const struct setting *s = ingest_settings_table;
+    while (s->name && strcmp(s->name, "MQTT_FILTERS"))
+        s++;
+    assert_non_null(s->name);
+    char list[4096], want[256];
+    size_t commas = 0;
+    snprintf(list, sizeof list, ",%s,", s->dflt);
+    for (size_t i = 0; list[i]; i++)
+        commas += list[i] == ',';
+    assert_true(commas <= 32 + 1);
+    for (size_t i = 0; decode_row_name(i); i++)
+        for (size_t f = 0; decode_row_filter(i, f); f++) {
+            snprintf(want, sizeof want, ",%s,", decode_row_filter(i, f));
+            if (!strstr(list, want))
+                fail_msg("%s is not in FC_MQTT_FILTERS", decode_row_filter(i, f));
+        }
+}
+
 static void test_reasons_have_names_and_sentences(void **unused)
 {
     (void)unused;
@@ -317,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_quick_and_slow_agree),
         cmocka_unit_test(test_every_decoder_has_a_case),
+        cmocka_unit_test(test_the_default_subscribes_to_every_filter),
         cmocka_unit_test(test_reasons_have_names_and_sentences),
         cmocka_unit_test(test_payload_need_not_end_in_nul),
     };

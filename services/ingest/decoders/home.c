@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "services/ingest/decoders/home.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define INDEX_MAX 99
+
+static bool is_stem(const char *name)
+{
+    const struct quantity *q = quantity_find(name);
+    return q && !strcmp(q->stem, name);
+}
+
+bool home_is_switch(const char *name)
+{
+    const struct quantity *q = quantity_find(name);
+    return q && !strcmp(q->unit, "0 or 1");
+}
+
+bool home_quantity(const char *key, char name[QUANTITY_MAX + 1], unsigned *index)
+{
+    char front[QUANTITY_MAX + 1];
+    if (!decode_loose_name(key, name))
+        return false;
+    size_t digits = strlen(name);
+    while (digits && isdigit((unsigned char)name[digits - 1]))
+        digits--;
+    unsigned long n = strtoul(name + digits, NULL, 10);
+    if (is_stem(name) || !name[digits] || n > INDEX_MAX)
+        return true;
+    size_t end = digits;
+    if (end > 2 && name[end - 1] == 'l' && name[end - 2] == '_')
+        end -= 2; /* power_l1: Zigbee2MQTT's endpoints */
+    char known[QUANTITY_MAX + 1];
+    snprintf(front, sizeof front, "%.*s", (int)end, name);
+    if (decode_loose_name(front, known) && is_stem(known)) {
+        strcpy(name, known);
+        *index = (unsigned)n;
+    }
+    return true;
+}
+
+static bool is_taken(const struct home_names *h, const char *name)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (!strcmp(h->taken[i], name))
+            return true;
+    return false;
+}
+
+/* Index 0 and 1 are the plain name while it is free; else the index, else a free one. */
+static void free_name(const struct home_names *h, const char *name, unsigned index,
+                      char out[QUANTITY_MAX + 1])
+{
+    unsigned next = index ? index : 2;
+    snprintf(out, QUANTITY_MAX + 1, "%s", name);
+    if (index <= 1 && !is_taken(h, name))
+        return;
+    do
+        snprintf(out, QUANTITY_MAX + 1, "%.56s_%u", name, next++);
+    while (is_taken(h, out));
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), k = strlen(end);
+    return n >= k && !strcmp(name + n - k, end);
+}
+
+/* The quantity whose units a name has: "sea_pressure" is a pressure. */
+static const char *kind_of(const char *name)
+{
+    if (ends_in(name, "pressure"))
+        return "pressure";
+    if (ends_in(name, "temperature") || ends_in(name, "dew_point"))
+        return "temperature";
+    return strncmp(name, "energy_", 7) ? name : "energy";
+}
+
+enum reject home_value(struct message *m, struct home_names *h, const char *name,
+                       unsigned index, double x, const char *unit, struct err *e)
+{
+    char full[QUANTITY_MAX + 1];
+    if (h->n == READING_VALUES_MAX)
+        return reject_say(REJECT_TOO_MANY_VALUES, e,
+                          "the message has more than 64 values");
+    free_name(h, name, index, full);
+    strcpy(h->taken[h->n++], full);
+    if (!isfinite(x))
+        return REJECT_NONE;
+    enum reject why = decode_unit(kind_of(name), &x, unit, e);
+    if (!why)
+        return decode_loose(m, full, x, NULL, e);
+    message_refuse(m, message_last(m), why, e);
+    return REJECT_NONE;
+}
+
+static bool is(const char *text, size_t n, const char *word)
+{
+    return n == strlen(word) && !strncasecmp(text, word, n);
+}
+
+bool home_on_off(const char *text, size_t n, double *x)
+{
+    *x = is(text, n, "on") || is(text, n, "true");
+    return *x != 0 || is(text, n, "off") || is(text, n, "false");
+}
+
+bool home_online(const char *text, size_t n, bool *online)
+{
+    *online = is(text, n, "online");
+    return *online || is(text, n, "offline");
+}
