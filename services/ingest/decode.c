@@ -40,6 +40,11 @@ static const struct row {
      fits_tasmota,
      decode_tasmota},
     {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt},
+    {"esphome",
+     {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"},
+     true,
+     NULL,
+     decode_esphome},
 };
 #define N_ROWS (sizeof table / sizeof *table)
 

@@ -51,6 +51,7 @@ enum reject decode_system0(const struct input *in, struct message *m, struct err
 enum reject decode_system1(const struct input *in, struct message *m, struct err *e);
 enum reject decode_system2(const struct input *in, struct message *m, struct err *e);
 enum reject decode_system3(const struct input *in, struct message *m, struct err *e);
+enum reject decode_esphome(const struct input *in, struct message *m, struct err *e);
 enum reject decode_tasmota(const struct input *in, struct message *m, struct err *e);
 enum reject decode_tasmota_lwt(const struct input *in, struct message *m, struct err *e);
 bool fits_native(const json_t *root);

@@ -10,7 +10,8 @@
     "fieldcast/+/readings,fieldcast/+/status,home/+/dht22,iot-device-data,sensor/"       \
     "output,"                                                                            \
     "iot-frames-model,iot-frames-sensor,sensors/+/data,"                                 \
-    "tele/+/SENSOR,tele/+/STATE,stat/+/STATUS8,stat/+/STATUS10,tele/+/LWT"
+    "tele/+/SENSOR,tele/+/STATE,stat/+/STATUS8,stat/+/STATUS10,tele/+/LWT,"              \
+    "+/sensor/+/state,+/binary_sensor/+/state,+/status"
 
 const struct setting ingest_settings_table[] = {
     SERVICE_SETTINGS(struct ingest_settings, common, "8101", "1"),

@@ -28,6 +28,9 @@ static const char *const topics[] = {
     "tele/greenhouse/STATE",
     "stat/greenhouse/STATUS8",
     "tele/greenhouse/LWT",
+    "node/sensor/node_temperature_2/state",
+    "node/binary_sensor/door/state",
+    "node/status",
 };
 
 static void must(bool ok, const char *what)

@@ -39,3 +39,22 @@ def test_tasmota(st):
     fields = ("temperature", "humidity", "uptime", "rssi", "switch", "energy", "power", "power_2")
     assert rows(st, "shed", *fields) == [(T0, 20, 48.2, 910, -58, 1, 1500, 3, 4)]
     assert [r[1] for r in rows(st, "shed", "online", measurement="device_status")] == [1]
+
+
+def test_esphome(st):
+    st.publish_raw("porch/status", "online", retain=True)
+    st.publish_raw("homeassistant/status", "online", retain=True)
+    for object_id, state in {"porch_temperature": "21.5", "outside_temperature": "-3.5", "porch_humidity": "nan",
+                             "wifi_signal": "-61"}.items():
+        st.publish_raw(f"porch/sensor/{object_id}/state", state)
+    st.publish_raw("porch/binary_sensor/motion/state", "ON")
+    st.publish_raw("porch/debug", "[D][sensor:094]: 'Temperature': Sending state 21.5")
+    t = settled(st, 6)
+    assert t["stored"] == 5 and t["rejected"] == {"no_values": 1}
+    # each state is a message of its own, at its own time
+    assert [r["temperature"] for r in st.influx("SELECT temperature FROM readings WHERE device = 'porch'")] == [21.5]
+    assert [r["rssi"] for r in st.influx("SELECT rssi FROM readings WHERE device = 'porch'")] == [-61]
+    assert [r["motion"] for r in st.influx("SELECT motion FROM readings WHERE device = 'porch'")] == [1]
+    assert [r[1] for r in rows(st, "porch_outside", "temperature")] == [-3.5]
+    assert [r[1:] for r in rows(st, "porch", "online", measurement="device_status")] == [(1,)]
+    assert not st.influx("SELECT online FROM device_status WHERE device = 'homeassistant'")
