@@ -40,6 +40,7 @@ static const struct row {
      fits_tasmota,
      decode_tasmota},
     {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt},
+    {"zigbee2mqtt", {"zigbee2mqtt/#"}, true, fits_zigbee2mqtt, decode_zigbee2mqtt},
     {"esphome",
      {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"},
      true,

@@ -10,7 +10,8 @@
     "fieldcast/+/readings,fieldcast/+/status,home/+/dht22,iot-device-data,sensor/"       \
     "output,"                                                                            \
     "iot-frames-model,iot-frames-sensor,sensors/+/data,"                                 \
-    "tele/+/SENSOR,tele/+/STATE,stat/+/STATUS8,stat/+/STATUS10,tele/+/LWT,"              \
+    "tele/+/SENSOR,tele/+/STATE,stat/+/STATUS8,stat/+/STATUS10,tele/+/LWT,zigbee2mqtt/"  \
+    "#,"                                                                                 \
     "+/sensor/+/state,+/binary_sensor/+/state,+/status"
 
 const struct setting ingest_settings_table[] = {

@@ -31,6 +31,9 @@ static const char *const topics[] = {
     "node/sensor/node_temperature_2/state",
     "node/binary_sensor/door/state",
     "node/status",
+    "zigbee2mqtt/attic/window",
+    "zigbee2mqtt/attic/voltage",
+    "zigbee2mqtt/attic/availability",
 };
 
 static void must(bool ok, const char *what)

@@ -58,3 +58,20 @@ def test_esphome(st):
     assert [r[1] for r in rows(st, "porch_outside", "temperature")] == [-3.5]
     assert [r[1:] for r in rows(st, "porch", "online", measurement="device_status")] == [(1,)]
     assert not st.influx("SELECT online FROM device_status WHERE device = 'homeassistant'")
+
+
+def test_zigbee2mqtt(st):
+    topic = "zigbee2mqtt/attic/north window"
+    cached = {"battery": 87, "voltage": 2975, "temperature": 27.34, "contact": True, "last_seen": START}
+    st.publish_raw("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+    st.publish_raw(f"{topic}/availability", {"state": "online"}, retain=True)
+    st.publish_raw(topic, cached)
+    st.publish_raw(topic, cached, retain=True)  # it has started again
+    st.publish_raw("zigbee2mqtt/plug/power", "12.5")
+    st.publish_raw("zigbee2mqtt/plug/power_on_behavior", "restore")
+    st.publish_raw("zigbee2mqtt/plug/set", {"state": "ON"})
+    t = settled(st, 4)
+    assert (t["stored"], t["duplicate"]) == (3, 1) and not t["rejected"]
+    assert rows(st, "attic_north_window", "battery_level", "battery", "temperature", "contact") == [(T0, 87, 2.975, 27.34, 1)]
+    assert [r[1] for r in rows(st, "attic_north_window", "online", measurement="device_status")] == [1]
+    assert [r[1] for r in rows(st, "plug", "power")] == [12.5]

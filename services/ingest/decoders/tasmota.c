@@ -238,7 +238,10 @@ enum reject decode_tasmota(const struct input *in, struct message *m, struct err
     if (why || (why = decode_time(m, json_object_get(root, "Time"), "Time", e)))
         return why;
     bool is_state = json_object_get(root, "Uptime") || json_object_get(root, "UptimeSec");
-    return is_state ? state(&w, root, e) : sensors(&w, root, e);
+    why = is_state ? state(&w, root, e) : sensors(&w, root, e);
+    if (!why && !w.names.n)
+        m->n = 0; /* only texts: the card at a reader */
+    return why;
 }
 
 /* tele/<topic>/LWT: "Online", or "Offline" (the last will), retained. */
