@@ -27,8 +27,8 @@ for name in "${names[@]}"; do
     if [[ $name == fuzz_decode ]]; then # the cases, each on its kind of topic
         n=0
         for c in tests/cases/decode/*/payload; do
-            for t in 0 2 3 4 5 6 7; do
-                { printf "\\x0$t"; cat "$c"; } >"$out/$name.corpus/case$((n++))"
+            for ((t = 0; t < 24; t++)); do # more than there are begin anew
+                { printf '%b' "\\x$(printf %02x "$t")"; cat "$c"; } >"$out/$name.corpus/case$((n++))"
             done
         done
     fi
