@@ -55,6 +55,8 @@ enum reject decode_esphome(const struct input *in, struct message *m, struct err
 enum reject decode_tasmota(const struct input *in, struct message *m, struct err *e);
 enum reject decode_tasmota_lwt(const struct input *in, struct message *m, struct err *e);
 enum reject decode_zigbee2mqtt(const struct input *in, struct message *m, struct err *e);
+enum reject decode_chirpstack(const struct input *in, struct message *m, struct err *e);
+enum reject decode_ttn(const struct input *in, struct message *m, struct err *e);
 bool fits_native(const json_t *root);
 bool fits_system0(const json_t *root);
 bool fits_system1(const json_t *root);
@@ -62,6 +64,8 @@ bool fits_system2(const json_t *root);
 bool fits_system3(const json_t *root);
 bool fits_tasmota(const json_t *root);
 bool fits_zigbee2mqtt(const json_t *root);
+bool fits_chirpstack(const json_t *root);
+bool fits_ttn(const json_t *root);
 
 /* Everything below works on the newest item of m. */
 

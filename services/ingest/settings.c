@@ -12,7 +12,8 @@
     "iot-frames-model,iot-frames-sensor,sensors/+/data,"                                 \
     "tele/+/SENSOR,tele/+/STATE,stat/+/STATUS8,stat/+/STATUS10,tele/+/LWT,zigbee2mqtt/"  \
     "#,"                                                                                 \
-    "+/sensor/+/state,+/binary_sensor/+/state,+/status"
+    "+/sensor/+/state,+/binary_sensor/+/state,+/status,"                                 \
+    "application/+/device/+/event/+,v3/+/devices/+/up"
 
 const struct setting ingest_settings_table[] = {
     SERVICE_SETTINGS(struct ingest_settings, common, "8101", "1"),

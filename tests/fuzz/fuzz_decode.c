@@ -34,6 +34,9 @@ static const char *const topics[] = {
     "zigbee2mqtt/attic/window",
     "zigbee2mqtt/attic/voltage",
     "zigbee2mqtt/attic/availability",
+    "application/a/device/0101010101010101/event/up",
+    "application/a/device/0101010101010101/event/status",
+    "v3/farm@ttn/devices/greenhouse/up",
 };
 
 static void must(bool ok, const char *what)
