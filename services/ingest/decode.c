@@ -47,6 +47,7 @@ static const struct row {
      fits_chirpstack,
      decode_chirpstack},
     {"ttn", {"v3/+/devices/+/up"}, false, fits_ttn, decode_ttn},
+    {"line", {"influx/#"}, true, NULL, decode_line},
     {"esphome",
      {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"},
      true,

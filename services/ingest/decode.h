@@ -56,6 +56,7 @@ enum reject decode_tasmota(const struct input *in, struct message *m, struct err
 enum reject decode_tasmota_lwt(const struct input *in, struct message *m, struct err *e);
 enum reject decode_zigbee2mqtt(const struct input *in, struct message *m, struct err *e);
 enum reject decode_chirpstack(const struct input *in, struct message *m, struct err *e);
+enum reject decode_line(const struct input *in, struct message *m, struct err *e);
 enum reject decode_ttn(const struct input *in, struct message *m, struct err *e);
 bool fits_native(const json_t *root);
 bool fits_system0(const json_t *root);

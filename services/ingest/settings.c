@@ -6,14 +6,14 @@
 
 #define AT(field) offsetof(struct ingest_settings, field)
 #define CLIENT_ID "fieldcast-ingest"
-#define FILTERS                                                                          \
-    "fieldcast/+/readings,fieldcast/+/status,home/+/dht22,iot-device-data,sensor/"       \
-    "output,"                                                                            \
-    "iot-frames-model,iot-frames-sensor,sensors/+/data,"                                 \
-    "tele/+/SENSOR,tele/+/STATE,stat/+/STATUS8,stat/+/STATUS10,tele/+/LWT,zigbee2mqtt/"  \
-    "#,"                                                                                 \
-    "+/sensor/+/state,+/binary_sensor/+/state,+/status,"                                 \
-    "application/+/device/+/event/+,v3/+/devices/+/up"
+/* clang-format off */
+#define FILTERS                                                                         \
+    "fieldcast/+/readings,fieldcast/+/status,"                                          \
+    "home/+/dht22,iot-device-data,sensor/output,iot-frames-model,iot-frames-sensor,sensors/+/data,"\
+    "tele/+/SENSOR,tele/+/STATE,tele/+/LWT,stat/+/STATUS8,stat/+/STATUS10,"             \
+    "zigbee2mqtt/#,+/sensor/+/state,+/binary_sensor/+/state,+/status,"                  \
+    "application/+/device/+/event/+,v3/+/devices/+/up,influx/#"
+/* clang-format on */
 
 const struct setting ingest_settings_table[] = {
     SERVICE_SETTINGS(struct ingest_settings, common, "8101", "1"),

@@ -37,6 +37,7 @@ static const char *const topics[] = {
     "application/a/device/0101010101010101/event/up",
     "application/a/device/0101010101010101/event/status",
     "v3/farm@ttn/devices/greenhouse/up",
+    "influx/plant",
 };
 
 static void must(bool ok, const char *what)
