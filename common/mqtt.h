@@ -48,7 +48,7 @@ struct mqtt_message {
     bool dup, retain;
 };
 
-#define MQTT_FILTERS_MAX 32
+#define MQTT_FILTERS_MAX 320
 
 struct mqtt_opts {
     const char *url;             /* "tcp://host:1883", "ssl://host:8883" */

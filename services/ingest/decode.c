@@ -6,6 +6,7 @@
 
 #include "common/json.h"
 #include "common/mqtt.h"
+#include "services/ingest/mapping.h"
 #include "services/ingest/native_fast.h"
 
 /* ---- the table
@@ -164,4 +165,28 @@ enum reject decode_message(const char *topic, const void *payload, size_t len,
     if (mqtt_match(NATIVE_FILTER, topic) && decode_native_fast(topic, payload, len, m))
         return REJECT_NONE;
     return decode_message_slowly(topic, payload, len, m, e);
+}
+
+enum reject decode_mapped(const struct mapping_row *row, const char *topic,
+                          const void *payload, size_t len, struct message *m,
+                          struct err *e)
+{
+    struct input in = {.topic = topic, .payload = payload, .len = len};
+    json_t *root = NULL;
+    begin(m);
+    m->decoder = mapping_row_name(row);
+    m->mapped = true;
+    double x;
+    if (!mapping_row_is_text(row))
+        root = decode_number(payload, len, &x) /* nothing but a number is a value too */
+                   ? json_real(x)
+                   : json_parse(payload, len, "the payload", e);
+    if (!mapping_row_is_text(row) && !root) {
+        snprintf(e->slug, sizeof e->slug, "%s", reject_name(REJECT_BAD_JSON));
+        return REJECT_BAD_JSON;
+    }
+    in.root = root;
+    enum reject r = mapping_read(row, &in, m, e);
+    json_decref(root);
+    return r ? r : judge(m, e);
 }

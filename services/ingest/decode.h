@@ -28,6 +28,12 @@ enum reject decode_message(const char *topic, const void *payload, size_t len,
 enum reject decode_message_slowly(const char *topic, const void *payload, size_t len,
                                   struct message *m, struct err *e);
 
+/* A message that a row of the user's mapping (mapping.h) reads, instead of the table. */
+struct mapping_row;
+enum reject decode_mapped(const struct mapping_row *row, const char *topic,
+                          const void *payload, size_t len, struct message *m,
+                          struct err *e);
+
 /* The table, for --help texts and tests: NULL at the end. f counts a row's filters. */
 const char *decode_row_name(size_t i);
 const char *decode_row_filter(size_t i, size_t f);

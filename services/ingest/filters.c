@@ -20,11 +20,11 @@ static bool is_status(const char *filter)
     return false;
 }
 
-static int add(struct filters *f, const char *text, const char *share, struct err *e)
+static int add(struct filters *f, const char *text, const char *share, int most,
+               struct err *e)
 {
-    if (f->n == MQTT_FILTERS_MAX)
-        return err_set(e, ERR_INVALID, "FC_MQTT_FILTERS has more than %d filters",
-                       MQTT_FILTERS_MAX);
+    if (f->n == most)
+        return err_set(e, ERR_INVALID, "FC_MQTT_FILTERS has more than %d filters", most);
     if (!mqtt_filter_valid(text))
         return err_set(e, ERR_INVALID,
                        "FC_MQTT_FILTERS: \"%.100s\" is not a filter: + stands for a "
@@ -46,12 +46,43 @@ int filters_parse(struct filters *f, const char *text, const char *share, struct
         for (size_t len = strlen(s); len && s[len - 1] == ' '; len--)
             s[len - 1] = '\0';
         if (*s)
-            rc = add(f, s, share, e);
+            rc = add(f, s, share, FILTERS_MAX, e);
     }
     free(copy);
     if (!rc && !f->n)
         rc = err_set(e, ERR_INVALID, "FC_MQTT_FILTERS names no topic");
     return rc;
+}
+
+/* Does a have all topics of b? */
+static bool covers(const char *a, const char *b)
+{
+    a = mqtt_filter_shared(a);
+    b = mqtt_filter_shared(b);
+    size_t na = strlen(a), nb = strlen(b);
+    return mqtt_match(a, b) && (b[nb - 1] != '#' || a[na - 1] == '#');
+}
+
+int filters_add_mapped(struct filters *f, const struct mapping *m, const char *share,
+                       struct err *e)
+{
+    for (size_t i = 0; m && i < mapping_rows(m); i++)
+        if (add(f, mapping_topic(m, i), share, MQTT_FILTERS_MAX, e))
+            return -1;
+    for (int i = 0; m && i < f->n;) {
+        bool had = false;
+        for (int k = 0; k < f->n && !had; k++) /* of two that are equal the first stays */
+            had = k != i && covers(f->list[k], f->list[i]) &&
+                  (k < i || !covers(f->list[i], f->list[k]));
+        if (!had) {
+            i++;
+            continue;
+        }
+        free(f->list[i]);
+        memmove(&f->list[i], &f->list[i + 1], (size_t)(f->n - i) * sizeof *f->list);
+        f->n--;
+    }
+    return 0;
 }
 
 void filters_done(struct filters *f)

@@ -10,6 +10,9 @@
 
 #include "common/err.h"
 #include "common/mqtt.h"
+#include "services/ingest/mapping.h"
+
+#define FILTERS_MAX 32 /* in FC_MQTT_FILTERS */
 
 struct filters {
     char *list[MQTT_FILTERS_MAX + 1]; /* owned, ended by NULL */
@@ -21,6 +24,10 @@ struct filters {
  * After a failure too filters_done() frees. */
 int filters_parse(struct filters *f, const char *text, const char *share,
                   struct err *e) MUST_CHECK;
+/* Adds a mapping's topics (NULL: none), and takes out what another filter has: where
+ * filters overlap, a broker may send a message once for each of them. */
+int filters_add_mapped(struct filters *f, const struct mapping *m, const char *share,
+                       struct err *e) MUST_CHECK;
 void filters_done(struct filters *f);
 
 #endif

@@ -136,7 +136,9 @@ static int open_kafka(struct ingest *i, struct dep *log, struct err *e)
 int ingest_open(struct ingest *i, struct err *e)
 {
     struct service *s = &i->service;
-    if (service_open(s, &ingest_service, &i->set.common, e) || open_disk(i, e))
+    if (service_open(s, &ingest_service, &i->set.common, e) ||
+        (*i->set.decode_file && !(i->mapping = mapping_load(i->set.decode_file, e))) ||
+        open_disk(i, e))
         return -1;
     i->started_ms = clock_now_ms();
     struct guard_limits limits = {.devices_per_min = i->set.devices_per_min,
@@ -145,6 +147,7 @@ int ingest_open(struct ingest *i, struct err *e)
     i->guard = guard_new(&limits);
     i->how.ledger = i->ledger;
     i->how.guard = i->guard;
+    i->how.mapping = i->mapping;
     i->how.fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
                                   .future_ms = i->set.time_future_s * 1000,
                                   .local_min = i->set.time_local_min};
@@ -167,6 +170,7 @@ int ingest_open(struct ingest *i, struct err *e)
     if (service_listen(s, i, e))
         return -1;
     struct mqtt_in_opts m = {.set = &i->set,
+                             .mapping = i->mapping,
                              .intake = i->intake,
                              .broker = broker,
                              .subscription = subscription,
@@ -196,6 +200,7 @@ void ingest_close(struct ingest *i)
     ledger_close(i->ledger);
     wal_reader_close(i->reader);
     wal_close(i->wal);
+    mapping_free(i->mapping);
     service_close(&i->service);
     ingest_settings_done(&i->set);
 }

@@ -28,6 +28,7 @@ struct ingest {
     struct ingest_settings set;
     struct service service;
     struct interpreter how;
+    struct mapping *mapping; /* NULL: none */
     struct wal *wal;
     struct wal_reader *reader; /* InfluxDB's cursor */
     struct ledger *ledger;

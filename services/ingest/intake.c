@@ -185,7 +185,7 @@ static int append(struct intake *in, struct wal_record *rec, struct err *e)
     if (!r && !t.fresh && !t.refused)
         return DUPLICATE;
     assign_times(&in->m, rec);
-    if (r || in->m.n > 1 || in->m.n_refused)
+    if (r || in->m.n > 1 || in->m.n_refused || in->m.mapped)
         account(in, rec, r, why.text);
     return wal_append(in->wal, rec, 1, e) ? -1 : LOGGED;
 }

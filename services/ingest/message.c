@@ -95,6 +95,7 @@ void message_begin(struct message *m)
         m->cap = 1;
     }
     m->decoder = NULL;
+    m->mapped = false;
     m->n = m->n_refused = 0;
     m->refused = REJECT_NONE;
 }

@@ -90,6 +90,7 @@ struct message {
     const char *decoder; /* static; NULL when none was found */
     struct item *item;   /* n of cap; owned. Adding one may move them */
     size_t n, cap;
+    bool mapped; /* read as the user's mapping says, which may say else tomorrow */
     /* the first thing in it that was refused while others were taken */
     enum reject refused;
     struct err why;

@@ -188,6 +188,7 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
     o.on_refused = on_refused;
     o.arg = in;
     if (filters_parse(&in->filters, set->mqtt_filters, set->mqtt_share, e) == 0 &&
+        filters_add_mapped(&in->filters, io->mapping, set->mqtt_share, e) == 0 &&
         (in->mqtt = mqtt_open(&o, e)) && (in->filters.shared || start_acks(in, e) == 0))
         return in;
     mqtt_in_close(in);

@@ -10,6 +10,7 @@
 
 #include "common/service.h"
 #include "services/ingest/intake.h"
+#include "services/ingest/mapping.h"
 #include "services/ingest/settings.h"
 
 struct mqtt_in;
@@ -17,6 +18,7 @@ struct mqtt_in;
 /* All borrowed. */
 struct mqtt_in_opts {
     const struct ingest_settings *set;
+    const struct mapping *mapping; /* its topics are subscribed to as well; NULL: none */
     struct intake *intake;
     struct dep *broker;       /* down also when it refuses all that we ask for */
     struct dep *subscription; /* down while it refuses some */

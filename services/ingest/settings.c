@@ -31,6 +31,8 @@ const struct setting ingest_settings_table[] = {
      "topics to subscribe to, comma-separated, at most 32"},
     {"MQTT_SHARE", SET_STRING, AT(mqtt_share), "", 0, 64,
      "group of ingests that share the messages; each needs its own FC_MQTT_CLIENT_ID"},
+    {"DECODE_FILE", SET_STRING, AT(decode_file), "", 0, 3000,
+     "JSON file that says how messages of your own topics are read; empty: none"},
     INFLUX_SETTINGS(struct ingest_settings, influx),
     {"BATCH_POINTS", SET_INT, AT(batch_points), "5000", 1, 50000,
      "most points in one write to InfluxDB"},

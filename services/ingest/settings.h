@@ -14,6 +14,7 @@ struct ingest_settings {
     char *mqtt_filters, *mqtt_share;
     struct influx_settings influx;
     struct kafka_side_settings kafka;
+    char *decode_file;
     char *data_dir, *durability, *live_urls;
     int64_t log_max_mb, log_max_age_d, deadletter_max_mb, batch_points, flush_ms;
     int64_t time_past_d, time_future_s, time_local_min;

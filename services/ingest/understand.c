@@ -25,7 +25,8 @@ static enum reject find_device(const struct interpreter *in, enum purpose what_f
 
 /* Device, time and verdict of one item. */
 static void meet(const struct interpreter *in, const struct wal_record *rec,
-                 enum purpose what_for, struct message *m, struct item *it)
+                 enum purpose what_for, bool take_kept, struct message *m,
+                 struct item *it)
 {
     struct err e = ERR_INIT;
     if (!it->reject)
@@ -45,13 +46,20 @@ static void meet(const struct interpreter *in, const struct wal_record *rec,
         }
         it->source = timefix(&in->fix, &it->time, clock, rec->receive_ms, &it->r.time_ms,
                              &it->said_ms);
-        if ((rec->flags & WAL_RETAIN) && time_source_is_arrival(it->source))
+        if ((rec->flags & WAL_RETAIN) && !take_kept && time_source_is_arrival(it->source))
             it->reject = reject_say(REJECT_RETAINED_WITHOUT_TIME, &e,
                                     "the broker had kept this message and it has no "
                                     "time of its own: it may be old");
     }
     if (e.code)
         message_refuse(m, it, it->reject, &e);
+}
+
+/* What is posted is native, whatever the mapping says about such topics. */
+static const struct mapping_row *mapped_row(const struct interpreter *in,
+                                            const struct wal_record *rec)
+{
+    return rec->flags & WAL_HTTP ? NULL : mapping_find(in->mapping, rec->topic);
 }
 
 enum reject understand(const struct interpreter *in, const struct wal_record *rec,
@@ -61,14 +69,21 @@ enum reject understand(const struct interpreter *in, const struct wal_record *re
         message_begin(m);
         return reject_say(REJECT_TOO_LARGE, e, "the message is larger than 256 KiB");
     }
-    enum reject r = decode_message(rec->topic, rec->payload, rec->len, m, e);
+    const struct mapping_row *row = mapped_row(in, rec);
+    if (row && (rec->flags & WAL_RETAIN) && mapping_row_retained(row) == MAPPING_IGNORE) {
+        message_begin(m);
+        return REJECT_NONE;
+    }
+    enum reject r = row ? decode_mapped(row, rec->topic, rec->payload, rec->len, m, e)
+                        : decode_message(rec->topic, rec->payload, rec->len, m, e);
+    bool take_kept = row && mapping_row_retained(row) == MAPPING_TAKE;
     size_t taken = 0;
     if (r && m->n && !m->item[0].reject) { /* a message that is refused counts once */
         m->n = m->item[0].r.device[0] != '\0';
         m->item[0].reject = r;
     }
     for (size_t i = 0; i < m->n; i++) {
-        meet(in, rec, what_for, m, &m->item[i]);
+        meet(in, rec, what_for, take_kept, m, &m->item[i]);
         taken += !m->item[i].reject;
     }
     return r || taken || !m->n ? r : message_rejected(m, e);

@@ -12,6 +12,7 @@
 #include "services/ingest/decode.h"
 #include "services/ingest/guard.h"
 #include "services/ingest/ledger.h"
+#include "services/ingest/mapping.h"
 #include "services/ingest/timefix.h"
 #include "services/ingest/wal_record.h"
 
@@ -19,7 +20,8 @@
 struct interpreter {
     struct timefix fix;
     struct ledger *ledger;
-    struct guard *guard; /* of what is taken; NULL: no limits */
+    struct guard *guard;           /* of what is taken; NULL: no limits */
+    const struct mapping *mapping; /* the user's; NULL: none */
 };
 
 /* TO_TAKE: devices that are new are made, their clocks learn; behind the intake's lock.

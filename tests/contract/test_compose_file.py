@@ -15,6 +15,7 @@ COMPOSE = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
 # a person sets these by changing the file: the virtual clock is for tests; certificates, session
 # names and passwords belong to a broker or a Kafka of another kind, a token to InfluxDB 2 or 3,
 # and a group needs more than one ingest
+OWN_FILES = {"FC_TOKENS_FILE", "FC_DECODE_FILE"}  # not a secret's other form
 ONLY_BY_HAND = {"FC_CLOCK_FILE", "FC_MQTT_CA_FILE", "FC_MQTT_CERT_FILE", "FC_MQTT_KEY_FILE", "FC_MQTT_CLIENT_ID",
                 "FC_MQTT_SHARE", "FC_INFLUX_TOKEN", "FC_KAFKA_TLS", "FC_KAFKA_CA_FILE", "FC_KAFKA_USER",
                 "FC_KAFKA_PASSWORD", "FC_KAFKA_SASL"}
@@ -26,7 +27,7 @@ def environment(service):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_setting_reaches_its_container(service):
-    given = {name.removesuffix("_FILE") if name != "FC_TOKENS_FILE" else name for name in environment(service)}
+    given = {name.removesuffix("_FILE") if name not in OWN_FILES else name for name in environment(service)}
     missing = set(settings_of(service)) - given - ONLY_BY_HAND
     assert not missing, f"settings of {service} that docker-compose.yml does not pass on: {sorted(missing)}"
 

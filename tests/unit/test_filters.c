@@ -118,11 +118,41 @@ static void test_settings(void **unused)
     load("", "", NULL);
 }
 
+/* A mapping's topics come to the others, and none is asked for twice. */
+static void test_mapped(void **unused)
+{
+    (void)unused;
+    static const char text[] =
+        "[{\"topic\":\"factory/+\",\"device\":\"topic:1\",\"all\":\"$\"},"
+        "{\"topic\":\"tele/+/SENSOR\",\"device\":\"topic:1\",\"all\":\"$\"},"
+        "{\"topic\":\"home/#\",\"device\":\"topic:1\",\"all\":\"$\"},"
+        "{\"topic\":\"a/b\",\"device\":\"topic:1\",\"all\":\"$\"}]";
+    static const char *const want[] = {"$share/g/tele/+/SENSOR", "$share/g/a/+",
+                                       "+/status", "$share/g/factory/+",
+                                       "$share/g/home/#"};
+    struct filters f = {0};
+    struct err e = ERR_INIT;
+    struct mapping *m = mapping_parse(text, sizeof text - 1, "test", &e);
+    if (!m)
+        fail_msg("%s", e.text);
+    assert_int_equal(
+        filters_parse(&f, "tele/+/SENSOR,home/+/dht22,a/+,+/status", "g", &e), 0);
+    assert_int_equal(filters_add_mapped(&f, NULL, "g", &e), 0);
+    assert_int_equal(f.n, 4);
+    assert_int_equal(filters_add_mapped(&f, m, "g", &e), 0);
+    assert_int_equal(f.n, 5);
+    for (int i = 0; i < f.n; i++)
+        assert_string_equal(f.list[i], want[i]);
+    assert_null(f.list[5]);
+    filters_done(&f);
+    mapping_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone), cmocka_unit_test(test_group),
+        cmocka_unit_test(test_alone),           cmocka_unit_test(test_group),
         cmocka_unit_test(test_shared_is_known), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_settings)};
+        cmocka_unit_test(test_settings),        cmocka_unit_test(test_mapped)};
     return cmocka_run_group_tests_name("filters", tests, NULL, NULL);
 }
