@@ -79,7 +79,7 @@ static void test_refused(void **unused)
 {
     (void)unused;
     char many[200] = "a";
-    for (int i = 0; i < MQTT_FILTERS_MAX; i++)
+    for (int i = 0; i < FILTERS_MAX; i++)
         strcat(many, ",a");
     refuse(" ,", "FC_MQTT_FILTERS names no topic");
     refuse(many, "FC_MQTT_FILTERS has more than 32 filters");
