@@ -56,6 +56,9 @@ static int open_disk(struct ingest *i, struct err *e)
     if (!i->wal || !(i->reader = wal_reader_open(i->wal, "influx", 0, e)) ||
         kafka_side_open_cursor(&i->kafka, &i->set.kafka, i->wal, e))
         return -1;
+    if (*i->set.archive_dir &&
+        !(i->archive_reader = wal_reader_open(i->wal, "archive", 0, e)))
+        return -1;
     wal_ready(i->wal);
     char *devices = xasprintf("%s/devices.jsonl", i->set.data_dir);
     char *hours = xasprintf("%s/hours.marked", i->set.data_dir);
@@ -121,6 +124,24 @@ static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
     return i->rollup ? 0 : -1;
 }
 
+static int open_archive(struct ingest *i, struct err *e)
+{
+    if (!i->archive_reader)
+        return 0;
+    struct sink_archive_opts a = {.wal = i->wal,
+                                  .reader = i->archive_reader,
+                                  .how = i->how,
+                                  .dir = i->set.archive_dir,
+                                  .file_bytes = i->set.archive_file_mb * MB,
+                                  .keep_d = i->set.archive_keep_d,
+                                  .backlog_bytes = i->set.log_max_mb * MB / 2,
+                                  .power = ingest_settings_power(&i->set),
+                                  .dep = service_dep(&i->service, "archive", false),
+                                  .metrics = i->service.metrics};
+    i->archive = sink_archive_open(&a, e);
+    return i->archive ? 0 : -1;
+}
+
 static int open_kafka(struct ingest *i, struct dep *log, struct err *e)
 {
     struct kafka_side_opts k = {.set = &i->set.kafka,
@@ -164,7 +185,7 @@ int ingest_open(struct ingest *i, struct err *e)
     }
     i->intake = intake_new(i->wal, &i->how, i->live, s->metrics);
     if (intake_remember(i->intake, wal_committed(i->reader), e) ||
-        open_sinks(i, influx, e) || open_kafka(i, log, e))
+        open_sinks(i, influx, e) || open_kafka(i, log, e) || open_archive(i, e))
         return -1;
     make_metrics(i);
     if (service_listen(s, i, e))
@@ -188,6 +209,7 @@ void ingest_close(struct ingest *i)
     kafka_side_close(&i->kafka);
     rollup_close(i->rollup);
     sink_influx_close(i->influx);
+    sink_archive_close(i->archive);
     if (!closed)
         _exit(
             0); /* everything is saved; the library's thread still waits in the intake */
@@ -199,6 +221,7 @@ void ingest_close(struct ingest *i)
     guard_free(i->guard);
     ledger_close(i->ledger);
     wal_reader_close(i->reader);
+    wal_reader_close(i->archive_reader);
     wal_close(i->wal);
     mapping_free(i->mapping);
     service_close(&i->service);

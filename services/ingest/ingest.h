@@ -20,6 +20,7 @@
 #include "services/ingest/mqtt_in.h"
 #include "services/ingest/rollup.h"
 #include "services/ingest/settings.h"
+#include "services/ingest/sink_archive.h"
 #include "services/ingest/sink_influx.h"
 #include "services/ingest/sink_live.h"
 #include "services/ingest/wal.h"
@@ -39,6 +40,8 @@ struct ingest {
     struct intake *intake;
     struct influx_state *influx_state;
     struct sink_influx *influx;
+    struct wal_reader *archive_reader;
+    struct sink_archive *archive;
     struct rollup *rollup;
     struct mqtt_in *mqtt;
     struct kafka_side kafka;

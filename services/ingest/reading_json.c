@@ -13,9 +13,9 @@ void reading_write_values(struct buf *b, const struct reading_value *v, size_t n
     buf_addc(b, '}');
 }
 
-void reading_write(struct buf *b, const struct reading *r, int64_t receive_ms)
+void reading_write_members(struct buf *b, const struct reading *r, int64_t receive_ms)
 {
-    buf_addf(b, "{\"device\":\"%s\"", r->device);
+    buf_addf(b, "\"device\":\"%s\"", r->device);
     if (r->boot >= 0)
         buf_addf(b, ",\"boot\":%" PRId64, r->boot);
     if (r->seq >= 0)
@@ -26,5 +26,11 @@ void reading_write(struct buf *b, const struct reading *r, int64_t receive_ms)
         buf_addf(b, ",\"received_ms\":%" PRId64, receive_ms);
     buf_adds(b, ",\"values\":");
     reading_write_values(b, r->values, r->n);
+}
+
+void reading_write(struct buf *b, const struct reading *r, int64_t receive_ms)
+{
+    buf_addc(b, '{');
+    reading_write_members(b, r, receive_ms);
     buf_addc(b, '}');
 }

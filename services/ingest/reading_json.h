@@ -11,6 +11,8 @@
  *  "received_ms":1795132800120,"values":{…}}; boot, seq and ts_ms are left out when there
  * is none, received_ms when it is INT64_MIN. */
 void reading_write(struct buf *b, const struct reading *r, int64_t receive_ms);
+/* The same without its braces, for an object that has more. */
+void reading_write_members(struct buf *b, const struct reading *r, int64_t receive_ms);
 
 /* {"temperature":21.4,"humidity":48.2} */
 void reading_write_values(struct buf *b, const struct reading_value *v, size_t n);

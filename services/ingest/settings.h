@@ -15,6 +15,8 @@ struct ingest_settings {
     struct influx_settings influx;
     struct kafka_side_settings kafka;
     char *decode_file;
+    char *archive_dir;
+    int64_t archive_file_mb, archive_keep_d;
     char *data_dir, *durability, *live_urls;
     int64_t log_max_mb, log_max_age_d, deadletter_max_mb, batch_points, flush_ms;
     int64_t time_past_d, time_future_s, time_local_min;
