@@ -85,6 +85,14 @@ int filters_add_mapped(struct filters *f, const struct mapping *m, const char *s
     return 0;
 }
 
+int filters_add(struct filters *f, const char *topic, struct err *e)
+{
+    for (int i = 0; i < f->n; i++)
+        if (mqtt_filter_shared(f->list[i]) == f->list[i] && covers(f->list[i], topic))
+            return 0;
+    return add(f, topic, "", MQTT_FILTERS_MAX, e);
+}
+
 void filters_done(struct filters *f)
 {
     for (int i = 0; i < f->n; i++)

@@ -28,6 +28,9 @@ int filters_parse(struct filters *f, const char *text, const char *share,
  * filters overlap, a broker may send a message once for each of them. */
 int filters_add_mapped(struct filters *f, const struct mapping *m, const char *share,
                        struct err *e) MUST_CHECK;
+/* Adds a topic of our own, that goes to every member, unless one of the filters has it.
+ */
+int filters_add(struct filters *f, const char *topic, struct err *e) MUST_CHECK;
 void filters_done(struct filters *f);
 
 #endif

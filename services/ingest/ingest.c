@@ -184,6 +184,9 @@ int ingest_open(struct ingest *i, struct err *e)
             return -1;
     }
     i->intake = intake_new(i->wal, &i->how, i->live, s->metrics);
+    if (i->set.ha_discovery)
+        i->announce = announce_new(i->set.ha_prefix, i->set.ha_expire_s, i->ledger);
+    intake_announce(i->intake, i->announce);
     if (intake_remember(i->intake, wal_committed(i->reader), e) ||
         open_sinks(i, influx, e) || open_kafka(i, log, e) || open_archive(i, e))
         return -1;
@@ -193,6 +196,7 @@ int ingest_open(struct ingest *i, struct err *e)
     struct mqtt_in_opts m = {.set = &i->set,
                              .mapping = i->mapping,
                              .intake = i->intake,
+                             .announce = i->announce,
                              .broker = broker,
                              .subscription = subscription,
                              .log = log,
@@ -216,6 +220,7 @@ void ingest_close(struct ingest *i)
     influx_state_free(i->influx_state);
     sink_live_close(i->live);
     intake_free(i->intake);
+    announce_free(i->announce);
     hours_close(i->hours);
     deadletter_close(i->letters);
     guard_free(i->guard);

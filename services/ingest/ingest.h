@@ -43,6 +43,7 @@ struct ingest {
     struct wal_reader *archive_reader;
     struct sink_archive *archive;
     struct rollup *rollup;
+    struct announce *announce; /* NULL: Home Assistant is not told */
     struct mqtt_in *mqtt;
     struct kafka_side kafka;
     struct metric *spool, *devices;

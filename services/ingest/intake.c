@@ -21,6 +21,7 @@ struct intake {
     struct wal *wal;
     struct interpreter how;
     struct sink_live *live;
+    struct announce *announce;
     pthread_mutex_t
         lock;         /* everything below, the members of devices marked so, appending */
     struct message m; /* what has just come */
@@ -67,6 +68,11 @@ void intake_free(struct intake *in)
     pthread_mutex_destroy(&in->lock);
     free(in->due);
     free(in);
+}
+
+void intake_announce(struct intake *in, struct announce *a)
+{
+    in->announce = a;
 }
 
 int64_t intake_last_ms(const struct intake *in)
@@ -222,6 +228,8 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
     int rc = append(in, &rec, e);
     if (rc == LOGGED || rc == DUPLICATE)
         tell(in, &rec, mono_ms);
+    if (rc == LOGGED && in->announce && a->from_broker)
+        announce_see(in->announce, a->topic, a->payload, a->len, &in->m);
     pthread_mutex_unlock(&in->lock);
     atomic_store(&in->last_ms, mono_ms);
     if (rc < 0)

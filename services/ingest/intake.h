@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "common/metrics.h"
+#include "services/ingest/announce.h"
 #include "services/ingest/sink_live.h"
 #include "services/ingest/understand.h"
 #include "services/ingest/wal.h"
@@ -21,13 +22,17 @@ struct arrival {
     const char *topic; /* NUL-terminated; borrowed, like payload */
     const void *payload;
     size_t len;
-    unsigned flags; /* WAL_QOS, WAL_DUP, ... */
+    unsigned flags;   /* WAL_QOS, WAL_DUP, ... */
+    bool from_broker; /* where Home Assistant can read it too */
 };
 
 /* All borrowed, how copied. live NULL: nobody wants live readings. */
 struct intake *intake_new(struct wal *w, const struct interpreter *how,
                           struct sink_live *live, struct metrics *m);
 void intake_free(struct intake *in);
+/* Who looks at each message from the broker that is taken; borrowed. Before the first
+ * intake_take(). NULL: nobody. */
+void intake_announce(struct intake *in, struct announce *a);
 
 /* Reads the newest records of the log again, so that the window of duplicates, the times
  * made of arrivals and the acknowledgements go on where they were. Those before

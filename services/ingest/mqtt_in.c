@@ -16,11 +16,14 @@
 
 #define RETRY_MS 100
 #define ACK_MS 1000
-#define CUT_BYTES 4096 /* what is kept of a message that is too large */
+#define ANNOUNCED_AT_ONCE 500 /* then acknowledgements have their turn */
+#define CUT_BYTES 4096        /* what is kept of a message that is too large */
 
 struct mqtt_in {
     struct intake *intake;
     struct mqtt *mqtt;
+    struct announce *announce;
+    char ha_status[160]; /* where Home Assistant says that it is there */
     struct dep *broker, *subscription, *log;
     const char *user; /* borrowed */
     struct filters filters;
@@ -30,8 +33,8 @@ struct mqtt_in {
     struct nap nap;
     atomic_bool waiting; /* the callback waits for the log */
     atomic_bool closed;
-    pthread_t acker;
-    bool acks; /* that thread runs */
+    pthread_t teller;
+    bool tells; /* that thread runs */
     struct metric *connected, *reconnects, *refused, *refusals;
 };
 
@@ -46,6 +49,16 @@ static void note_dropped(struct mqtt_in *in, const struct mqtt_message *m)
                  n);
 }
 
+/* Home Assistant's own status is no device's. */
+static bool is_ha_status(struct mqtt_in *in, const struct mqtt_message *m)
+{
+    if (!in->announce || strcmp(m->topic, in->ha_status) != 0)
+        return false;
+    if (m->len == 6 && !memcmp(m->payload, "online", 6))
+        announce_again(in->announce);
+    return true;
+}
+
 static void on_message(void *arg, const struct mqtt_message *m)
 {
     struct mqtt_in *in = arg;
@@ -54,7 +67,10 @@ static void on_message(void *arg, const struct mqtt_message *m)
         note_dropped(in, m);
         return;
     }
-    struct arrival a = {.topic = topic, .payload = m->payload, .len = m->len};
+    if (is_ha_status(in, m))
+        return;
+    struct arrival a = {
+        .topic = topic, .payload = m->payload, .len = m->len, .from_broker = true};
     snprintf(topic, sizeof topic, "%s", m->topic);
     a.flags = ((unsigned)m->qos & WAL_QOS) | (m->dup ? WAL_DUP : 0) |
               (m->retain ? WAL_RETAIN : 0);
@@ -93,8 +109,11 @@ static void on_state(void *arg, bool up, const char *why)
     metric_set(in->connected, up);
     in->up = up;
     say_broker(in, why);
-    if (up && in->was_up)
+    if (up && in->was_up) {
         metric_add(in->reconnects, 1);
+        if (in->announce) /* what was on its way may be lost */
+            announce_again(in->announce);
+    }
     in->was_up |= up;
 }
 
@@ -134,23 +153,35 @@ static int publish(void *arg, const char *device, int64_t boot, int64_t upto)
     return mqtt_publish(in->mqtt, topic, payload, (size_t)n, 1, false, &e);
 }
 
-/* Not in the thread that awaits the end: while a message waits for the log, the library
- * publishes nothing and does not return. */
-static void *send_acks(void *arg)
+static int publish_config(void *arg, const char *topic, const char *payload, size_t len)
 {
     struct mqtt_in *in = arg;
-    while (nap_wait(&in->nap, ACK_MS))
-        if (mqtt_is_up(in->mqtt))
+    struct err e = ERR_INIT;
+    return mqtt_publish(in->mqtt, topic, payload, len, 1, true, &e);
+}
+
+/* Not in the thread that awaits the end: while a message waits for the log, the library
+ * publishes nothing and does not return. */
+static void *tell_others(void *arg)
+{
+    struct mqtt_in *in = arg;
+    while (nap_wait(&in->nap, ACK_MS)) {
+        if (mqtt_is_up(in->mqtt) && !in->filters.shared)
             intake_acks(in->intake, publish, in);
+        if (mqtt_is_up(in->mqtt) && in->announce)
+            announce_some(in->announce, ANNOUNCED_AT_ONCE, publish_config, in);
+    }
     return NULL;
 }
 
-static int start_acks(struct mqtt_in *in, struct err *e)
+static int start_teller(struct mqtt_in *in, struct err *e)
 {
-    if (pthread_create(&in->acker, NULL, send_acks, in))
+    if (in->filters.shared && !in->announce)
+        return 0;
+    if (pthread_create(&in->teller, NULL, tell_others, in))
         return err_set(e, ERR_INTERNAL,
                        "could not start the thread that acknowledges readings");
-    in->acks = true;
+    in->tells = true;
     return 0;
 }
 
@@ -176,6 +207,8 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
     in->broker = io->broker;
     in->subscription = io->subscription;
     in->log = io->log;
+    in->announce = io->announce;
+    snprintf(in->ha_status, sizeof in->ha_status, "%s/status", set->ha_prefix);
     in->user = set->mqtt.user;
     nap_init(&in->nap);
     make_metrics(in, io->metrics);
@@ -189,7 +222,8 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
     o.arg = in;
     if (filters_parse(&in->filters, set->mqtt_filters, set->mqtt_share, e) == 0 &&
         filters_add_mapped(&in->filters, io->mapping, set->mqtt_share, e) == 0 &&
-        (in->mqtt = mqtt_open(&o, e)) && (in->filters.shared || start_acks(in, e) == 0))
+        (!in->announce || filters_add(&in->filters, in->ha_status, e) == 0) &&
+        (in->mqtt = mqtt_open(&o, e)) && start_teller(in, e) == 0)
         return in;
     mqtt_in_close(in);
     return NULL;
@@ -198,8 +232,8 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
 static void *close_client(void *arg)
 {
     struct mqtt_in *in = arg;
-    if (in->acks)
-        pthread_join(in->acker, NULL);
+    if (in->tells)
+        pthread_join(in->teller, NULL);
     mqtt_close(in->mqtt);
     atomic_store(&in->closed, true);
     return NULL;

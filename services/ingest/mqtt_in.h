@@ -4,7 +4,9 @@
  * A message is acknowledged when it is in the log. While the log can not take it, the
  * library's thread waits in here and the broker keeps what follows; that is said once.
  * Devices are told how far their readings are in the log, each at most once a second;
- * not with FC_MQTT_SHARE, where no ingest has all numbers of a device. */
+ * not with FC_MQTT_SHARE, where no ingest has all numbers of a device. Home Assistant is
+ * told of devices (announce.h) when it is to be, and again whenever it says that it has
+ * started. */
 #ifndef FC_INGEST_MQTT_IN_H
 #define FC_INGEST_MQTT_IN_H
 
@@ -20,9 +22,10 @@ struct mqtt_in_opts {
     const struct ingest_settings *set;
     const struct mapping *mapping; /* its topics are subscribed to as well; NULL: none */
     struct intake *intake;
-    struct dep *broker;       /* down also when it refuses all that we ask for */
-    struct dep *subscription; /* down while it refuses some */
-    struct dep *log;          /* down while the log takes nothing */
+    struct announce *announce; /* NULL: Home Assistant is not told */
+    struct dep *broker;        /* down also when it refuses all that we ask for */
+    struct dep *subscription;  /* down while it refuses some */
+    struct dep *log;           /* down while the log takes nothing */
     struct metrics *metrics;
 };
 

@@ -61,6 +61,12 @@ const struct setting ingest_settings_table[] = {
      "most quantities of one device"},
     {"QUANTITY_NAMES_MAX", SET_INT, AT(quantity_names_max), "4096", 1, 60000,
      "most names of quantities, all devices together"},
+    {"HA_DISCOVERY", SET_BOOL, AT(ha_discovery), "0", 0, 1,
+     "1: Home Assistant is told of devices that send as Fieldcast's own do"},
+    {"HA_PREFIX", SET_STRING, AT(ha_prefix), "homeassistant", 1, 128,
+     "first levels of the topics on which it is told"},
+    {"HA_EXPIRE_S", SET_INT, AT(ha_expire_s), "3600", 0, 31536000,
+     "how long it shows a value that is not renewed, s; 0: for ever"},
     {"DEADLETTER_MAX_MB", SET_INT, AT(deadletter_max_mb), "64", 1, 10240,
      "size of the dead letters that are kept, MB"},
     {"RETAIN_READINGS_D", SET_INT, AT(retain_readings_d), "90", 0, 36500,
@@ -93,6 +99,12 @@ int ingest_settings_load(struct ingest_settings *s, struct err *e)
                        "of the group and for ever the same in one: the broker keeps its "
                        "part of the messages under this name",
                        s->mqtt_share);
+    size_t n = strlen(s->ha_prefix);
+    if (strpbrk(s->ha_prefix, "+#") || *s->ha_prefix == '/' || s->ha_prefix[n - 1] == '/')
+        return err_set(e, ERR_INVALID,
+                       "FC_HA_PREFIX must be the beginning of a topic, such as "
+                       "homeassistant, not \"%s\"",
+                       s->ha_prefix);
     return kafka_side_check(&s->kafka, e);
 }
 

@@ -22,6 +22,9 @@ struct ingest_settings {
     int64_t time_past_d, time_future_s, time_local_min;
     int64_t devices_max, devices_per_min, quantities_max, quantity_names_max;
     int64_t retain_readings_d, retain_leads_d;
+    bool ha_discovery;
+    char *ha_prefix;
+    int64_t ha_expire_s;
 };
 
 extern const struct setting ingest_settings_table[];

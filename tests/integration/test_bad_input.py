@@ -235,6 +235,7 @@ def test_settings(st, service):
 WRONG = [("ingest", "FC_DURABILITY", "foo", "process or power"), ("ingest", "FC_LOG_LEVEL", "all", "debug, info, warn or error"),
          ("ingest", "FC_MQTT_FILTERS", "a/#/b", "a/#/b"), ("ingest", "FC_MQTT_URL", "tcp://", "tcp://host:port"),
          ("ingest", "FC_DECODE_FILE", "/nowhere.json", "could not open FC_DECODE_FILE /nowhere.json"),
+         *[("ingest", "FC_HA_PREFIX", p, f'such as homeassistant, not \\"{p}\\"') for p in ("home/+", "#", "/home", "home/")],
          ("trainer", "FC_INFLUX_URL", "ftp://there", "http://host:port"),
          *[(s, "FC_PG_CONNINFO", "garbage", "key=value") for s in ("trainer", "predictor", "monitor")]]
 

@@ -47,6 +47,31 @@ static void test_group(void **unused)
            (const char *[]){"$share/other/a", "$share/fc/b", NULL});
 }
 
+static void test_one_of_our_own(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text, *share;
+        int n;
+    } rows[] = {{"a,b", "", 3},     {"a,+/status", "", 2},
+                {"a,#", "", 2},     {"a,+/status", "g", 2}, /* no member shares these */
+                {"a,#", "g", 3}, /* another member might get it */
+                {"a,home/+", "", 3}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct filters f = {0};
+        struct err e = ERR_INIT;
+        assert_int_equal(filters_parse(&f, rows[i].text, rows[i].share, &e), 0);
+        bool shared = f.shared;
+        assert_int_equal(filters_add(&f, "homeassistant/status", &e), 0);
+        if (f.n != rows[i].n)
+            fail_msg("%s: %d filters, not %d", rows[i].text, f.n, rows[i].n);
+        if (f.n == 3)
+            assert_string_equal(f.list[2], "homeassistant/status");
+        assert_int_equal(f.shared, shared);
+        filters_done(&f);
+    }
+}
+
 static void test_shared_is_known(void **unused)
 {
     (void)unused;
@@ -151,8 +176,9 @@ static void test_mapped(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),           cmocka_unit_test(test_group),
-        cmocka_unit_test(test_shared_is_known), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_settings),        cmocka_unit_test(test_mapped)};
+        cmocka_unit_test(test_alone),          cmocka_unit_test(test_group),
+        cmocka_unit_test(test_one_of_our_own), cmocka_unit_test(test_shared_is_known),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_mapped)};
     return cmocka_run_group_tests_name("filters", tests, NULL, NULL);
 }
