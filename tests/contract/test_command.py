@@ -2,10 +2,12 @@
 """The command as people and scripts meet it: help, exit codes, and the same output for the
 same seed."""
 import gzip
+import http.server
 import json
 import os
 import re
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ def subcommands():
 
 
 def test_help_and_version():
-    assert {"simulate", "replay", "backtest"} <= set(subcommands())
+    assert {"simulate", "replay", "backtest", "explain"} <= set(subcommands())
     assert re.fullmatch(r"fieldcast \d+\.\d+\.\d+ \(\w+\)\n", run("--version").stdout)
     assert "Usage" in run(code=2).stderr
 
@@ -159,3 +161,97 @@ def test_replay_names_what_is_wrong(tmp_path, text, words):
 def test_broker_away():
     done = run("simulate", "--mqtt", "tcp://127.0.0.1:1", "--count", 1, code=1)
     assert "could not reach the broker tcp://127.0.0.1:1 in 10 s" in done.stderr
+
+
+@pytest.fixture
+def asked():
+    """A stand-in for ingest: what it was asked, and what it is to answer."""
+    class Ingest(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.seen.append((self.path, self.headers.get("Authorization"), json.loads(body)))
+            status, answer = self.server.answer
+            text = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ingest)
+    server.seen, server.url = [], f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+TAKEN = {"decoder": "native", "accepted": True, "reason": "out_of_range", "detail": "humidity is 101",
+         "items": [{"device": "kitchen", "accepted": True, "time": "2026-11-20T10:00:00.000Z", "time_source": "device",
+                    "why": "the device's own time", "line": "readings,device=kitchen temperature=21.4 1",
+                    "values": {"temperature": {"value": 21.4, "unit": "celsius"}, "x": {"value": 1, "unit": ""}}},
+                   {"device": "attic", "accepted": False, "reason": "no_values"},
+                   {"device": "cellar", "accepted": True, "status": "offline"}]}
+REFUSED = {"decoder": None, "accepted": False, "reason": "unknown_topic",
+           "detail": 'no decoder knows the topic "a/b"', "items": []}
+
+
+def test_explain_for_people(asked, tmp_path):
+    asked.answer = 200, TAKEN
+    done = run("explain", "--url", asked.url + "/", "a/b", '{"x":1}', env={"FC_TOKEN": "secret-1"})
+    assert asked.seen[-1] == ("/api/v1/explain", "Bearer secret-1",
+                              {"topic": "a/b", "payload": '{"x":1}', "retain": False})
+    assert done.stdout == """decoder: native
+
+kitchen
+  time  2026-11-20T10:00:00.000Z (the device's own time)
+  temperature  21.4 celsius
+  x            1
+  line  readings,device=kitchen temperature=21.4 1
+
+attic
+  refused: no_values
+
+cellar
+  is offline
+
+not taken of it: out_of_range: humidity is 101
+"""
+    asked.answer = 200, REFUSED
+    done = run("explain", "--url", asked.url, "a/b", "x", code=1)
+    assert done.stdout == 'decoder: none\n\nrefused: unknown_topic: no decoder knows the topic "a/b"\n'
+    done = run("explain", "--json", "--url", asked.url, "a/b", "x", code=1)
+    assert json.loads(done.stdout) == REFUSED
+    asked.answer = 200, {**REFUSED, "accepted": True, "reason": None, "detail": None}
+    assert "says nothing that is stored" in run("explain", "--url", asked.url, "a/b", "x").stdout
+
+
+def test_explain_takes_payloads_from_anywhere(asked, tmp_path):
+    asked.answer = 200, TAKEN
+    message = tmp_path / "message"
+    message.write_bytes(b"\x01\xff\x00")
+    (tmp_path / "token").write_text("secret-2\nnot this")
+    run("explain", "--url", asked.url, "--token-file", tmp_path / "token", "--retain", "t", f"@{message}")
+    assert asked.seen[-1][1:] == ("Bearer secret-2", {"topic": "t", "payload_base64": "Af8A", "retain": True})
+    for operand in ([], ["-"]):
+        run("explain", "--url", asked.url, "t", *operand, stdin="from a pipe\n")
+        assert asked.seen[-1][1:] == (None, {"topic": "t", "payload": "from a pipe\n", "retain": False})
+    run("explain", "--url", asked.url, "t", "")
+    assert asked.seen[-1][2]["payload"] == ""
+
+
+def test_explain_says_what_is_wrong(asked, tmp_path):
+    assert "a topic is missing" in run("explain", code=2).stderr
+    assert '"c" is one argument too many' in run("explain", "a", "b", "c", code=2).stderr
+    assert "could not open /nowhere" in run("explain", "t", "@/nowhere", code=1).stderr
+    assert "exclude each other" in run("explain", "--token", "a", "--token-file", "b", "t", "x", code=1).stderr
+    assert "more than 262144 bytes" in run("explain", "t", stdin="x" * 300_000, code=1).stderr
+    assert "http://127.0.0.1:1/api/v1/explain" in run("explain", "--url", "http://127.0.0.1:1", "t", "x", code=1).stderr
+    asked.answer = 401, {"detail": "no token"}
+    assert "wants a token with the role operator: --token-file (no token)" in \
+        run("explain", "--url", asked.url, "t", "x", code=1).stderr
+    asked.answer = 400, {"detail": "field \"topic\" is too long"}
+    assert 'answered HTTP 400: field "topic" is too long' in run("explain", "--url", asked.url, "t", "x", code=1).stderr
+    asked.answer = 200, ["hello"]
+    assert "is not Fieldcast's ingest" in run("explain", "--url", asked.url, "t", "x", code=1).stderr

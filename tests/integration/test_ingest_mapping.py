@@ -52,3 +52,20 @@ def test_a_mistake_stops_the_start(stacks, tmp_path):
     done = subprocess.run([program("fc-ingest")], env=env, capture_output=True, text=True, timeout=10)
     assert done.returncode == 1
     assert "level=fatal" in done.stderr and f'{rows}: row 2: there is no member \\"devise\\": known are topic' in done.stderr
+
+
+def test_the_command_asks_ingest(stacks, tmp_path):
+    rows = tmp_path / "decode.json"
+    rows.write_text(json.dumps(ROWS))
+    st = stacks(services=["ingest"], service_env={"ingest": {"FC_DECODE_FILE": str(rows)}})
+
+    def explain(topic, payload, code=0):
+        cmd = [program("fieldcast"), "explain", "--url", st.url("ingest"), "--token", st.tokens["operator"], topic, payload]
+        done = subprocess.run(cmd, capture_output=True, text=True, timeout=30)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+    said = explain("factory/3/7/telemetry", json.dumps({"meta": {"id": "press 1"}, "ts": T0, "t": 212}))
+    assert "decoder: mapping row 1\n\npress_1\n  time  2026-11-" in said and "  temperature  100 celsius\n" in said
+    assert "  line  readings,device=press_1 temperature=100" in said
+    assert "refused: no_device: nothing is at $.meta.id" in explain("factory/3/7/telemetry", "{}", code=1)
+    assert st.get("ingest", "/api/v1/devices")["items"] == []

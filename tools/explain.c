@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/explain.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/http_client.h"
+#include "common/json.h"
+#include "common/utf8.h"
+#include "tools/options.h"
+
+#define PAYLOAD_MAX (256u * 1024) /* what ingest takes */
+#define ANSWER_MAX (16u << 20)
+#define TIMEOUT_MS 30000
+#define TOKEN_MAX 4096
+
+struct explain_opts {
+    const char *url, *token, *token_file;
+    bool retain, json, help;
+};
+
+#define AT(field) offsetof(struct explain_opts, field)
+static const struct option table[] = {
+    {"url", "URL", OPT_TEXT, AT(url), 0, 0,
+     "where ingest is, or the proxy before it (default: http://127.0.0.1:8080)"},
+    {"token", "TEXT", OPT_TEXT, AT(token), 0, 0,
+     "token with the role operator (default: FC_TOKEN of the environment)"},
+    {"token-file", "FILE", OPT_TEXT, AT(token_file), 0, 0,
+     "file whose first line is the token: no other user of this machine sees it"},
+    {"retain", NULL, OPT_FLAG, AT(retain), 0, 0,
+     "as if the broker had kept the message for later subscribers"},
+    {"json", NULL, OPT_FLAG, AT(json), 0, 0, "print ingest's answer as it is"},
+    {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
+    {0}};
+
+static void help(void)
+{
+    printf("Says what would become of a message: which decoder reads it, of which "
+           "devices, with\n"
+           "which times, values and units, and the lines that would be written; or why "
+           "it would be\n"
+           "refused. Nothing is stored. A running ingest is asked, so its settings and "
+           "its own\n"
+           "decoders (FC_DECODE_FILE) count.\n\n"
+           "  fieldcast explain [options] TOPIC [PAYLOAD | @FILE | -]\n\n"
+           "Without a payload, or with -, standard input is read. Exits with 0 when the "
+           "message is\n"
+           "accepted, with 1 when it is refused.\n\n");
+    options_print(table, stdout);
+    printf("\nExamples\n"
+           "  fieldcast explain fieldcast/kitchen/readings "
+           "'{\"values\":{\"temperature\":21.4}}'\n"
+           "  fieldcast explain --json tele/attic/SENSOR @message.json\n"
+           "  A message as it comes, through the services' own port:\n"
+           "  mosquitto_sub -t 'home/#' -C 1 | fieldcast explain --url "
+           "http://127.0.0.1:8101 home/attic/dht22\n");
+}
+
+/* ---- what is asked
+ * -------------------------------------------------------------------------- */
+
+static int read_stream(FILE *f, const char *name, struct buf *b, struct err *e)
+{
+    char piece[4096];
+    size_t n;
+    while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+        if (buf_add(b, piece, n))
+            return err_set(e, ERR_TOO_LARGE, "%s has more than %u bytes", name,
+                           PAYLOAD_MAX);
+    return ferror(f)
+               ? err_set(e, ERR_INVALID, "could not read %s: %s", name, strerror(errno))
+               : 0;
+}
+
+static int read_file(const char *path, struct buf *b, struct err *e)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return err_set(e, ERR_INVALID, "could not open %s: %s", path, strerror(errno));
+    int rc = read_stream(f, path, b, e);
+    fclose(f);
+    return rc;
+}
+
+static int read_payload(const char *operand, struct buf *b, struct err *e)
+{
+    if (!operand || !strcmp(operand, "-"))
+        return read_stream(stdin, "standard input", b, e);
+    if (*operand == '@')
+        return read_file(operand + 1, b, e);
+    return buf_adds(b, operand)
+               ? err_set(e, ERR_TOO_LARGE, "the payload has more than %u bytes",
+                         PAYLOAD_MAX)
+               : 0;
+}
+
+static json_t *question(const char *topic, const struct buf *payload, bool retain)
+{
+    const char *text = payload->data ? payload->data : "";
+    json_t *j = json_pack("{s:s, s:b}", "topic", topic, "retain", retain);
+    if (strlen(text) == payload->len && utf8_valid(text)) {
+        json_object_set_new(j, "payload", json_string(text));
+        return j;
+    }
+    struct buf coded;
+    buf_init(&coded, 2 * PAYLOAD_MAX);
+    base64_add(&coded, text, payload->len);
+    json_object_set_new(j, "payload_base64", json_string(coded.data));
+    buf_done(&coded);
+    return j;
+}
+
+static int find_token(const struct explain_opts *o, struct buf *b, struct err *e)
+{
+    const char *known = o->token ? o->token : getenv("FC_TOKEN");
+    if (o->token && o->token_file)
+        return err_set(e, ERR_INVALID, "--token and --token-file exclude each other");
+    if (o->token_file) {
+        if (read_file(o->token_file, b, e))
+            return -1;
+        if (b->data)
+            b->data[strcspn(b->data, "\r\n")] = '\0';
+        return 0;
+    }
+    return known && buf_adds(b, known)
+               ? err_set(e, ERR_INVALID, "the token has more than %d bytes", TOKEN_MAX)
+               : 0;
+}
+
+/* ---- asking
+ * ------------------------------------------------------------------------------- */
+
+/* The answer, new; NULL with what was answered instead. */
+static json_t *read_answer(const char *url, const struct http_answer *a, struct err *e)
+{
+    struct err why = ERR_INIT;
+    json_t *j =
+        json_parse(a->body.data ? a->body.data : "", a->body.len, "the answer", &why);
+    const char *detail = json_string_value(json_object_get(j, "detail"));
+    if (a->status == 200 && json_is_array(json_object_get(j, "items")))
+        return j;
+    if (a->status == 401 || a->status == 403)
+        err_set(e, ERR_FORBIDDEN,
+                "%s wants a token with the role operator: --token-file (%s)", url,
+                detail ? detail : "no more was said");
+    else if (a->status != 200)
+        err_set(e, ERR_UPSTREAM, "%s answered HTTP %d: %s", url, a->status,
+                detail ? detail : "this is not Fieldcast's ingest");
+    else
+        err_set(e, ERR_UPSTREAM, "%s is not Fieldcast's ingest", url);
+    json_decref(j);
+    return NULL;
+}
+
+static json_t *ask(const struct explain_opts *o, const char *topic,
+                   const struct buf *payload, struct err *e)
+{
+    struct buf url, body, token;
+    struct http_answer a = {0};
+    struct http_client *c = NULL;
+    json_t *q = NULL, *j = NULL;
+    buf_init(&url, 4096);
+    buf_init(&body, 8 * PAYLOAD_MAX);
+    buf_init(&token, TOKEN_MAX);
+    if (find_token(o, &token, e))
+        goto out;
+    q = question(topic, payload, o->retain);
+    if (!q || json_write(&body, q)) {
+        err_set(e, ERR_INVALID, "the topic is not UTF-8, or the message is too large");
+        goto out;
+    }
+    size_t n = strlen(o->url);
+    while (n && o->url[n - 1] == '/')
+        n--;
+    buf_addf(&url, "%.*s/api/v1/explain", (int)n, o->url);
+    http_client_global_init();
+    c = http_client_new(token.data ? token.data : "", "", "");
+    if (http_request(c, "POST", url.data, "application/json", body.data, body.len,
+                     TIMEOUT_MS, ANSWER_MAX, &a, e) == 0) {
+        j = read_answer(o->url, &a, e);
+        http_answer_done(&a);
+    }
+out:
+    http_client_free(c);
+    json_decref(q);
+    buf_done(&url);
+    buf_done(&body);
+    buf_done(&token);
+    return j;
+}
+
+/* ---- for people
+ * --------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+static void print_reading(const json_t *item, FILE *to)
+{
+    const char *name, *why = text_of(item, "why");
+    json_t *v;
+    int width = 0;
+    fprintf(to, "  time  %s (%s)\n", text_of(item, "time"),
+            *why ? why : text_of(item, "time_source"));
+    json_object_foreach(json_object_get(item, "values"), name, v)
+    {
+        int n = (int)strlen(name);
+        width = n > width ? n : width;
+    }
+    json_object_foreach(json_object_get(item, "values"), name, v)
+    {
+        double x = json_number_value(json_object_get(v, "value"));
+        const char *unit = text_of(v, "unit");
+        fprintf(to, "  %-*s  %.15g%s%s\n", width, name, x, *unit ? " " : "", unit);
+    }
+    fprintf(to, "  line  %s\n", text_of(item, "line"));
+}
+
+int explain_print(const json_t *answer, FILE *to)
+{
+    bool accepted = json_is_true(json_object_get(answer, "accepted"));
+    const json_t *item, *items = json_object_get(answer, "items");
+    const char *decoder = text_of(answer, "decoder"), *reason = text_of(answer, "reason");
+    size_t i;
+    fprintf(to, "decoder: %s\n", *decoder ? decoder : "none");
+    json_array_foreach(items, i, item)
+    {
+        const char *device = text_of(item, "device");
+        bool taken = json_is_true(json_object_get(item, "accepted"));
+        if (!accepted)
+            break;
+        fprintf(to, "\n%s\n", *device ? device : "(no device)");
+        if (!taken)
+            fprintf(to, "  refused: %s\n", text_of(item, "reason"));
+        else if (json_object_get(item, "status"))
+            fprintf(to, "  is %s\n", text_of(item, "status"));
+        else
+            print_reading(item, to);
+    }
+    if (accepted && !json_array_size(items))
+        fprintf(to, "the message is in order and says nothing that is stored\n");
+    if (*reason)
+        fprintf(to, "\n%s: %s: %s\n", accepted ? "not taken of it" : "refused", reason,
+                text_of(answer, "detail"));
+    return accepted ? 0 : 1;
+}
+
+static int print(const struct explain_opts *o, const json_t *answer)
+{
+    if (!o->json)
+        return explain_print(answer, stdout);
+    json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    putchar('\n');
+    return json_is_true(json_object_get(answer, "accepted")) ? 0 : 1;
+}
+
+int explain_main(int argc, char **argv)
+{
+    struct explain_opts o = {.url = "http://127.0.0.1:8080"};
+    const char *operand[2] = {NULL};
+    struct err e = ERR_INIT;
+    size_t n;
+    if (options_parse(table, argc, argv, &o, operand, 2, &n, &e))
+        return options_refuse("explain", &e);
+    if (o.help) {
+        help();
+        return 0;
+    }
+    if (!n) {
+        err_set(&e, ERR_INVALID, "a topic is missing");
+        return options_refuse("explain", &e);
+    }
+    struct buf payload;
+    int rc = 1;
+    buf_init(&payload, PAYLOAD_MAX);
+    json_t *answer =
+        read_payload(operand[1], &payload, &e) ? NULL : ask(&o, operand[0], &payload, &e);
+    if (answer)
+        rc = print(&o, answer);
+    else
+        fprintf(stderr, "fieldcast explain: %s\n", e.text);
+    json_decref(answer);
+    buf_done(&payload);
+    return rc;
+}
