@@ -32,7 +32,7 @@ static void add_reading(struct buf *b, const struct item *it)
     reading_write_values(b, it->r.values, it->r.n);
 }
 
-static void add_item(struct buf *b, const struct item *it)
+void account_write_item(struct buf *b, const struct item *it)
 {
     buf_adds(b, "{\"device\":");
     buf_add_json_string(b, it->r.device);
@@ -54,7 +54,7 @@ static void add_items(struct buf *b, const struct message *m, enum reject why)
         if (m->item[i].reject || m->item[i].known)
             continue;
         buf_adds(b, comma);
-        add_item(b, &m->item[i]);
+        account_write_item(b, &m->item[i]);
         comma = ",";
     }
     buf_addc(b, ']');
@@ -86,12 +86,25 @@ static void add_refused(struct buf *b, const struct message *m, enum reject why)
 int account_write(struct buf *b, const struct message *m, enum reject why,
                   const char *detail, const void *payload, size_t len, bool cut)
 {
+    return account_write_again(b, m, why, detail, payload, len, cut, 0, NULL);
+}
+
+int account_write_again(struct buf *b, const struct message *m, enum reject why,
+                        const char *detail, const void *payload, size_t len, bool cut,
+                        int64_t received_ms, const json_t *before)
+{
     enum reject first = why ? why : m->refused;
     size_t start = b->len;
     buf_addc(b, '{');
     if (m->decoder)
         buf_addf(b, "\"decoder\":\"%s\",", m->decoder);
     add_items(b, m, why);
+    if (received_ms)
+        buf_addf(b, ",\"received_ms\":%" PRId64, received_ms);
+    if (json_array_size(before)) {
+        buf_adds(b, ",\"before\":");
+        json_write(b, before);
+    }
     if (b->full || b->len - start > ACCOUNT_ITEMS_BYTES)
         return -1;
     if (first) {
@@ -136,7 +149,7 @@ static void read_counts(struct item *it, const json_t *j)
     it->source = json_is_true(json_object_get(j, "arrival")) ? TIME_NONE : TIME_DEVICE;
 }
 
-static int read_item(struct message *m, json_t *j, struct err *e)
+int account_read_item(struct message *m, const json_t *j, struct err *e)
 {
     const char *device, *raw;
     const json_t *ts = json_object_get(j, "ts_ms"),
@@ -169,12 +182,15 @@ int account_read(const void *payload, size_t len, struct message *m, struct acco
     json_t *j;
     json_array_foreach(json_object_get(a->root, "items"), i, j)
     {
-        if (read_item(m, j, e))
+        if (account_read_item(m, j, e))
             return err_set(e, ERR_INVALID, "the account's item %zu is malformed", i);
     }
     a->reason = reject_find(json_string_value(json_object_get(a->root, "reason")));
     a->detail = json_string_value(json_object_get(a->root, "detail"));
     a->n = json_array_size(json_object_get(a->root, "refused"));
+    a->received_ms = json_integer_value(json_object_get(a->root, "received_ms"));
+    a->items = json_object_get(a->root, "items");
+    a->before = json_object_get(a->root, "before");
     a->cut = json_is_true(json_object_get(a->root, "cut"));
     return 0;
 }

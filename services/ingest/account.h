@@ -7,11 +7,13 @@
  *   {"decoder":"…",
  *    "items":[{"device","raw","ts_ms","arrival","said_ms","boot","seq","id","poor","values":{…}},
  *             {"device","raw","ts_ms","online"}],
+ *    "received_ms","before":[…],
  *    "refused":[{"reason","device"}],
  *    "reason","detail","payload" | "payload_base64","cut"}
  *
  * Members that say nothing are left out; the last line is there when something was
- * refused. Pure; any thread. */
+ * refused. received_ms and before are of a dead letter that was replayed: when the
+ * message had come, and what had been taken of it (as items). Pure; any thread. */
 #ifndef FC_INGEST_ACCOUNT_H
 #define FC_INGEST_ACCOUNT_H
 
@@ -29,6 +31,17 @@
 int account_write(struct buf *b, const struct message *m, enum reject why,
                   const char *detail, const void *payload, size_t len, bool cut);
 
+/* The same of a message that came at received_ms, and of which the items in before (an
+ * array as below, or NULL) were taken then. */
+int account_write_again(struct buf *b, const struct message *m, enum reject why,
+                        const char *detail, const void *payload, size_t len, bool cut,
+                        int64_t received_ms, const json_t *before);
+
+/* One item, as it stands in an account, as text; and read into a new item of m, whose
+ * device member stays NULL. */
+void account_write_item(struct buf *b, const struct item *it);
+int account_read_item(struct message *m, const json_t *item, struct err *e) MUST_CHECK;
+
 /* What an account says was refused. */
 struct account {
     json_t *root;       /* owned */
@@ -36,6 +49,8 @@ struct account {
     const char *detail; /* in root */
     size_t n;           /* items refused: account_refused() */
     bool cut;
+    int64_t received_ms;          /* of a replayed letter; else 0 */
+    const json_t *items, *before; /* in root, or NULL */
 };
 
 /* Reads an account into m (its items' device members stay NULL) and a, which is to be

@@ -11,10 +11,12 @@
 #include "common/mem.h"
 #include "services/ingest/explain.h"
 #include "services/ingest/ingest.h"
+#include "services/ingest/letter_replay.h"
 
 #define POST_BODY_MAX (4u << 20)
 #define POST_READINGS_MAX 10000
 #define EXPLAIN_BODY_MAX (600u * 1024) /* a payload of 256 KiB, escaped */
+#define REPLAY_BODY_MAX (64u * 1024)
 #define PAGE_DEFAULT 1000
 #define PAGE_MAX 10000
 
@@ -248,17 +250,31 @@ static int get_deadletters(void *app, const struct req *q, struct res *s, struct
 {
     struct ingest *in = app;
     int64_t limit = 100, before = -1, next;
-    const char *reason = req_query(q, "reason");
+    const char *reason = req_query(q, "reason"), *replayed = req_query(q, "replayed");
     char text[24];
-    if (req_query_int(q, "limit", &limit, 1, 1000, e) ||
+    if (req_query_int(q, "limit", &limit, 1, LETTERS_MAX, e) ||
         req_query_int(q, "before", &before, 0, INT64_MAX, e))
         return -1;
-    json_t *items =
-        deadletter_list(in->letters, before, (int)limit, reason ? reason : "", &next, e);
+    if (replayed && strcmp(replayed, "true") != 0 && strcmp(replayed, "false") != 0)
+        return err_set(e, ERR_INVALID, "replayed must be true or false");
+    struct letter_query want = {.before = before,
+                                .limit = (int)limit,
+                                .reason = reason ? reason : "",
+                                .replayed = replayed && *replayed == 't'};
+    json_t *items = deadletter_list(in->letters, &want, NULL, &next, e);
     if (!items)
         return -1;
     snprintf(text, sizeof text, "%" PRId64, next);
     return res_items(s, items, next < 0 ? NULL : text, e);
+}
+
+static int post_replay(void *app, const struct req *q, struct res *s, struct err *e)
+{
+    struct ingest *in = app;
+    json_t *body = req_json_object(q, e);
+    json_t *j = body ? letter_replay(in->letters, in->intake, body, e) : NULL;
+    json_decref(body);
+    return j ? res_json(s, j, e) : -1;
 }
 
 static int post_explain(void *app, const struct req *q, struct res *s, struct err *e)
@@ -279,7 +295,9 @@ const struct route ingest_routes[] = {
     {"GET", "/api/v1/devices", ROLE_VIEWER, false, 0, get_devices,
      "the devices that were ever heard", "device after limit"},
     {"GET", "/api/v1/deadletters", ROLE_OPERATOR, true, 0, get_deadletters,
-     "messages that became no point, and why", "reason before limit"},
+     "messages that became no point, and why", "reason before limit replayed"},
+    {"POST", "/api/v1/deadletters/replay", ROLE_ADMIN, true, REPLAY_BODY_MAX, post_replay,
+     "takes dead letters once more", NULL},
     {"POST", "/api/v1/explain", ROLE_OPERATOR, false, EXPLAIN_BODY_MAX, post_explain,
      "what would become of a message", NULL},
     {"GET", "/api/v1/hours", ROLE_SERVICE, true, 0, get_hours,

@@ -16,6 +16,8 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "services/ingest/account.h"
+#include "services/ingest/letter_marks.h"
 #include "services/ingest/raw.h"
 
 #define LINE_MAX_BYTES (1u << 20) /* a payload of 512 KiB in base64, and all else */
@@ -30,6 +32,8 @@ struct deadletter {
     uint64_t *again; /* letters that are there already and may come again; owned */
     size_t n_again, cap_again;
     bool unfinished; /* the file ends within a line */
+    pthread_mutex_t replay;
+    struct letter_marks marks; /* of those that were replayed */
 };
 
 /* ---- writing
@@ -94,8 +98,43 @@ static bool is_again(const struct deadletter *d, uint64_t hash)
     return false;
 }
 
+static void add_items(struct buf *b, const json_t *items, const char **comma)
+{
+    const json_t *j;
+    size_t i;
+    json_array_foreach(items, i, j)
+    {
+        buf_adds(b, *comma);
+        json_write(b, j);
+        *comma = ",";
+    }
+}
+
+static void add_extra(struct buf *b, const struct wal_record *rec,
+                      const struct letter_extra *extra)
+{
+    const char *comma = "";
+    if (rec->flags & WAL_RETAIN)
+        buf_adds(b, ",\"retain\":true");
+    if (rec->flags & WAL_HTTP)
+        buf_adds(b, ",\"http\":true");
+    if (extra && extra->logged)
+        buf_adds(b, ",\"logged\":true");
+    if (extra && (json_array_size(extra->taken) || json_array_size(extra->before))) {
+        buf_adds(b, ",\"taken\":[");
+        add_items(b, extra->before, &comma);
+        add_items(b, extra->taken, &comma);
+        buf_addc(b, ']');
+    }
+    if (extra && extra->point) {
+        buf_adds(b, ",\"point\":");
+        account_write_item(b, extra->point);
+    }
+}
+
 int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *rec,
-                   enum reject why, const char *detail, const char *device, struct err *e)
+                   enum reject why, const char *detail, const char *device,
+                   const struct letter_extra *extra, struct err *e)
 {
     struct buf b;
     char time[CLOCK_RFC3339_SIZE];
@@ -108,7 +147,9 @@ int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *re
     add_text(&b, "topic", rec->topic);
     buf_addc(&b, ',');
     raw_add(&b, rec->payload, rec->len);
-    buf_adds(&b, rec->flags & WAL_CUT ? ",\"cut\":true}\n" : "}\n");
+    buf_adds(&b, rec->flags & WAL_CUT ? ",\"cut\":true" : "");
+    add_extra(&b, rec, extra);
+    buf_adds(&b, "}\n");
     pthread_mutex_lock(&d->lock);
     if (!is_again(d, letter_hash(id, reject_name(why), detail)))
         rc = put_line(d, &b, e);
@@ -158,44 +199,97 @@ static json_t *parse_line(const char *p, size_t n, int64_t *id)
     return NULL; /* what a crash left unfinished */
 }
 
+/* A letter is replayed by its line: one record may have several. */
+static uint64_t line_key(const char *p, size_t n)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (; n; n--, p++)
+        h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static bool is_wanted(const struct letter_query *q, const json_t *letter, int64_t id)
+{
+    const char *r = json_string_value(json_object_get(letter, "reason"));
+    const json_t *one;
+    size_t i;
+    if (*q->reason && (!r || strcmp(r, q->reason) != 0))
+        return false;
+    if (!q->ids)
+        return true;
+    json_array_foreach(q->ids, i, one)
+    {
+        if (json_integer_value(one) == id)
+            return true;
+    }
+    return false;
+}
+
+/* What is looked for, and what was found. */
+struct search {
+    const struct letter_query *q;
+    int64_t before, next;
+    json_t *items;
+    uint64_t *keys;
+};
+
 /* From the end of a file to its beginning. Ids do not descend strictly: what InfluxDB
  * refuses comes later than what could not be decoded. */
-static void list_file(const char *path, int64_t *before, size_t limit, const char *reason,
-                      json_t *items, int64_t *next)
+static void list_file(const struct deadletter *d, const char *path, struct search *s)
 {
     struct view v = map(path);
     size_t end = v.n;
-    while (end && json_array_size(items) < limit) {
+    while (end && json_array_size(s->items) < (size_t)s->q->limit) {
         end -= v.data[end - 1] == '\n';
         const char *nl = end ? memrchr(v.data, '\n', end) : NULL;
         size_t start = nl ? (size_t)(nl - v.data) + 1 : 0;
         int64_t id = 0;
+        uint64_t key = line_key(v.data + start, end - start);
+        bool done = letter_marks_has(&d->marks, key);
         json_t *j = parse_line(v.data + start, end - start, &id);
-        const char *r = json_string_value(json_object_get(j, "reason"));
-        if (j && *before < 0 && (!*reason || (r && !strcmp(r, reason)))) {
-            json_array_append(items, j);
-            *next = id;
+        if (j && s->before < 0 && done == s->q->replayed && is_wanted(s->q, j, id)) {
+            if (s->keys)
+                s->keys[json_array_size(s->items)] = key;
+            json_array_append(s->items, j);
+            s->next = id;
         }
-        if (j && id == *before)
-            *before = NO_ID; /* the next one is the first that is wanted */
+        if (j && id == s->before)
+            s->before = NO_ID; /* the next one is the first that is wanted */
         json_decref(j);
         end = start;
     }
     unmap(v);
 }
 
-json_t *deadletter_list(struct deadletter *d, int64_t before, int limit,
-                        const char *reason, int64_t *next, struct err *e)
+json_t *deadletter_list(struct deadletter *d, const struct letter_query *q,
+                        uint64_t *keys, int64_t *next, struct err *e)
 {
     (void)e;
-    json_t *items = json_array();
-    int64_t last = NO_ID;
+    struct search s = {q, q->before, NO_ID, json_array(), keys};
     pthread_mutex_lock(&d->lock); /* no rotation meanwhile */
-    list_file(d->path, &before, (size_t)limit, reason, items, &last);
-    list_file(d->older, &before, (size_t)limit, reason, items, &last);
+    list_file(d, d->path, &s);
+    list_file(d, d->older, &s);
     pthread_mutex_unlock(&d->lock);
-    *next = json_array_size(items) == (size_t)limit ? last : NO_ID;
-    return items;
+    *next = json_array_size(s.items) == (size_t)q->limit ? s.next : NO_ID;
+    return s.items;
+}
+
+int deadletter_mark(struct deadletter *d, uint64_t key, struct err *e)
+{
+    pthread_mutex_lock(&d->lock);
+    int rc = letter_marks_add(&d->marks, key, e);
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+void deadletter_hold(struct deadletter *d)
+{
+    pthread_mutex_lock(&d->replay);
+}
+
+void deadletter_release(struct deadletter *d)
+{
+    pthread_mutex_unlock(&d->replay);
 }
 
 /* ---- life
@@ -233,6 +327,8 @@ struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, int64_t f
 {
     struct deadletter *d = xcalloc(1, sizeof *d);
     pthread_mutex_init(&d->lock, NULL);
+    pthread_mutex_init(&d->replay, NULL);
+    d->fd = -1;
     d->max_bytes = max_bytes;
     d->path = xasprintf("%s/deadletters.jsonl", dir);
     d->older = xasprintf("%s/deadletters.1.jsonl", dir);
@@ -249,7 +345,13 @@ struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, int64_t f
         d->unfinished = last != '\n';
     load_again(d, d->path, from);
     load_again(d, d->older, from);
-    return d;
+    char *marks = xasprintf("%s/deadletters.replayed", dir);
+    int rc = letter_marks_open(&d->marks, marks, e);
+    free(marks);
+    if (!rc)
+        return d;
+    deadletter_close(d);
+    return NULL;
 }
 
 void deadletter_close(struct deadletter *d)
@@ -258,6 +360,8 @@ void deadletter_close(struct deadletter *d)
         return;
     if (d->fd >= 0)
         close(d->fd);
+    letter_marks_close(&d->marks);
+    pthread_mutex_destroy(&d->replay);
     pthread_mutex_destroy(&d->lock);
     free(d->path);
     free(d->older);

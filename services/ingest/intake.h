@@ -49,6 +49,25 @@ enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct m
 /* What is known of a device's clock. */
 void intake_clock(struct intake *in, const struct device *d, struct device_clock *out);
 
+/* A message that is a dead letter, once more: see deadletter.h for what taken, point and
+ * logged are. */
+struct replay {
+    struct wal_record rec; /* as it came: receive_ms, flags, topic, payload; borrowed */
+    const json_t *taken, *point; /* NULL: none */
+    bool logged;
+};
+struct replayed {
+    bool done;            /* the letter has had its turn */
+    size_t stored, known; /* readings: to be stored now; there already */
+    enum reject refused;  /* the first that is refused still; REJECT_NONE: nothing */
+    struct err why;
+};
+
+/* Understands it as a message that came then, and takes what was not taken before.
+ * Readings without a time get that of the arrival. Fails as intake_take() does. */
+int intake_replay(struct intake *in, const struct replay *l, struct replayed *out,
+                  struct err *e) MUST_CHECK;
+
 /* When the last message came (monotonic, real). */
 int64_t intake_last_ms(const struct intake *in);
 

@@ -40,6 +40,7 @@ struct device {
     struct metric *seen_metric;
     /* the intake's, behind its lock */
     int64_t arrival_ms; /* the newest time that was made of an arrival */
+    int64_t replay_ms;  /* the same of one in a replayed letter */
     struct ack ack;
     bool ack_due;
     struct device_clock clock;

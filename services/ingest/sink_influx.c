@@ -51,10 +51,11 @@ static bool wait_for_disk(struct sink_influx *s, struct err *e)
 }
 
 static int keep_letter(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                       enum reject why, const char *detail, const char *device)
+                       enum reject why, const char *detail, const char *device,
+                       const struct letter_extra *extra)
 {
     struct err e = ERR_INIT;
-    while (deadletter_add(s->o.letters, pos, rec, why, detail, device, &e))
+    while (deadletter_add(s->o.letters, pos, rec, why, detail, device, extra, &e))
         if (!wait_for_disk(s, &e))
             return -1;
     s->said_stuck = false;
@@ -62,17 +63,17 @@ static int keep_letter(struct sink_influx *s, const struct wal_record *rec, int6
 }
 
 static int bury(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                struct device *d, enum reject why, const char *detail, const char *device)
+                struct device *d, enum reject why, const char *detail, const char *device,
+                const struct letter_extra *extra)
 {
-    if (keep_letter(s, rec, pos, why, detail, device))
+    if (keep_letter(s, rec, pos, why, detail, device, extra))
         return -1;
     ledger_rejected(s->o.how.ledger, d, why);
     metric_add(s->rejects[why], 1);
     return 0;
 }
 
-static void add_reading(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                        size_t i)
+static void add_reading(struct sink_influx *s, int64_t received_ms, int64_t pos, size_t i)
 {
     const struct item *it = &s->m.item[i];
     int64_t restore[QUALITY_SUSTAIN], t_ms = it->r.time_ms;
@@ -82,7 +83,7 @@ static void add_reading(struct sink_influx *s, const struct wal_record *rec, int
     p.hour = hour_of(t_ms);
     p.quantities = hours_quantities(s->o.hours, &it->r);
     p.good = quality_judge(&it->device->quality, &it->r, t_ms, restore, &n);
-    batch_reading(&s->batch, &p, it, rec->receive_ms);
+    batch_reading(&s->batch, &p, it, received_ms);
     for (int k = 0; k < n; k++) {
         p.kind = POINT_RESTORE;
         p.hour = hour_of(restore[k]);
@@ -90,11 +91,13 @@ static void add_reading(struct sink_influx *s, const struct wal_record *rec, int
     }
 }
 
-static void add_status(struct sink_influx *s, int64_t pos, const struct item *it)
+static void add_status(struct sink_influx *s, int64_t pos, const struct item *it,
+                       bool now)
 {
     struct point p = {
         .device = it->device, .pos = pos, .kind = POINT_STATUS, .good = true};
-    ledger_online(s->o.how.ledger, it->device, it->online);
+    if (now)
+        ledger_online(s->o.how.ledger, it->device, it->online);
     batch_status(&s->batch, &p, it->online, it->r.time_ms);
 }
 
@@ -113,7 +116,10 @@ static int bury_refused(struct sink_influx *s, const struct wal_record *rec, int
     message.payload = raw ? raw : "";
     message.len = len;
     message.flags = a->cut ? rec->flags | WAL_CUT : rec->flags;
-    int rc = keep_letter(s, &message, pos, a->reason, a->detail, device);
+    if (a->received_ms)
+        message.receive_ms = a->received_ms;
+    struct letter_extra extra = {.taken = a->items, .before = a->before};
+    int rc = keep_letter(s, &message, pos, a->reason, a->detail, device, &extra);
     free(raw);
     if (!a->n) /* values of readings that are stored without them */
         metric_add(s->partly[a->reason], 1);
@@ -139,7 +145,8 @@ static int add_record(struct sink_influx *s, const struct wal_record *rec, int64
     if (r) {
         if (pos < s->started_end)
             ledger_received(s->o.how.ledger, first, rec->receive_ms);
-        rc = bury(s, rec, pos, first, r, why.text, m->n ? m->item[0].r.device : "");
+        rc = bury(s, rec, pos, first, r, why.text, m->n ? m->item[0].r.device : "",
+                  &(struct letter_extra){.logged = true});
     }
     batch_reserve(&s->batch, m->n * (1 + QUALITY_SUSTAIN));
     for (size_t i = 0; i < m->n && !r; i++) {
@@ -147,9 +154,9 @@ static int add_record(struct sink_influx *s, const struct wal_record *rec, int64
         if (pos < s->started_end)
             ledger_received(s->o.how.ledger, it->device, rec->receive_ms);
         if (it->kind == ITEM_STATUS)
-            add_status(s, pos, it);
+            add_status(s, pos, it, !a.received_ms);
         else
-            add_reading(s, rec, pos, i);
+            add_reading(s, a.received_ms ? a.received_ms : rec->receive_ms, pos, i);
     }
     if (!r && a.reason)
         rc = bury_refused(s, rec, pos, &a);
@@ -198,28 +205,31 @@ static void count_stored(struct sink_influx *s, const struct point *p, unsigned 
 }
 
 /* The letter of one point: its message if it was alone in it, else the reading as a
- * native message, so that it can be sent again by itself. */
+ * native message; with the point as it was to be written, for a replay. */
 static int bury_item(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
                      const struct point *p, const char *why)
 {
     struct wal_record letter = *rec;
+    struct letter_extra extra = {0};
     struct account a;
     struct err e = ERR_INIT;
     struct buf native;
     char topic[DEVICE_MAX + 24];
     buf_init(&native, ACCOUNT_BYTES);
-    if ((rec->flags & WAL_ACCOUNT) && !recall(&s->o.how, rec, &s->m, &a, &e) &&
-        (size_t)p->item < s->m.n) {
+    if (!recall(&s->o.how, rec, &s->m, &a, &e) && (size_t)p->item < s->m.n)
+        extra.point = &s->m.item[p->item];
+    if (a.received_ms)
+        letter.receive_ms = a.received_ms;
+    if ((rec->flags & WAL_ACCOUNT) && extra.point) {
         snprintf(topic, sizeof topic, "fieldcast/%s/readings", p->device->name);
-        reading_write(&native, &s->m.item[p->item].r, INT64_MIN);
+        reading_write(&native, &extra.point->r, INT64_MIN);
         letter.topic = topic;
         letter.payload = native.data;
         letter.len = native.len;
     }
-    if (rec->flags & WAL_ACCOUNT)
-        account_done(&a);
+    account_done(&a);
     int rc = bury(s, &letter, pos, p->device, REJECT_REFUSED_BY_INFLUXDB, why,
-                  p->device->name);
+                  p->device->name, &extra);
     buf_done(&native);
     return rc;
 }

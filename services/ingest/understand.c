@@ -6,7 +6,7 @@
 static enum reject find_device(const struct interpreter *in, enum purpose what_for,
                                struct item *it, struct err *e)
 {
-    struct guard *g = what_for == TO_TAKE ? in->guard : NULL;
+    struct guard *g = what_for <= TO_REPLAY ? in->guard : NULL;
     bool make = what_for != TO_ASK && (!g || guard_has_room(g));
     enum reject r =
         ledger_device(in->ledger, it->r.device, it->r.raw_device, make, &it->device, e);
@@ -34,14 +34,14 @@ static void meet(const struct interpreter *in, const struct wal_record *rec,
     else if (it->r.device[0])
         it->device = ledger_find(in->ledger, it->r.device);
     it->r.time_ms = rec->receive_ms;
-    if (it->kind == ITEM_READING && !it->reject && what_for == TO_TAKE && in->guard)
+    if (it->kind == ITEM_READING && !it->reject && what_for <= TO_REPLAY && in->guard)
         guard_names(in->guard, m, it);
     if (it->kind == ITEM_READING && !it->reject) {
         struct device_clock copy, *clock = NULL;
         if (what_for == TO_TAKE)
             clock = &it->device->clock;
-        else if (what_for == TO_ASK && it->device) {
-            copy = it->device->clock; /* what is only asked teaches nothing */
+        else if (what_for != TO_RECALL && it->device) {
+            copy = it->device->clock; /* what is asked or old teaches nothing */
             clock = &copy;
         }
         it->source = timefix(&in->fix, &it->time, clock, rec->receive_ms, &it->r.time_ms,
@@ -57,9 +57,12 @@ static void meet(const struct interpreter *in, const struct wal_record *rec,
 
 /* What is posted is native, whatever the mapping says about such topics. */
 static const struct mapping_row *mapped_row(const struct interpreter *in,
-                                            const struct wal_record *rec)
+                                            const struct wal_record *rec,
+                                            enum purpose what_for)
 {
-    return rec->flags & WAL_HTTP ? NULL : mapping_find(in->mapping, rec->topic);
+    return rec->flags & WAL_HTTP || what_for == TO_RECALL
+               ? NULL
+               : mapping_find(in->mapping, rec->topic);
 }
 
 enum reject understand(const struct interpreter *in, const struct wal_record *rec,
@@ -69,7 +72,7 @@ enum reject understand(const struct interpreter *in, const struct wal_record *re
         message_begin(m);
         return reject_say(REJECT_TOO_LARGE, e, "the message is larger than 256 KiB");
     }
-    const struct mapping_row *row = mapped_row(in, rec);
+    const struct mapping_row *row = mapped_row(in, rec, what_for);
     if (row && (rec->flags & WAL_RETAIN) && mapping_row_retained(row) == MAPPING_IGNORE) {
         message_begin(m);
         return REJECT_NONE;

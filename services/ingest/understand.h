@@ -25,8 +25,10 @@ struct interpreter {
 };
 
 /* TO_TAKE: devices that are new are made, their clocks learn; behind the intake's lock.
- * TO_ASK: nothing changes; behind the same lock. TO_RECALL: clocks are left out. */
-enum purpose { TO_TAKE, TO_ASK, TO_RECALL };
+ * TO_REPLAY: the same long after it came: clocks teach, but learn nothing. TO_ASK:
+ * nothing changes. Both behind the same lock. TO_RECALL: clocks are left out, and so is
+ * the user's mapping: what it read lies in the log as an account. */
+enum purpose { TO_TAKE, TO_REPLAY, TO_ASK, TO_RECALL };
 
 /* Understands a message that has just come (rec->receive_ms, flags, topic, payload; the
  * topic NUL-terminated). Items get their device, their time and where it is from, and a

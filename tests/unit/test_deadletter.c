@@ -48,7 +48,7 @@ static void add(struct deadletter *d, int64_t id, const void *payload, size_t le
                            .topic_len = 3,
                            .payload = payload,
                            .len = len};
-    assert_ok(deadletter_add(d, id, &r, why, "because", "kitchen", &e), e);
+    assert_ok(deadletter_add(d, id, &r, why, "because", "kitchen", NULL, &e), e);
 }
 
 static void expect_list(struct deadletter *d, int64_t before, int limit,
@@ -56,7 +56,8 @@ static void expect_list(struct deadletter *d, int64_t before, int limit,
 {
     struct err e = ERR_INIT;
     int64_t next;
-    json_t *items = deadletter_list(d, before, limit, reason, &next, &e), *j;
+    struct letter_query q = {.before = before, .limit = limit, .reason = reason};
+    json_t *items = deadletter_list(d, &q, NULL, &next, &e), *j;
     char ids[512] = "";
     size_t i;
     json_array_foreach(items, i, j) sprintf(
@@ -77,9 +78,10 @@ static void test_text_and_bytes(void **unused)
     add(d, 120, "", 0, REJECT_NO_VALUES);
     struct wal_record cut = {
         .topic = "a", .topic_len = 1, .payload = "xy", .len = 2, .flags = WAL_CUT};
-    assert_ok(deadletter_add(d, 160, &cut, REJECT_TOO_LARGE, "big", "", &e), e);
+    assert_ok(deadletter_add(d, 160, &cut, REJECT_TOO_LARGE, "big", "", NULL, &e), e);
     int64_t next;
-    json_t *items = deadletter_list(d, -1, 10, "", &next, &e);
+    struct letter_query all = {.before = -1, .limit = 10, .reason = ""};
+    json_t *items = deadletter_list(d, &all, NULL, &next, &e);
     char *text = json_dumps(items, JSON_COMPACT);
     assert_string_equal(
         text, "[{\"id\":160,\"time\":\"1970-01-01T00:00:00.000Z\",\"reason\":\"too_"
