@@ -257,7 +257,8 @@ static void test_post_when_the_log_is_full(void **unused)
 static void take(const char *topic, const char *payload, unsigned flags)
 {
     struct err e = ERR_INIT;
-    struct arrival a = {topic, payload, strlen(payload), flags};
+    struct arrival a = {
+        .topic = topic, .payload = payload, .len = strlen(payload), .flags = flags};
     assert_ok(intake_take(app.intake, &a, &e), e);
 }
 

@@ -230,7 +230,10 @@ static void test_numbered_readings(void **unused)
     (void)unused;
     struct err e = ERR_INIT;
     static const char text[] = "{\"boot\":1,\"seq\":5,\"values\":{\"temperature\":1}}";
-    struct arrival a = {"fieldcast/a/readings", text, strlen(text), 1};
+    struct arrival a = {.topic = "fieldcast/a/readings",
+                        .payload = text,
+                        .len = strlen(text),
+                        .flags = 1};
     assert_ok(intake_take(in, &a, &e), e); /* the device has sent it again */
     letter(1, REJECT_TOO_MANY_DEVICES, "fieldcast/a/readings", text, NULL, 1);
     replay("{\"reason\":\"too_many_devices\"}", DONE(1, 0, 1));
