@@ -76,7 +76,7 @@ static int replay_one(struct intake *in, const json_t *letter, struct replayed *
     else if (is(letter, "cut"))
         out->refused = reject_say(REJECT_TOO_LARGE, &out->why,
                                   "only the beginning of the message was kept");
-    if (!out->refused) {
+    if (!out->refused && topic) {
         l.rec.topic = topic;
         l.rec.topic_len = strlen(topic);
         l.rec.payload = payload;

@@ -59,7 +59,7 @@ static enum reject device(const struct mapping_row *row, const struct input *in,
                           struct message *m, struct err *e)
 {
     char raw[DEVICE_PARTS_MAX * (RAW_DEVICE_MAX + 1) + 1] = "";
-    char one[RAW_DEVICE_MAX + 1];
+    char one[RAW_DEVICE_MAX + 1] = "";
     for (size_t i = 0; i < row->n_device; i++) {
         enum reject r = part(&row->device[i], in, one, e);
         if (r)

@@ -87,42 +87,47 @@ static double scaled(double x, double factor)
     return whole && off < 1e-6 && off > -1e-6 ? x / (double)whole : x * factor;
 }
 
-static void refuse(struct message *m, struct err *e)
+/* The type whose value lies whole at p; NULL with the reason in *e. */
+static const struct type *whole(const unsigned char *p, size_t at, size_t n,
+                                struct err *e)
 {
-    message_refuse(m, message_last(m), REJECT_BAD_SHAPE, e);
+    const struct type *t = n - at < 2 ? NULL : find(p[at + 1]);
+    if (n - at < 2)
+        reject_say(REJECT_BAD_SHAPE, e,
+                   "the Cayenne LPP bytes end after a channel: byte %zu", at);
+    else if (!t)
+        reject_say(REJECT_BAD_SHAPE, e,
+                   "byte %zu, 0x%02x, is not a type of Cayenne LPP: let the network "
+                   "server decode what this device sends",
+                   at + 1, p[at + 1]);
+    else if (n - at - 2 < (size_t)t->bytes * t->numbers)
+        reject_say(REJECT_BAD_SHAPE, e,
+                   "the Cayenne LPP bytes end within a value: type 0x%02x at byte %zu "
+                   "has %d bytes, %zu are there",
+                   t->type, at + 1, t->bytes * t->numbers, n - at - 2);
+    else
+        return t;
+    return NULL;
 }
 
 enum reject decode_cayenne(struct message *m, const unsigned char *p, size_t n,
                            struct err *e)
 {
     for (size_t at = 0; at < n;) {
-        const struct type *t = n - at < 2 ? NULL : find(p[at + 1]);
-        size_t size = t ? (size_t)t->bytes * t->numbers : 0;
-        if (n - at < 2) {
-            reject_say(REJECT_BAD_SHAPE, e,
-                       "the Cayenne LPP bytes end after a channel: byte %zu", at);
-        } else if (!t) {
-            reject_say(REJECT_BAD_SHAPE, e,
-                       "byte %zu, 0x%02x, is not a type of Cayenne LPP: let the network "
-                       "server decode what this device sends",
-                       at + 1, p[at + 1]);
-        } else if (n - at - 2 < size) {
-            reject_say(REJECT_BAD_SHAPE, e,
-                       "the Cayenne LPP bytes end within a value: type 0x%02x at byte "
-                       "%zu has %zu bytes, %zu are there",
-                       t->type, at + 1, size, n - at - 2);
-        }
-        if (e->code) {
-            refuse(m, e);
+        const struct type *t = whole(p, at, n, e);
+        if (!t) {
+            message_refuse(m, message_last(m), REJECT_BAD_SHAPE, e);
             return REJECT_NONE;
         }
-        for (unsigned i = 0; i < t->numbers && t->name[i]; i++) {
-            double x = scaled(number(t, p + at + 2 + i * t->bytes), t->factor[i]);
-            enum reject r = decode_loose(m, t->name[i], x, t->unit, e);
+        at += 2;
+        for (unsigned i = 0; i < t->numbers; i++, at += t->bytes) {
+            if (!t->name[i])
+                continue;
+            enum reject r = decode_loose(
+                m, t->name[i], scaled(number(t, p + at), t->factor[i]), t->unit, e);
             if (r)
                 return r;
         }
-        at += 2 + size;
     }
     return REJECT_NONE;
 }

@@ -64,7 +64,7 @@ static void note_tag(struct line *l, const char *key, const char *value)
 /* measurement,tag=value,… and the space behind them. */
 static enum reject head(struct line *l, struct err *e)
 {
-    char key[KEY_MAX + 1], value[KEY_MAX + 1];
+    char key[KEY_MAX + 1] = "", value[KEY_MAX + 1] = "";
     enum reject r = word(l, ", ", l->measurement, e);
     if (!r && !*l->measurement)
         return bad(e, "the measurement is missing");
@@ -157,8 +157,8 @@ static enum reject field(struct line *l, char key[KEY_MAX + 1], double *x,
 
 static enum reject add_field(struct line *l, struct message *m, struct err *e)
 {
-    char key[KEY_MAX + 1];
-    double x;
+    char key[KEY_MAX + 1] = "";
+    double x = 0;
     bool is_number;
     enum reject r = field(l, key, &x, &is_number, e);
     bool by_measurement = !strcmp(key, "value") && l->rank < N_DEVICE_TAGS;
