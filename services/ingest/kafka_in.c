@@ -94,7 +94,7 @@ static void describe(const struct kafka_consumer *c, const struct kafka_message 
     }
     a->topic = topic;
     a->flags |= m->again ? WAL_DUP : 0;
-    if (a->len > WAL_PAYLOAD_MAX) {
+    if (a->len > MESSAGE_BYTES_MAX) {
         a->len = CUT_BYTES;
         a->flags |= WAL_CUT;
     }

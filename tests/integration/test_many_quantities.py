@@ -12,7 +12,7 @@ def junk(t_ms):
 
 
 def test_one_device_with_many_names(stacks):
-    st = stacks(start=START)
+    st = stacks(start=START, service_env={"ingest": {"FC_QUANTITIES_MAX": "1000"}})
     home = Home(["kitchen"], every_ms=600_000)
     st.advance(24, publish=home.publish)
     st.publish_all(junk(st.clock.now))
