@@ -7,18 +7,18 @@ CC      := gcc
 REV     := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral
 CFLAGS  ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/postgresql $(WARN) $(CFLAGS) -pthread -MMD -MP -ffp-contract=off \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/include/postgresql $(WARN) $(CFLAGS) -pthread -MMD -MP -ffp-contract=off \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 LDFLAGS += -pthread -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 
 ML      := -lgsl -lgslcblas -ljansson -lcrypto -lz -lm
 BASE    := -lmicrohttpd -lcurl $(ML)
-LIBS_ingest    := -lpaho-mqtt3as -lrdkafka $(BASE)
+LIBS_ingest    := -lpaho-mqtt3as -lrdkafka -lprotobuf-c $(BASE)
 LIBS_trainer   := -lpq $(BASE)
 LIBS_predictor := -lpq $(BASE)
 LIBS_monitor   := -lpq -lpaho-mqtt3as $(BASE)
 LIBS_fieldcast := -lpaho-mqtt3as $(BASE)
-LIBS_test      := -lcmocka -lpq -lpaho-mqtt3as -lrdkafka $(BASE)
+LIBS_test      := -lcmocka -lpq -lpaho-mqtt3as -lrdkafka -lprotobuf-c $(BASE)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON   := $(call obj,$(wildcard common/*.c common/ml/*.c))
@@ -26,7 +26,9 @@ FIRMWARE := $(call obj,$(wildcard firmware/main/payload.c firmware/main/dht22.c)
 SERVICES := ingest trainer predictor monitor
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 HELPERS  := $(BUILD)/tests/mock-kafka
-svc = $(call obj,$(wildcard services/$(1)/*.c services/$(1)/*/*.c))
+# what protoc-c makes of a .proto; all builds share it
+GEN_ingest := build/gen/sparkplug.pb-c.c
+svc = $(call obj,$(wildcard services/$(1)/*.c services/$(1)/*/*.c) $(GEN_$(1)))
 
 all: $(SERVICES:%=$(BUILD)/bin/fc-%) $(BUILD)/bin/fieldcast
 
@@ -60,6 +62,11 @@ $(BUILD)/tests/mock-kafka: $(BUILD)/obj/tests/helpers/mock_kafka.o
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+build/gen/%.pb-c.c build/gen/%.pb-c.h &: services/ingest/decoders/%.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=build/gen $(<F)
+$(call obj,services/ingest/sparkplug_pb.c tests/unit/test_sparkplug.c): build/gen/sparkplug.pb-c.h
 
 # the revision is compiled into one object, remade when it changes
 $(BUILD)/obj/common/version.o: ALL_CFLAGS += -DFC_REVISION='"$(REV)"'

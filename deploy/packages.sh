@@ -21,7 +21,8 @@ packages_of() {
     build)
         echo gcc libc6-dev make git \
             libmicrohttpd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' \
-            libjansson-dev libpq-dev libgsl-dev libpaho-mqtt-dev librdkafka-dev libssl-dev zlib1g-dev
+            libjansson-dev libpq-dev libgsl-dev libpaho-mqtt-dev librdkafka-dev libssl-dev zlib1g-dev \
+            libprotobuf-c-dev protobuf-c-compiler
         ;;
     run) echo mosquitto influxdb postgresql nginx curl jq ca-certificates tzdata util-linux ;;
     test)

@@ -55,7 +55,7 @@ tidy() {
     # shellcheck disable=SC2016 # "$@" is the inner shell's
     git ls-files 'common/*.c' 'services/*.c' 'tools/*.c' 'firmware/main/*.c' |
         CHECKS=$checks xargs -P2 -n1 sh -c 'clang-tidy -quiet --warnings-as-errors="*" --checks="$CHECKS" "$@" -- \
-            -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/postgresql 2>/dev/null' tidy
+            -std=c11 -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/include/postgresql 2>/dev/null' tidy
 }
 
 # only_in HEADER FILE...: HEADER is included nowhere but in the files (basic patterns)
@@ -73,6 +73,7 @@ owners() {
     none only_in 'MQTT' 'common/mqtt\.c' || rc=1
     none only_in 'librdkafka/' 'common/kafka.*' 'tests/unit/kafka_mock\.h' 'tests/helpers/mock_kafka\.c' || rc=1
     none only_in 'gsl/' 'common/ml/.*' 'tests/unit/.*' || rc=1
+    none only_in 'sparkplug\.pb-c\.h|protobuf-c' 'services/ingest/sparkplug_pb\.c' 'tests/unit/test_sparkplug\.c' || rc=1
     none only_in 'openssl/' 'common/sha256\.c' 'common/base64\.c' || rc=1
     return $rc
 }

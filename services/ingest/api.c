@@ -31,7 +31,7 @@ static int check_reading(const struct ingest *in, struct message *m, const char 
     struct err why = ERR_INIT;
     struct device *d;
     /* a topic that names no device: the reading has to */
-    enum reject r = decode_message("fieldcast//readings", text, len, m, &why);
+    enum reject r = decode_message(NULL, "fieldcast//readings", text, len, m, &why);
     if (!r && m->n_refused) {
         r = m->refused;
         why = m->why;

@@ -14,47 +14,37 @@
 
 #define NATIVE_FILTER "fieldcast/+/readings"
 
+/* clang-format off */
 static const struct row {
     const char *name;
     const char *filters[6];           /* ended by NULL */
     bool text;                        /* the payload is not a JSON object */
     bool (*fits)(const json_t *root); /* NULL: only its topics tell */
     decode_fn decode;
+    remember_fn remember;             /* NULL: nothing of it is needed later */
 } table[] = {
-    {"native", {NATIVE_FILTER}, false, fits_native, decode_native},
-    {"status", {"fieldcast/+/status"}, true, NULL, decode_status},
-    {"system0", {"home/+/dht22"}, false, fits_system0, decode_system0},
-    {"system1",
-     {"iot-device-data", "sensor/output"},
-     false,
-     fits_system1,
-     decode_system1},
-    {"system2",
-     {"iot-frames-model", "iot-frames-sensor"},
-     false,
-     fits_system2,
-     decode_system2},
-    {"system3", {"sensors/+/data"}, false, fits_system3, decode_system3},
-    {"tasmota",
-     {"tele/+/SENSOR", "tele/+/STATE", "stat/+/STATUS8", "stat/+/STATUS10"},
-     false,
-     fits_tasmota,
-     decode_tasmota},
-    {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt},
-    {"zigbee2mqtt", {"zigbee2mqtt/#"}, true, fits_zigbee2mqtt, decode_zigbee2mqtt},
-    {"chirpstack",
-     {"application/+/device/+/event/+"},
-     false,
-     fits_chirpstack,
-     decode_chirpstack},
-    {"ttn", {"v3/+/devices/+/up"}, false, fits_ttn, decode_ttn},
-    {"line", {"influx/#"}, true, NULL, decode_line},
-    {"esphome",
-     {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"},
-     true,
-     NULL,
-     decode_esphome},
+    {"native", {NATIVE_FILTER}, false, fits_native, decode_native, NULL},
+    {"status", {"fieldcast/+/status"}, true, NULL, decode_status, NULL},
+    {"system0", {"home/+/dht22"}, false, fits_system0, decode_system0, NULL},
+    {"system1", {"iot-device-data", "sensor/output"}, false, fits_system1, decode_system1,
+     NULL},
+    {"system2", {"iot-frames-model", "iot-frames-sensor"}, false, fits_system2,
+     decode_system2, NULL},
+    {"system3", {"sensors/+/data"}, false, fits_system3, decode_system3, NULL},
+    {"tasmota", {"tele/+/SENSOR", "tele/+/STATE", "stat/+/STATUS8", "stat/+/STATUS10"},
+     false, fits_tasmota, decode_tasmota, NULL},
+    {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt, NULL},
+    {"zigbee2mqtt", {"zigbee2mqtt/#"}, true, fits_zigbee2mqtt, decode_zigbee2mqtt, NULL},
+    {"chirpstack", {"application/+/device/+/event/+"}, false, fits_chirpstack,
+     decode_chirpstack, NULL},
+    {"ttn", {"v3/+/devices/+/up"}, false, fits_ttn, decode_ttn, NULL},
+    {"line", {"influx/#"}, true, NULL, decode_line, NULL},
+    {"sparkplug", {"spBv1.0/#"}, true, NULL, decode_sparkplug, remember_sparkplug},
+    /* last: its topics are those of others too */
+    {"esphome", {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"}, true, NULL,
+     decode_esphome, NULL},
 };
+/* clang-format on */
 #define N_ROWS (sizeof table / sizeof *table)
 
 const char *decode_row_name(size_t i)
@@ -100,6 +90,7 @@ static enum reject by_row(const struct row *row, const struct input *in,
         return reject_say(REJECT_UNKNOWN_TOPIC, e,
                           "no decoder knows the topic \"%.200s\"", in->topic);
     m->decoder = row->name;
+    m->from_memory = row->remember != NULL;
     return row->decode(in, m, e);
 }
 
@@ -148,23 +139,34 @@ static enum reject judge(struct message *m, struct err *e)
     return taken || !m->n ? REJECT_NONE : message_rejected(m, e);
 }
 
-enum reject decode_message_slowly(const char *topic, const void *payload, size_t len,
-                                  struct message *m, struct err *e)
+enum reject decode_message_slowly(const struct memory *memory, const char *topic,
+                                  const void *payload, size_t len, struct message *m,
+                                  struct err *e)
 {
-    struct input in = {.topic = topic, .payload = payload, .len = len};
+    struct input in = {.topic = topic, .payload = payload, .len = len, .memory = memory};
     const struct row *row = by_topic(topic);
     begin(m);
     enum reject r = row && row->text ? by_row(row, &in, m, e) : by_tree(row, &in, m, e);
     return r ? r : judge(m, e);
 }
 
-enum reject decode_message(const char *topic, const void *payload, size_t len,
-                           struct message *m, struct err *e)
+enum reject decode_message(const struct memory *memory, const char *topic,
+                           const void *payload, size_t len, struct message *m,
+                           struct err *e)
 {
     begin(m);
     if (mqtt_match(NATIVE_FILTER, topic) && decode_native_fast(topic, payload, len, m))
         return REJECT_NONE;
-    return decode_message_slowly(topic, payload, len, m, e);
+    return decode_message_slowly(memory, topic, payload, len, m, e);
+}
+
+bool decode_remember(const char *topic, const void *payload, size_t len, bool cut,
+                     struct memory_change *c, struct buf *texts)
+{
+    const struct row *row = by_topic(topic);
+    struct input in = {.topic = topic, .payload = cut ? NULL : payload, .len = len};
+    *c = (struct memory_change){.topic = topic, .payload = payload, .len = len};
+    return row && row->remember && row->remember(&in, c, texts);
 }
 
 enum reject decode_mapped(const struct mapping_row *row, const char *topic,

@@ -7,26 +7,39 @@
  *
  * What cannot be of a message is refused, and only that: a value that is malformed or
  * beyond its range is left out, an item with no value left is refused, and the message
- * when no item is left. Pure; any thread. */
+ * when no item is left. Some conventions say once what later messages mean: those rows
+ * read it from the memory, and say what is to be remembered. Nothing is changed in here;
+ * any thread. */
 #ifndef FC_INGEST_DECODE_H
 #define FC_INGEST_DECODE_H
 
 #include <jansson.h>
 
+#include "common/buf.h"
+#include "services/ingest/memory.h"
 #include "services/ingest/message.h"
 
 /* Returns REJECT_NONE, or the reason with its sentence in *e: then nothing of m is taken,
  * but its first item, if there is one, says which device the message is from. m->refused
  * and m->why say what was left out of a message that is taken. A message that is taken
  * and has no item is in order, and says nothing that is stored. topic is NUL-terminated;
- * payload need not be. */
-enum reject decode_message(const char *topic, const void *payload, size_t len,
-                           struct message *m, struct err *e);
+ * payload need not be. memory NULL: nothing was remembered. */
+enum reject decode_message(const struct memory *memory, const char *topic,
+                           const void *payload, size_t len, struct message *m,
+                           struct err *e);
 
 /* The same by way of a JSON tree, whatever the message: what decode_message() falls back
  * to, and what tests compare it with. */
-enum reject decode_message_slowly(const char *topic, const void *payload, size_t len,
-                                  struct message *m, struct err *e);
+enum reject decode_message_slowly(const struct memory *memory, const char *topic,
+                                  const void *payload, size_t len, struct message *m,
+                                  struct err *e);
+
+/* What is to be remembered of a message, whatever became of it: c, with the texts in
+ * *texts (initialised by the caller). False: nothing is to change. Only messages with
+ * from_memory set, and those that were cut because they are too large, need be asked
+ * about. */
+bool decode_remember(const char *topic, const void *payload, size_t len, bool cut,
+                     struct memory_change *c, struct buf *texts);
 
 /* A message that a row of the user's mapping (mapping.h) reads, instead of the table. */
 struct mapping_row;
@@ -46,6 +59,7 @@ struct input {
     const char *payload; /* not NUL-terminated */
     size_t len;
     const json_t *root; /* the payload's, an object; NULL for a row that reads text */
+    const struct memory *memory; /* NULL: none */
 };
 
 /* Reads the input into m, which has one empty item; says why not in *e. */
@@ -64,6 +78,13 @@ enum reject decode_zigbee2mqtt(const struct input *in, struct message *m, struct
 enum reject decode_chirpstack(const struct input *in, struct message *m, struct err *e);
 enum reject decode_line(const struct input *in, struct message *m, struct err *e);
 enum reject decode_ttn(const struct input *in, struct message *m, struct err *e);
+enum reject decode_sparkplug(const struct input *in, struct message *m, struct err *e);
+/* Fills c (zeroed, with topic and payload set); false: nothing is to change. The payload
+ * is cut when in->payload is NULL. */
+typedef bool (*remember_fn)(const struct input *in, struct memory_change *c,
+                            struct buf *texts);
+bool remember_sparkplug(const struct input *in, struct memory_change *c,
+                        struct buf *texts);
 bool fits_native(const json_t *root);
 bool fits_system0(const json_t *root);
 bool fits_system1(const json_t *root);

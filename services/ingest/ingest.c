@@ -67,6 +67,8 @@ static int open_disk(struct ingest *i, struct err *e)
         i->letters = deadletter_open(i->set.data_dir, i->set.deadletter_max_mb * MB,
                                      wal_committed(i->reader), e);
     if (i->letters)
+        i->memory = memory_open(i->set.data_dir, ingest_settings_power(&i->set), e);
+    if (i->memory)
         i->hours = open_hours(i, hours, e);
     free(devices);
     free(hours);
@@ -78,6 +80,7 @@ static void update_gauges(void *arg)
     struct ingest *i = arg;
     metric_set(i->spool, (double)(wal_end(i->wal) - sink_influx_written(i->influx)));
     metric_set(i->devices, (double)ledger_size(i->ledger));
+    metric_set(i->remembered, (double)memory_bytes(i->memory));
 }
 
 static void make_metrics(struct ingest *i)
@@ -87,6 +90,12 @@ static void make_metrics(struct ingest *i)
                             "Bytes of the log that are not in InfluxDB yet.", NULL);
     i->devices =
         metric_gauge(m, "fieldcast_ingest_devices", "Devices that are known.", NULL);
+    i->remembered =
+        metric_gauge(m, "fieldcast_ingest_memory_bytes",
+                     "Bytes of births and descriptions that are remembered.", NULL);
+    metric_set(metric_gauge(m, "fieldcast_ingest_memory_capacity_bytes",
+                            "Most bytes that are remembered.", NULL),
+               MEMORY_BYTES);
     metric_set(metric_gauge(m, "fieldcast_ingest_spool_capacity_bytes",
                             "Largest size of the log.", NULL),
                (double)(i->set.log_max_mb * MB));
@@ -169,6 +178,7 @@ int ingest_open(struct ingest *i, struct err *e)
     i->how.ledger = i->ledger;
     i->how.guard = i->guard;
     i->how.mapping = i->mapping;
+    i->how.memory = i->memory;
     i->how.fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
                                   .future_ms = i->set.time_future_s * 1000,
                                   .local_min = i->set.time_local_min};
@@ -222,6 +232,7 @@ void ingest_close(struct ingest *i)
     intake_free(i->intake);
     announce_free(i->announce);
     hours_close(i->hours);
+    memory_close(i->memory);
     deadletter_close(i->letters);
     guard_free(i->guard);
     ledger_close(i->ledger);

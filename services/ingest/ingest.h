@@ -34,6 +34,7 @@ struct ingest {
     struct wal_reader *reader; /* InfluxDB's cursor */
     struct ledger *ledger;
     struct guard *guard;
+    struct memory *memory;
     struct deadletter *letters;
     struct hours *hours;
     struct sink_live *live;
@@ -46,7 +47,7 @@ struct ingest {
     struct announce *announce; /* NULL: Home Assistant is not told */
     struct mqtt_in *mqtt;
     struct kafka_side kafka;
-    struct metric *spool, *devices;
+    struct metric *spool, *devices, *remembered;
     int64_t started_ms;
 };
 

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "services/ingest/rebirth.h"
 #include "services/ingest/recent.h"
 #include "services/ingest/understand.h"
 
@@ -27,6 +28,8 @@ struct intake {
         lock;         /* everything below, the members of devices marked so, appending */
     struct message m; /* what has just come */
     struct buf account; /* and its account, if it needs one */
+    struct buf texts;   /* of what is to be remembered of it */
+    struct rebirth *rebirth;
     struct recent *recent;
     struct device **due; /* acknowledgements to send; owned */
     size_t n_due, cap_due;
@@ -52,6 +55,8 @@ struct intake *intake_new(struct wal *w, const struct interpreter *how,
     in->recent = recent_new();
     message_init(&in->m);
     buf_init(&in->account, ACCOUNT_BYTES);
+    buf_init(&in->texts, WAL_TOPIC_MAX + 1);
+    in->rebirth = rebirth_new(m);
     pthread_mutex_init(&in->lock, NULL);
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < N_RESULTS; k++)
@@ -66,6 +71,8 @@ void intake_free(struct intake *in)
     recent_free(in->recent);
     message_done(&in->m);
     buf_done(&in->account);
+    buf_done(&in->texts);
+    rebirth_free(in->rebirth);
     pthread_mutex_destroy(&in->lock);
     free(in->due);
     free(in);
@@ -180,19 +187,44 @@ static void account(struct intake *in, struct wal_record *rec, enum reject why,
     rec->flags |= WAL_ACCOUNT;
 }
 
+/* What later messages need of this one. Where there is no room for it, it is refused: *r
+ * and *why then. -1: the disk does not take it. */
+static int remember(struct intake *in, const struct wal_record *rec, enum reject *r,
+                    struct err *why, struct err *e)
+{
+    struct memory_change c;
+    bool cut = rec->flags & WAL_CUT;
+    buf_reset(&in->texts);
+    if (!in->how.memory || !(in->m.from_memory || cut) ||
+        !decode_remember(rec->topic, rec->payload, rec->len, cut, &c, &in->texts))
+        return 0;
+    if (memory_change(in->how.memory, &c, e) == 0)
+        return 0;
+    if (e->code != ERR_TOO_LARGE)
+        return -1;
+    if (!*r) {
+        *r = reject_say(REJECT_MEMORY_FULL, why, "%s", (const char *)e->text);
+        message_refuse_all(&in->m, *r);
+    }
+    *e = (struct err)ERR_INIT;
+    return 0;
+}
+
 /* With the lock held: what became of it, or -1. */
 static int append(struct intake *in, struct wal_record *rec, struct err *e)
 {
     struct err why = ERR_INIT;
     rec->receive_ms = clock_now_ms();
     enum reject r = understand(&in->how, rec, TO_TAKE, &in->m, &why);
+    if (remember(in, rec, &r, &why, e))
+        return -1;
     if (!r && !in->m.n)
         return NOTHING;
     struct tally t = look_up(in, rec->flags);
     if (!r && !t.fresh && !t.refused)
         return DUPLICATE;
     assign_times(&in->m, rec);
-    if (r || in->m.n > 1 || in->m.n_refused || in->m.mapped)
+    if (r || in->m.n > 1 || in->m.n_refused || in->m.mapped || in->m.from_memory)
         account(in, rec, r, why.text);
     return wal_append(in->wal, rec, 1, e) ? -1 : LOGGED;
 }
@@ -231,6 +263,8 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
         tell(in, &rec, mono_ms);
     if (rc == LOGGED && in->announce && a->from_broker)
         announce_see(in->announce, a->topic, a->payload, a->len, &in->m);
+    if (rc >= 0 && in->m.edge.id[0] && !(a->flags & WAL_RETAIN))
+        rebirth_note(in->rebirth, &in->m.edge, a->flags & (WAL_DUP | WAL_HTTP));
     pthread_mutex_unlock(&in->lock);
     atomic_store(&in->last_ms, mono_ms);
     if (rc < 0)
@@ -457,4 +491,10 @@ void intake_acks(struct intake *in,
             pthread_mutex_unlock(&in->lock);
         }
     free(list);
+}
+
+void intake_rebirths(struct intake *in, int (*ask)(void *arg, const char *edge),
+                     void *arg)
+{
+    rebirth_ask(in->rebirth, clock_mono_ms(), ask, arg);
 }

@@ -2,8 +2,9 @@
 /* intake: the way into the log, the same for MQTT and HTTP.
  *
  * A message is understood (which devices, which times, seen before?) and appended: as it
- * came when it is one reading that is taken whole, else as an account of what is taken
- * and what is refused. When intake_take() returns 0 it is safe on disk, or known to be
+ * came when it is one reading that is taken whole and hangs on no other message, else as
+ * an account of what is taken and what is refused. What later messages need of it goes
+ * into the memory before. When intake_take() returns 0 it is safe on disk, or known to be
  * there already. Any thread. */
 #ifndef FC_INGEST_INTAKE_H
 #define FC_INGEST_INTAKE_H
@@ -78,5 +79,10 @@ void intake_acks(struct intake *in,
                  int (*publish)(void *arg, const char *device, int64_t boot,
                                 int64_t upto),
                  void *arg);
+
+/* Calls ask(arg, edge) for each Sparkplug edge node that has to announce itself anew, as
+ * rebirth_ask() does. */
+void intake_rebirths(struct intake *in, int (*ask)(void *arg, const char *edge),
+                     void *arg);
 
 #endif

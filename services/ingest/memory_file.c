@@ -39,11 +39,11 @@ static size_t next_record(const unsigned char *p, size_t n, size_t at)
 {
     struct wal_record r;
     while (at < n) {
-        const unsigned char *magic = memmem(p + at, n - at, WAL_MAGIC, WAL_MAGIC_SIZE);
-        if (!magic)
+        const unsigned char *first = memchr(p + at, WAL_MAGIC_FIRST, n - at);
+        if (!first)
             return n;
-        at = (size_t)(magic - p);
-        if (record_at(magic, n - at, &r))
+        at = (size_t)(first - p);
+        if (record_at(first, n - at, &r))
             return at;
         at++;
     }

@@ -36,6 +36,12 @@ static const struct {
     [REJECT_RETAINED_WITHOUT_TIME] =
         {"retained_without_time", "the broker had kept it and it has no time of its own"},
     [REJECT_TOO_LARGE] = {"too_large", "the message is larger than 256 KiB"},
+    [REJECT_UNKNOWN_ALIAS] = {"unknown_alias",
+                              "the birth that says what its numbers mean is not known: a "
+                              "rebirth was asked for; it can be sent again from the dead "
+                              "letters"},
+    [REJECT_MEMORY_FULL] = {"memory_full",
+                            "there is no room to remember this birth or description"},
     [REJECT_REFUSED_BY_INFLUXDB] = {"refused_by_influxdb", "InfluxDB refused the point"},
     [REJECT_TOO_MANY_NEW_DEVICES] =
         {"too_many_new_devices", "FC_DEVICES_PER_MIN devices were new within a minute"},
@@ -96,6 +102,10 @@ void message_begin(struct message *m)
     }
     m->decoder = NULL;
     m->mapped = false;
+    m->from_memory = false;
+    m->edge.id[0] = '\0';
+    m->edge.seq = -1;
+    m->edge.birth = m->edge.lost = false;
     m->n = m->n_refused = 0;
     m->refused = REJECT_NONE;
 }
@@ -132,6 +142,13 @@ void message_refuse(struct message *m, struct item *it, enum reject why, struct 
         m->why = *e;
     }
     *e = (struct err)ERR_INIT;
+}
+
+void message_refuse_all(struct message *m, enum reject why)
+{
+    m->n = m->n && m->item[0].r.device[0];
+    if (m->n)
+        m->item[0].reject = why;
 }
 
 enum reject message_rejected(const struct message *m, struct err *e)

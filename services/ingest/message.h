@@ -35,6 +35,8 @@ enum reject {
     REJECT_BAD_TIME,
     REJECT_RETAINED_WITHOUT_TIME,
     REJECT_TOO_LARGE,
+    REJECT_UNKNOWN_ALIAS,
+    REJECT_MEMORY_FULL,
     REJECT_REFUSED_BY_INFLUXDB,
     REJECT_TOO_MANY_NEW_DEVICES,
     REJECT_TOO_MANY_QUANTITIES,
@@ -86,9 +88,20 @@ struct item {
     struct reading r; /* device names always; values of a reading. Last: it is large */
 };
 
+/* Of a convention in which an edge node announces what it sends, once, and numbers its
+ * messages: what this one says about that. */
+struct edge_note {
+    char id[RAW_DEVICE_MAX + 1]; /* "group/edge"; "": no such convention */
+    int seq;                     /* 0..255, -1: none */
+    bool birth;                  /* all is announced anew */
+    bool lost;                   /* it needs an announcement that is not known */
+};
+
 struct message {
     const char *decoder; /* static; NULL when none was found */
-    struct item *item;   /* n of cap; owned. Adding one may move them */
+    bool from_memory;    /* what it says hangs on what others said before */
+    struct edge_note edge;
+    struct item *item; /* n of cap; owned. Adding one may move them */
     size_t n, cap;
     bool mapped; /* read as the user's mapping says, which may say else tomorrow */
     /* the first thing in it that was refused while others were taken */
@@ -115,6 +128,8 @@ static inline struct item *message_last(const struct message *m)
  * for this reason; the rest goes on. e's text is moved into the message, and e is empty
  * again. */
 void message_refuse(struct message *m, struct item *it, enum reject why, struct err *e);
+/* The whole message is refused: it counts once, for its first device if it names one. */
+void message_refuse_all(struct message *m, enum reject why);
 /* Of a message whose items are all rejected: why, with the sentence in *e. */
 enum reject message_rejected(const struct message *m, struct err *e);
 

@@ -13,6 +13,8 @@
 #include "services/ingest/dropped.h"
 #include "services/ingest/filters.h"
 #include "services/ingest/nap.h"
+#include "services/ingest/sparkplug_pb.h"
+#include "services/ingest/sparkplug_topic.h"
 
 #define RETRY_MS 100
 #define ACK_MS 1000
@@ -35,6 +37,7 @@ struct mqtt_in {
     atomic_bool closed;
     pthread_t teller;
     bool tells; /* that thread runs */
+    bool rebirths;
     struct metric *connected, *reconnects, *refused, *refusals;
 };
 
@@ -153,6 +156,22 @@ static int publish(void *arg, const char *device, int64_t boot, int64_t upto)
     return mqtt_publish(in->mqtt, topic, payload, (size_t)n, 1, false, &e);
 }
 
+static int ask_rebirth(void *arg, const char *edge)
+{
+    struct mqtt_in *in = arg;
+    char topic[SPARKPLUG_TOPIC_MAX + 1];
+    struct err e = ERR_INIT;
+    struct buf b;
+    buf_init(&b, 256);
+    sparkplug_command_topic(edge, topic);
+    sparkplug_rebirth(&b, clock_now_ms());
+    int rc = mqtt_publish(in->mqtt, topic, b.data, b.len, 0, false, &e);
+    if (!rc)
+        log_info("asked the Sparkplug edge node %s for its birth", edge);
+    buf_done(&b);
+    return rc;
+}
+
 static int publish_config(void *arg, const char *topic, const char *payload, size_t len)
 {
     struct mqtt_in *in = arg;
@@ -170,6 +189,8 @@ static void *tell_others(void *arg)
             intake_acks(in->intake, publish, in);
         if (mqtt_is_up(in->mqtt) && in->announce)
             announce_some(in->announce, ANNOUNCED_AT_ONCE, publish_config, in);
+        if (mqtt_is_up(in->mqtt) && in->rebirths)
+            intake_rebirths(in->intake, ask_rebirth, in);
     }
     return NULL;
 }

@@ -6,7 +6,8 @@
  * Devices are told how far their readings are in the log, each at most once a second;
  * not with FC_MQTT_SHARE, where no ingest has all numbers of a device. Home Assistant is
  * told of devices (announce.h) when it is to be, and again whenever it says that it has
- * started. */
+ * started; Sparkplug edge nodes are asked for births that are missing
+ * (FC_SPARKPLUG_REBIRTH). */
 #ifndef FC_INGEST_MQTT_IN_H
 #define FC_INGEST_MQTT_IN_H
 

@@ -12,7 +12,8 @@
     "home/+/dht22,iot-device-data,sensor/output,iot-frames-model,iot-frames-sensor,sensors/+/data,"\
     "tele/+/SENSOR,tele/+/STATE,tele/+/LWT,stat/+/STATUS8,stat/+/STATUS10,"             \
     "zigbee2mqtt/#,+/sensor/+/state,+/binary_sensor/+/state,+/status,"                  \
-    "application/+/device/+/event/+,v3/+/devices/+/up,influx/#"
+    "application/+/device/+/event/+,v3/+/devices/+/up,influx/#,"                        \
+    "spBv1.0/#"
 /* clang-format on */
 
 const struct setting ingest_settings_table[] = {
@@ -33,6 +34,8 @@ const struct setting ingest_settings_table[] = {
      "group of ingests that share the messages; each needs its own FC_MQTT_CLIENT_ID"},
     {"DECODE_FILE", SET_STRING, AT(decode_file), "", 0, 3000,
      "JSON file that says how messages of your own topics are read; empty: none"},
+    {"SPARKPLUG_REBIRTH", SET_INT, AT(sparkplug_rebirth), "1", 0, 1,
+     "1: ask Sparkplug edge nodes for a new birth when one is missing; 0: never"},
     INFLUX_SETTINGS(struct ingest_settings, influx),
     {"BATCH_POINTS", SET_INT, AT(batch_points), "5000", 1, 50000,
      "most points in one write to InfluxDB"},

@@ -77,14 +77,13 @@ enum reject understand(const struct interpreter *in, const struct wal_record *re
         message_begin(m);
         return REJECT_NONE;
     }
-    enum reject r = row ? decode_mapped(row, rec->topic, rec->payload, rec->len, m, e)
-                        : decode_message(rec->topic, rec->payload, rec->len, m, e);
+    enum reject r =
+        row ? decode_mapped(row, rec->topic, rec->payload, rec->len, m, e)
+            : decode_message(in->memory, rec->topic, rec->payload, rec->len, m, e);
     bool take_kept = row && mapping_row_retained(row) == MAPPING_TAKE;
     size_t taken = 0;
-    if (r && m->n && !m->item[0].reject) { /* a message that is refused counts once */
-        m->n = m->item[0].r.device[0] != '\0';
-        m->item[0].reject = r;
-    }
+    if (r && m->n && !m->item[0].reject)
+        message_refuse_all(m, r);
     for (size_t i = 0; i < m->n; i++) {
         meet(in, rec, what_for, take_kept, m, &m->item[i]);
         taken += !m->item[i].reject;

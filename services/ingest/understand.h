@@ -22,6 +22,7 @@ struct interpreter {
     struct ledger *ledger;
     struct guard *guard;           /* of what is taken; NULL: no limits */
     const struct mapping *mapping; /* the user's; NULL: none */
+    struct memory *memory;         /* NULL: none */
 };
 
 /* TO_TAKE: devices that are new are made, their clocks learn; behind the intake's lock.

@@ -38,6 +38,9 @@ static const char *const topics[] = {
     "application/a/device/0101010101010101/event/status",
     "v3/farm@ttn/devices/greenhouse/up",
     "influx/plant",
+    "spBv1.0/g/NBIRTH/e",
+    "spBv1.0/g/DDATA/e/d",
+    "spBv1.0/g/NDEATH/e",
 };
 
 static void must(bool ok, const char *what)
@@ -131,8 +134,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         message_init(&slow);
     }
     const char *topic = topics[data[0] % (sizeof topics / sizeof *topics)];
-    enum reject r = decode_message(topic, data + 1, n - 1, &quick, &e);
-    enum reject r2 = decode_message_slowly(topic, data + 1, n - 1, &slow, &e2);
+    enum reject r = decode_message(NULL, topic, data + 1, n - 1, &quick, &e);
+    enum reject r2 = decode_message_slowly(NULL, topic, data + 1, n - 1, &slow, &e2);
     must(r == r2 && quick.n == slow.n && quick.n_refused == slow.n_refused,
          "the quick and the slow reader agree");
     for (size_t i = 0; i < quick.n; i++)

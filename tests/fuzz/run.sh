@@ -13,9 +13,10 @@ command -v clang >/dev/null || { echo "fuzz: clang is not installed" >&2; exit 1
 
 out=build/fuzz
 mkdir -p "$out"
-flags=(-std=c11 -D_GNU_SOURCE -I. -g -O1 -pthread "-fsanitize=fuzzer,address,undefined"
+flags=(-std=c11 -D_GNU_SOURCE -I. -isystem build/gen -g -O1 -pthread "-fsanitize=fuzzer,address,undefined"
     -fno-sanitize-recover=all)
-sources=()
+make -s build/gen/sparkplug.pb-c.h
+sources=(build/gen/sparkplug.pb-c.c)
 for file in services/ingest/*.c services/ingest/decoders/*.c common/*.c common/ml/*.c; do
     [[ $file == */main.c || $file == common/pg* || $file == common/registry* ]] || sources+=("$file")
 done
@@ -23,11 +24,11 @@ for name in "${names[@]}"; do
     echo "== $name: ${seconds} s"
     mkdir -p "$out/$name.corpus"
     clang "${flags[@]}" -o "$out/$name" "tests/fuzz/$name.c" "${sources[@]}" \
-        -lpaho-mqtt3as -lmicrohttpd -lcurl -ljansson -lgsl -lgslcblas -lcrypto -lz -lm
+        -lpaho-mqtt3as -lprotobuf-c -lmicrohttpd -lcurl -ljansson -lgsl -lgslcblas -lcrypto -lz -lm
     if [[ $name == fuzz_decode ]]; then # the cases, each on its kind of topic
         n=0
         for c in tests/cases/decode/*/payload; do
-            for ((t = 0; t < 24; t++)); do # more than there are begin anew
+            for ((t = 0; t < 32; t++)); do # more than there are begin anew
                 { printf '%b' "\\x$(printf %02x "$t")"; cat "$c"; } >"$out/$name.corpus/case$((n++))"
             done
         done

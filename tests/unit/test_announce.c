@@ -158,7 +158,7 @@ static void send(const char *topic, const char *payload)
     struct message m;
     struct err e = ERR_INIT;
     message_init(&m);
-    decode_message(topic, payload, strlen(payload), &m, &e);
+    decode_message(NULL, topic, payload, strlen(payload), &m, &e);
     for (size_t i = 0; i < m.n; i++)
         if (!m.item[i].reject)
             assert_int_equal(ledger_device(ledger, m.item[i].r.device,

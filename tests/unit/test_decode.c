@@ -92,8 +92,8 @@ static void both_ways(const char *name, const char *topic, const char *payload, 
     struct err ea = ERR_INIT, eb = ERR_INIT;
     message_init(&a);
     message_init(&b);
-    enum reject ra = decode_message(topic, payload, n, &a, &ea);
-    enum reject rb = decode_message_slowly(topic, payload, n, &b, &eb);
+    enum reject ra = decode_message(NULL, topic, payload, n, &a, &ea);
+    enum reject rb = decode_message_slowly(NULL, topic, payload, n, &b, &eb);
     bool same =
         ra == rb && !strcmp(ea.text, eb.text) && a.n == b.n && a.n_refused == b.n_refused;
     for (size_t i = 0; same && i < a.n; i++)
@@ -169,7 +169,7 @@ static void check_case(const char *name)
     struct message m;
     struct err e = ERR_INIT;
     message_init(&m);
-    enum reject r = decode_message(topic, payload, n, &m, &e);
+    enum reject r = decode_message(NULL, topic, payload, n, &m, &e);
     check_message(name, expect, r, &m, &e);
     both_ways(name, topic, payload, n);
     message_done(&m);
@@ -326,7 +326,7 @@ static void test_payload_need_not_end_in_nul(void **unused)
     struct err e = ERR_INIT;
     message_init(&m);
     assert_int_equal(
-        decode_message("fieldcast/a/readings", tight, sizeof text - 3, &m, &e),
+        decode_message(NULL, "fieldcast/a/readings", tight, sizeof text - 3, &m, &e),
         REJECT_NONE);
     assert_true(m.item[0].r.values[0].value == 1);
     message_done(&m);

@@ -19,7 +19,7 @@ static void expect(enum kafka_shape shape, const char *topic, const char *payloa
                              .payload = payload,
                              .len = strlen(payload)};
     message_init(&m);
-    assert_int_equal(decode_message(topic, payload, rec.len, &m, &e), REJECT_NONE);
+    assert_int_equal(decode_message(NULL, topic, payload, rec.len, &m, &e), REJECT_NONE);
     struct reading *r = &m.item[0].r;
     r->time_ms = T;
     struct kafka_reading k = {r, m.decoder, &rec};

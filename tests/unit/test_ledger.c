@@ -192,7 +192,7 @@ static uint64_t identity(const char *payload, bool own_time, bool *weak)
     struct message m;
     struct err e = ERR_INIT;
     message_init(&m);
-    if (decode_message("fieldcast/a/readings", payload, strlen(payload), &m, &e))
+    if (decode_message(NULL, "fieldcast/a/readings", payload, strlen(payload), &m, &e))
         fail_msg("%s", e.text);
     uint64_t id = recent_identity(message_last(&m), own_time, weak);
     message_done(&m);
