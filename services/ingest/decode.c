@@ -40,6 +40,7 @@ static const struct row {
     {"ttn", {"v3/+/devices/+/up"}, false, fits_ttn, decode_ttn, NULL},
     {"line", {"influx/#"}, true, NULL, decode_line, NULL},
     {"sparkplug", {"spBv1.0/#"}, true, NULL, decode_sparkplug, remember_sparkplug},
+    {"homie", {"homie/#"}, true, NULL, decode_homie, remember_homie},
     /* last: its topics are those of others too */
     {"esphome", {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"}, true, NULL,
      decode_esphome, NULL},

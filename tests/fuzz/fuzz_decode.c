@@ -41,6 +41,9 @@ static const char *const topics[] = {
     "spBv1.0/g/NBIRTH/e",
     "spBv1.0/g/DDATA/e/d",
     "spBv1.0/g/NDEATH/e",
+    "homie/d/n/p",
+    "homie/5/d/$description",
+    "homie/5/d/$state",
 };
 
 static void must(bool ok, const char *what)
