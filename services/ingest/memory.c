@@ -95,6 +95,8 @@ static size_t count_under(const struct memory *m, size_t i, const char *prefix)
 
 static void cut_out(struct memory *m, size_t at, size_t n)
 {
+    if (!n)
+        return;
     for (size_t i = at; i < at + n; i++) {
         m->bytes -= weight(m->memo[i]);
         memo_release(m->memo[i]);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any bytes on any topic: no decoder crashes, the quick reader of native payloads and the
  * JSON tree say the same, what is taken is within its range and makes one line of
- * protocol. */
+ * protocol. The same bytes are also the birth or description that they hang on. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/mqtt.h"
 #include "services/ingest/account.h"
 #include "services/ingest/batch.h"
 #include "services/ingest/decode.h"
@@ -126,6 +128,45 @@ static bool same_values(const struct reading *a, const struct reading *b)
     return same;
 }
 
+/* A memory in the folder of the build, gone at the end. */
+static struct memory *memory;
+static char dir[] = "build/fuzz/memory-XXXXXX";
+
+static void close_memory(void)
+{
+    char path[64];
+    memory_close(memory);
+    snprintf(path, sizeof path, "%s/memory", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+static void open_memory(void)
+{
+    struct err e = ERR_INIT;
+    must(mkdtemp(dir) && (memory = memory_open(dir, false, &e)), "a memory");
+    atexit(close_memory);
+}
+
+/* What is remembered of these bytes on each topic that is remembered. Nothing else stays
+ * from one run to the next. */
+static void remember(const uint8_t *data, size_t n)
+{
+    static const char *const births[] = {
+        "spBv1.0/g/NBIRTH/e",    "spBv1.0/g/DBIRTH/e/d", "homie/5/d/$description",
+        "homie/d/n/p/$datatype", "homie/d/n/p/$unit",
+    };
+    for (size_t i = 0; i < sizeof births / sizeof *births; i++) {
+        struct memory_change c;
+        struct buf texts;
+        struct err e = ERR_INIT;
+        buf_init(&texts, 2000);
+        must(decode_remember(births[i], data, n, false, &c, &texts), "to be remembered");
+        must(memory_change(memory, &c, &e) == 0, e.text);
+        buf_done(&texts);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct message quick, slow;
@@ -136,9 +177,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         message_init(&quick);
         message_init(&slow);
     }
+    if (!memory)
+        open_memory();
     const char *topic = topics[data[0] % (sizeof topics / sizeof *topics)];
-    enum reject r = decode_message(NULL, topic, data + 1, n - 1, &quick, &e);
-    enum reject r2 = decode_message_slowly(NULL, topic, data + 1, n - 1, &slow, &e2);
+    if (mqtt_match("spBv1.0/#", topic) || mqtt_match("homie/#", topic))
+        remember(data + 1, n - 1);
+    enum reject r = decode_message(memory, topic, data + 1, n - 1, &quick, &e);
+    enum reject r2 = decode_message_slowly(memory, topic, data + 1, n - 1, &slow, &e2);
     must(r == r2 && quick.n == slow.n && quick.n_refused == slow.n_refused,
          "the quick and the slow reader agree");
     for (size_t i = 0; i < quick.n; i++)
