@@ -23,6 +23,16 @@ struct memory_file {
     size_t again; /* at this size it may be written anew */
 };
 
+static void sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fsync(fd))
+        log_debug("could not sync %s: %s", dir, strerror(errno));
+    close(fd);
+}
+
 /* ---- reading
  * ----------------------------------------------------------------------------- */
 
@@ -93,6 +103,8 @@ static int read_file(struct memory_file *f,
         return err_set(e, ERR_UNAVAILABLE, "could not open %s: %s", f->path,
                        strerror(errno));
     size_t n = (size_t)st.st_size;
+    if (!n && f->power)
+        sync_dir(f->dir); /* it may be new */
     if (!n)
         return 0;
     void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, f->fd, 0);
@@ -198,16 +210,6 @@ static int write_new(struct memory_file *f, int fd, size_t *size,
     if (fsync(fd))
         return err_set(e, ERR_UNAVAILABLE, "could not sync: %s", strerror(errno));
     return 0;
-}
-
-static void sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (fsync(fd))
-        log_debug("could not sync %s: %s", dir, strerror(errno));
-    close(fd);
 }
 
 void memory_file_rewrite(struct memory_file *f,

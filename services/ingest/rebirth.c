@@ -14,7 +14,7 @@ struct node {
     int seq;                     /* of its newest message; -1: none yet */
     bool due;
     bool asked;
-    int64_t asked_ms;
+    int64_t asked_ms, pause_ms; /* to the next time */
     struct node *next;
 };
 
@@ -124,9 +124,20 @@ void rebirth_note(struct rebirth *r, const struct edge_note *of, bool again)
 /* The next one from n on that may be asked now. */
 static struct node *next_due(struct node *n, int64_t now_ms)
 {
-    while (n && (!n->due || (n->asked && now_ms - n->asked_ms < REBIRTH_PAUSE_MS)))
+    while (n && (!n->due || (n->asked && now_ms - n->asked_ms < n->pause_ms)))
         n = n->next;
     return n;
+}
+
+/* The pause doubles while asking does not help. */
+static void was_asked(struct node *n, int64_t now_ms)
+{
+    bool helped = !n->asked || now_ms - n->asked_ms > 2 * n->pause_ms;
+    n->pause_ms = helped ? REBIRTH_PAUSE_MS : 2 * n->pause_ms;
+    if (n->pause_ms > REBIRTH_PAUSE_MOST_MS)
+        n->pause_ms = REBIRTH_PAUSE_MOST_MS;
+    n->asked = true;
+    n->asked_ms = now_ms;
 }
 
 /* Nodes are never freed before the end, and new ones come in front: so the list can be
@@ -136,7 +147,7 @@ void rebirth_ask(struct rebirth *r, int64_t now_ms,
 {
     pthread_mutex_lock(&r->lock);
     struct node *n = r->n_due ? next_due(r->list, now_ms) : NULL;
-    while (n) {
+    for (int i = 0; n && i < REBIRTH_AT_ONCE; i++) {
         set_due(r, n, false);
         pthread_mutex_unlock(&r->lock);
         int rc = ask(arg, n->id);
@@ -144,8 +155,7 @@ void rebirth_ask(struct rebirth *r, int64_t now_ms,
         if (rc) {
             set_due(r, n, true);
         } else {
-            n->asked = true;
-            n->asked_ms = now_ms;
+            was_asked(n, now_ms);
             metric_add(r->asked, 1);
         }
         n = next_due(n->next, now_ms);

@@ -6,7 +6,7 @@
 
 static struct metrics *metrics;
 static struct rebirth *r;
-static char asked[200];
+static char asked[2000];
 static int refuse;
 
 static int setup(void **unused)
@@ -91,6 +91,44 @@ static void test_at_most_once_in_five_seconds(void **unused)
     assert_string_equal(asks(1000 + REBIRTH_PAUSE_MS), "g/e ");
 }
 
+/* One whose births never help is asked less and less often; when it was well for a while,
+ * it begins anew. */
+static void test_what_does_not_help_is_asked_less_often(void **unused)
+{
+    (void)unused;
+    int64_t now_ms = 1000, pause_ms = REBIRTH_PAUSE_MS;
+    note("g/e", 0, true, false);
+    for (int i = 0; i < 10; i++) {
+        note("g/e", -1, false, true);
+        assert_string_equal(asks(now_ms), "g/e ");
+        note("g/e", 0, true, false);
+        note("g/e", -1, false, true);
+        assert_string_equal(asks(now_ms + pause_ms - 1), "");
+        now_ms += pause_ms;
+        pause_ms =
+            pause_ms * 2 < REBIRTH_PAUSE_MOST_MS ? pause_ms * 2 : REBIRTH_PAUSE_MOST_MS;
+    }
+    now_ms += 3 * REBIRTH_PAUSE_MOST_MS;
+    assert_string_equal(asks(now_ms), "g/e ");
+    note("g/e", -1, false, true);
+    assert_string_equal(asks(now_ms + REBIRTH_PAUSE_MS), "g/e ");
+}
+
+static void test_few_at_once(void **unused)
+{
+    (void)unused;
+    char id[32];
+    size_t n = 0;
+    for (int i = 0; i < REBIRTH_AT_ONCE + 5; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        note(id, 7, false, false);
+    }
+    for (const char *p = asks(0); (p = strchr(p, ' ')); p++)
+        n++;
+    assert_int_equal(n, REBIRTH_AT_ONCE);
+    assert_string_equal(asks(0), "4 3 2 1 0 ");
+}
+
 static void test_a_birth_settles_it(void **unused)
 {
     (void)unused;
@@ -144,6 +182,8 @@ int main(void)
         CASE(test_a_gap_asks_once),
         CASE(test_the_first_message_asks_unless_it_is_a_birth),
         CASE(test_at_most_once_in_five_seconds),
+        CASE(test_what_does_not_help_is_asked_less_often),
+        CASE(test_few_at_once),
         CASE(test_a_birth_settles_it),
         CASE(test_what_cannot_be_sent_stays_due),
         CASE(test_what_comes_again_says_nothing),

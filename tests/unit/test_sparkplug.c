@@ -554,6 +554,19 @@ static void test_malformed(void **unused)
     }
 }
 
+/* A birth that is wrong is wrong again when it is asked for again. */
+static void test_a_birth_with_a_nameless_metric(void **unused)
+{
+    (void)unused;
+    begin(0);
+    real(NULL, 1, 10, 5);
+    real("Level", 2, 10, 6);
+    assert_int_equal(take("spBv1.0/g/NBIRTH/e"), REJECT_NONE);
+    assert_int_equal(m.refused, REJECT_UNKNOWN_ALIAS);
+    assert_false(m.edge.lost);
+    expect(1, "level", 6);
+}
+
 static void test_asking_for_a_birth(void **unused)
 {
     (void)unused;
@@ -651,6 +664,7 @@ int main(void)
         CASE(test_many_metrics),
         CASE(test_topics),
         CASE(test_malformed),
+        CASE(test_a_birth_with_a_nameless_metric),
         CASE(test_asking_for_a_birth),
         CASE(test_the_log_needs_no_memory),
     };

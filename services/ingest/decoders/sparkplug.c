@@ -143,7 +143,7 @@ static enum reject readings(const struct sparkplug_topic *p, const struct sparkp
         v[n].s = &s->metric[i];
         if (!identify(b, &v[n])) {
             why = unknown(p, &s->metric[i], b, e);
-            m->edge.lost = true;
+            m->edge.lost = p->kind != SPARKPLUG_BIRTH; /* another would be the same */
             message_refuse(m, NULL, why, e);
         } else if ((*v[n].loose || *v[n].what.quantity) && !s->metric[i].null &&
                    s->metric[i].kind) {
