@@ -12,6 +12,8 @@ $(BUILD)/bench/publisher: $(BUILD)/obj/bench/ingest/publisher.o $(BUILD)/libcomm
 $(BUILD)/bench/wal_append: $(BUILD)/obj/bench/ingest/wal_append.o $(BUILD)/libservices.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ingest)
+$(BUILD)/bench/telegraf:
+	bash bench/ingest/telegraf.sh $@
 $(BUILD)/bench/bare_mhd: $(BUILD)/obj/bench/predict/bare_mhd.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< -lmicrohttpd -ljansson
@@ -22,7 +24,7 @@ bench-memory: all bench-prepare
 bench-start: all bench-prepare
 	$(VENV_PYTHON) bench/start.py
 bench-ingest: all bench-prepare
-	$(VENV_PYTHON) bench/ingest/run.py
+	$(VENV_PYTHON) bench/ingest/run.py $(ARGS)
 bench-predict: all bench-prepare
 	$(VENV_PYTHON) bench/predict/run.py
 .PHONY: bench bench-prepare bench-memory bench-start bench-ingest bench-predict
