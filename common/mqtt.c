@@ -357,6 +357,8 @@ static void copy_opts(struct mqtt *m, const struct mqtt_opts *o)
 
 static int open_client(struct mqtt *m, struct err *e)
 {
+    /* otherwise the library formats a line for every packet, for a trace in memory */
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
     MQTTAsync_createOptions c = MQTTAsync_createOptions_initializer;
     c.maxBufferedMessages = INFLIGHT_MAX;
     int rc = MQTTAsync_createWithOptions(&m->client, m->o.url ? m->o.url : "",
