@@ -85,13 +85,14 @@ def stopped(process):
 
 
 class Bare:
-    name = "bare subscriber"
+    """quiet: without the trace of every packet that the library keeps in memory unless told not to."""
 
-    def __init__(self, st):
-        self.st = st
+    def __init__(self, st, quiet=False):
+        self.st, self.more = st, ["quiet"] if quiet else []
+        self.name = "bare, no trace" if quiet else "bare"
 
     def drain(self, devices=DEVICES, n=N, **options):
-        argv = [build_dir() / "bench/bare_subscriber", self.st.mosquitto.url, "bench-bare", "bare/+/readings", n]
+        argv = [build_dir() / "bench/bare_subscriber", self.st.mosquitto.url, "bench-bare", "bare/+/readings", n, *self.more]
         run = subprocess.Popen([*map(str, argv)], stdout=subprocess.PIPE, text=True)
         if run.stdout.readline() != "ready\n":
             raise SystemExit("the bare subscriber could not subscribe")

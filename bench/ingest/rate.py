@@ -4,9 +4,9 @@ stores nothing, and beside Telegraf as its defaults are and as it was quickest h
 
 from peers import DEVICES, N, ROUNDS, Bare, Ingest, Telegraf, cpu_us, ingest_stack, median, rate, table, telegraf_version
 
-# The broker leaves at most 1,000 messages unacknowledged, and Telegraf acknowledges what is written:
-# larger writes than this would wait for its flush. Half of them go on while the others are written.
-TUNED = {"agent": 'metric_batch_size = 500\n  metric_buffer_limit = 100000\n  flush_interval = "200ms"',
+# The broker leaves at most 1,000 messages unacknowledged and Telegraf acknowledges what is written, so that larger
+# writes than the ordinary 1,000 would wait for its flush; what helps is not to compress them for a neighbour.
+TUNED = {"agent": 'metric_batch_size = 1000\n  metric_buffer_limit = 100000\n  flush_interval = "200ms"',
          "output": 'content_encoding = "identity"', "input": "max_undelivered_messages = 100000"}
 
 
@@ -31,8 +31,8 @@ def show(runs, values):
                      f"{max(r.pss for r in rs):.1f}"))
     table(f"{N} messages of {values} values at QoS 1 from {DEVICES} devices, MQTT to InfluxDB, medians of {ROUNDS} rounds", rows)
     rows = [("ingest against", "messages/s", "msg per CPU s", "memory", "targets"),
-            ("bare subscriber", f"{ratio(runs, 'ingest', 'bare subscriber', rate):.2f}",
-             f"{ratio(runs, 'bare subscriber', 'ingest', cpu_us):.2f}", "", ">= 0.8")]
+            *((name, f"{ratio(runs, 'ingest', name, rate):.2f}", f"{ratio(runs, name, 'ingest', cpu_us):.2f}", "", "msg/s 0.8")
+              for name in runs if name.startswith("bare"))]
     rows += [(name, f"{ratio(runs, 'ingest', name, rate):.2f}", f"{ratio(runs, name, 'ingest', cpu_us):.2f}",
               f"{ratio(runs, 'ingest', name, lambda r: r.pss):.3f}", "CPU 3, mem 0.1")
              for name in runs if name.startswith("telegraf")]
@@ -42,7 +42,7 @@ def show(runs, values):
 def figure():
     print(f"\n{telegraf_version()}")
     with ingest_stack() as st:
-        peers = [Bare(st), Ingest(st), Telegraf(st, "telegraf"), Telegraf(st, "telegraf-tuned", **TUNED)]
+        peers = [Bare(st), Bare(st, quiet=True), Ingest(st), Telegraf(st, "telegraf"), Telegraf(st, "telegraf-tuned", **TUNED)]
         for values in (1, 7):
             show(rounds(peers, values), values)
         for p in peers:

@@ -5,7 +5,7 @@
 # Go (1.25, or one that may fetch it), 4 GB of disk and some ten minutes, and is done once.
 set -euo pipefail
 version=1.37.2
-to=$1
+to=$(realpath -m "$1")
 command -v go >/dev/null || {
     echo "telegraf.sh: go is not installed, and the figures need Telegraf $version: install Go, or name a telegraf in FC_TELEGRAF" >&2
     exit 1
@@ -13,7 +13,9 @@ command -v go >/dev/null || {
 mkdir -p "$(dirname "$to")"
 work=$(mktemp -d "$to.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-export GOPATH=$work/path GOCACHE=$work/cache GOBIN=$work CGO_ENABLED=0 GOFLAGS='-mod=mod -modcacherw'
-go install -ldflags "-s -w -X github.com/influxdata/telegraf/internal.Version=$version" \
-    "github.com/influxdata/telegraf/cmd/telegraf@v$version"
+export GOPATH=$work/path GOCACHE=$work/cache GOFLAGS=-modcacherw CGO_ENABLED=0
+# from its own folder, so that its own list of checksums holds for all that it needs
+dir=$(cd "$work" && go mod download -json "github.com/influxdata/telegraf@v$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+cd "$dir"
+go build -o "$work/telegraf" -ldflags "-s -w -X github.com/influxdata/telegraf/internal.Version=$version" ./cmd/telegraf
 mv "$work/telegraf" "$to"
