@@ -5,9 +5,9 @@ and how quickly it is written once InfluxDB is back, beside the rate without an 
 import shutil
 import time
 
-from peers import DEVICES, N, QUICK, Ingest, cpu_s, follow, ingest_stack, memory, publish, rate, table
+from peers import BACKLOG_MB, DEVICES, N, QUICK, Ingest, cpu_s, follow, ingest_stack, memory, publish, rate, table
 
-BYTES = 50_000_000 if QUICK else 1_000_000_000
+BYTES = BACKLOG_MB * 1_000_000
 CHUNK = 20_000 if QUICK else 200_000
 VALUES = 7
 

@@ -34,7 +34,7 @@ def run(st, devices):
 def figure():
     runs = {d: [] for d in SIZES}
     with ingest_stack() as st:
-        for _ in range(min(ROUNDS, 3)):
+        for _ in range(ROUNDS):
             for d in SIZES:
                 runs[d].append(run(st, d))
     base = runs[SIZES[0]]

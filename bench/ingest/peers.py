@@ -22,8 +22,16 @@ from lib import build_dir, cpu_s, make, median, memory, stack, table  # noqa: E4
 from procs import Proc, wait_for  # noqa: E402
 
 QUICK = "--quick" in sys.argv  # small numbers: does it all run?
-ROUNDS = 1 if QUICK else 5
-N = 20_000 if QUICK else 200_000
+
+
+def option(name, ordinary, quick):
+    given = [int(a.split("=")[1]) for a in sys.argv if a.startswith(f"--{name}=")]
+    return given[0] if given else quick if QUICK else ordinary
+
+
+ROUNDS = option("rounds", 5, 1)
+N = option("messages", 200_000, 20_000)
+BACKLOG_MB = option("backlog", 1000, 50)
 DEVICES = 100
 POLL_S = 0.05
 SHIPPED = {"FC_FLUSH_MS": None, "FC_LIVE_URLS": None}  # what the tests set otherwise
