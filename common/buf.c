@@ -207,12 +207,32 @@ static int write_real(double x, char *out, size_t size)
     return n;
 }
 
+/* Times, counts and flags: no need to look for the shortest. */
+static bool is_whole(double x)
+{
+    return fabs(x) < 1e15 && x == (double)(int64_t)x && (x != 0 || !signbit(x));
+}
+
+static int buf_add_whole(struct buf *b, int64_t x)
+{
+    char s[24], *p = s + sizeof s;
+    uint64_t left = (uint64_t)(x < 0 ? -x : x);
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (x < 0)
+        *--p = '-';
+    return buf_add(b, p, (size_t)(s + sizeof s - p));
+}
+
 int buf_add_real(struct buf *b, double x)
 {
     char s[40];
     struct decimal d;
     if (!isfinite(x))
         return buf_adds(b, "null");
+    if (is_whole(x))
+        return buf_add_whole(b, (int64_t)x);
     int n =
         to_decimal(fabs(x), &d) ? write_decimal(d, x < 0, s) : write_real(x, s, sizeof s);
     return buf_add(b, s, (size_t)n);
