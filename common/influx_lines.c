@@ -9,27 +9,35 @@
 /* ---- line protocol ------------------------------------------------------------------
  */
 
+/* Where copying stops: what is escaped, and what cannot be. */
+#define KEY_STOPS ",= \n\r\\"
+#define NAME_STOPS ", \n\r\\"
+
 /* A newline cannot be expressed in a key or tag; a trailing backslash neither: both
  * become an underscore. Identifiers are checked long before; this is the last line of
  * defence. */
-static void add_escaped(struct buf *b, const char *s, const char *which)
+static void add_escaped(struct buf *b, const char *s, const char *stops)
 {
-    size_t n = strlen(s);
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '\n' || s[i] == '\r' || (s[i] == '\\' && i + 1 == n)) {
+    for (;; s++) {
+        size_t plain = strcspn(s, stops);
+        buf_add(b, s, plain);
+        s += plain;
+        if (!*s)
+            return;
+        if (*s == '\n' || *s == '\r' || (*s == '\\' && !s[1])) {
             buf_addc(b, '_');
             continue;
         }
-        if (strchr(which, s[i]))
+        if (*s != '\\')
             buf_addc(b, '\\');
-        buf_addc(b, s[i]);
+        buf_addc(b, *s);
     }
 }
 
 void influx_line(struct influx_line *l, struct buf *b, const char *measurement)
 {
     *l = (struct influx_line){.b = b, .start = b->len};
-    add_escaped(b, measurement, ", ");
+    add_escaped(b, measurement, NAME_STOPS);
 }
 
 void influx_tag(struct influx_line *l, const char *key, const char *value)
@@ -37,9 +45,9 @@ void influx_tag(struct influx_line *l, const char *key, const char *value)
     if (!*value)
         return;
     buf_addc(l->b, ',');
-    add_escaped(l->b, key, ",= ");
+    add_escaped(l->b, key, KEY_STOPS);
     buf_addc(l->b, '=');
-    add_escaped(l->b, value, ",= ");
+    add_escaped(l->b, value, KEY_STOPS);
 }
 
 void influx_field(struct influx_line *l, const char *key, double value)
@@ -47,7 +55,7 @@ void influx_field(struct influx_line *l, const char *key, double value)
     if (!isfinite(value))
         return;
     buf_addc(l->b, l->n_fields++ ? ',' : ' ');
-    add_escaped(l->b, key, ",= ");
+    add_escaped(l->b, key, KEY_STOPS);
     buf_addc(l->b, '=');
     buf_add_real(l->b, value);
 }

@@ -63,12 +63,12 @@ static void test_escaping(void **unused)
     struct influx_line l;
     buf_init(&b, 4096);
     influx_line(&l, &b, "my m,s=x");
-    influx_tag(&l, "t k", "a,b=c d\\");
+    influx_tag(&l, "t k", "a,b=c\\ d\\");
     influx_tag(&l, "n", "x\ny z=1 5\nevil v=1");
     influx_field(&l, "f k,=", 1);
     assert_int_equal(influx_end(&l, -1), 0);
     assert_string_equal(
-        b.data, "my\\ m\\,s=x,t\\ k=a\\,b\\=c\\ d_,n=x_y\\ z\\=1\\ 5_evil\\ v\\=1 "
+        b.data, "my\\ m\\,s=x,t\\ k=a\\,b\\=c\\\\ d_,n=x_y\\ z\\=1\\ 5_evil\\ v\\=1 "
                 "f\\ k\\,\\==1 -1\n");
     buf_reset(&b);
     influx_ql_string(&b, "o'hara\\ \n\"x\"");
