@@ -257,8 +257,14 @@ static void test_rubbish_is_no_memory(void **unused)
     char text[4096];
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (char)(i * 7 + i / 13);
-    memcpy(text + 100, "FCW1" "\xff\xff\xff\x7f", 8);
-    memcpy(text + 900, "FCW1" "\x20\0\0\0", 8);
+    memcpy(text + 100,
+           "FCW1"
+           "\xff\xff\xff\x7f",
+           8);
+    memcpy(text + 900,
+           "FCW1"
+           "\x20\0\0\0",
+           8);
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     assert_int_equal(write(fd, text, sizeof text), sizeof text);
     close(fd);
