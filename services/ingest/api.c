@@ -169,11 +169,29 @@ static json_t *list_devices(struct ingest *in, const struct page *p,
     return items;
 }
 
+/* Which of its numbers have not come; nothing of a device that sends none. */
+static void add_gaps(json_t *j, struct ingest *in, const struct device *d)
+{
+    struct gap gap[GAPS_MAX];
+    uint64_t missing;
+    size_t n;
+    if (!intake_gaps(in->intake, d, &missing, gap, &n))
+        return;
+    json_t *gaps = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(
+            gaps, json_pack("{s:I, s:I, s:I}", "boot", (json_int_t)gap[i].boot, "from",
+                            (json_int_t)gap[i].from, "to", (json_int_t)gap[i].to));
+    json_object_set_new(j, "missing", json_integer((json_int_t)missing));
+    json_object_set_new(j, "gaps", gaps);
+}
+
 static json_t *ledger_item(struct ingest *in, const struct device *d)
 {
     struct device_view v = ledger_view(in->ledger, d);
     json_t *j = counts_json(&v.counts);
     json_object_set_new(j, "device", json_string(d->name));
+    add_gaps(j, in, d);
     return j;
 }
 

@@ -81,6 +81,12 @@ static void update_gauges(void *arg)
     metric_set(i->spool, (double)(wal_end(i->wal) - sink_influx_written(i->influx)));
     metric_set(i->devices, (double)ledger_size(i->ledger));
     metric_set(i->remembered, (double)memory_bytes(i->memory));
+    metric_set(i->missing, (double)intake_missing(i->intake));
+    struct counts c = ledger_totals(i->ledger);
+    const double now[] = {(double)c.received, (double)c.stored, (double)c.duplicate,
+                          (double)counts_rejected(&c), (double)counts_pending(&c)};
+    for (size_t k = 0; k < sizeof now / sizeof *now; k++)
+        metric_set(i->account[k], now[k]);
 }
 
 static void make_metrics(struct ingest *i)
@@ -99,6 +105,16 @@ static void make_metrics(struct ingest *i)
     metric_set(metric_gauge(m, "fieldcast_ingest_spool_capacity_bytes",
                             "Largest size of the log.", NULL),
                (double)(i->set.log_max_mb * MB));
+    i->missing = metric_gauge(m, "fieldcast_ingest_missing_numbers",
+                              "Numbers that devices passed over.", NULL);
+    static const char *const states[] = {"state=\"received\"", "state=\"stored\"",
+                                         "state=\"duplicate\"", "state=\"rejected\"",
+                                         "state=\"pending\""};
+    for (size_t k = 0; k < sizeof states / sizeof *states; k++)
+        i->account[k] = metric_gauge(m, "fieldcast_ingest_ledger_readings",
+                                     "Readings since the start: received = stored + "
+                                     "duplicate + rejected + pending.",
+                                     states[k]);
     metrics_on_render(m, update_gauges, i);
 }
 

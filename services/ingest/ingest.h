@@ -47,7 +47,7 @@ struct ingest {
     struct announce *announce; /* NULL: Home Assistant is not told */
     struct mqtt_in *mqtt;
     struct kafka_side kafka;
-    struct metric *spool, *devices, *remembered;
+    struct metric *spool, *devices, *remembered, *missing, *account[5];
     int64_t started_ms;
 };
 

@@ -33,7 +33,7 @@ struct intake {
     struct recent *recent;
     struct device **due; /* acknowledgements to send; owned */
     size_t n_due, cap_due;
-    atomic_llong last_ms;
+    atomic_llong last_ms, missing;
     struct metric *taken[2][N_RESULTS]; /* MQTT, HTTP */
 };
 
@@ -108,6 +108,7 @@ static void note_sequence(struct intake *in, const struct item *it, int64_t mono
     if (!it->device || it->r.boot < 0 || it->r.seq < 0)
         return;
     ack_note(&it->device->ack, it->r.boot, it->r.seq, mono_ms);
+    atomic_fetch_add(&in->missing, gaps_note(&it->device->gaps, it->r.boot, it->r.seq));
     ack_is_due(in, it->device);
 }
 
@@ -413,6 +414,24 @@ enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct m
     enum reject r = understand(&in->how, rec, TO_ASK, m, e);
     pthread_mutex_unlock(&in->lock);
     return r;
+}
+
+bool intake_gaps(struct intake *in, const struct device *d, uint64_t *missing,
+                 struct gap out[GAPS_MAX], size_t *n)
+{
+    pthread_mutex_lock(&in->lock);
+    *missing = d->gaps.missing;
+    *n = d->gaps.n;
+    if (*n)
+        memcpy(out, d->gaps.gap, *n * sizeof *out);
+    bool heard = d->gaps.heard;
+    pthread_mutex_unlock(&in->lock);
+    return heard;
+}
+
+int64_t intake_missing(const struct intake *in)
+{
+    return atomic_load(&((struct intake *)in)->missing);
 }
 
 void intake_clock(struct intake *in, const struct device *d, struct device_clock *out)

@@ -49,6 +49,12 @@ enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct m
 
 /* What is known of a device's clock. */
 void intake_clock(struct intake *in, const struct device *d, struct device_clock *out);
+/* How many of a device's numbers are missing, and the newest gaps, *n of them. False: it
+ * sends no numbers. */
+bool intake_gaps(struct intake *in, const struct device *d, uint64_t *missing,
+                 struct gap out[GAPS_MAX], size_t *n);
+/* Of all devices. */
+int64_t intake_missing(const struct intake *in);
 
 /* A message that is a dead letter, once more: see deadletter.h for what taken, point and
  * logged are. */

@@ -205,6 +205,7 @@ void ledger_close(struct ledger *l)
     for (size_t i = 0; i < l->n; i++) {
         quality_free(l->at[i]->quality);
         ack_done(&l->at[i]->ack);
+        gaps_done(&l->at[i]->gaps);
         free(l->at[i]->raw);
         free(l->at[i]->names);
         free(l->at[i]);

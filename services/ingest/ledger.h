@@ -15,6 +15,7 @@
 
 #include "common/metrics.h"
 #include "services/ingest/acks.h"
+#include "services/ingest/gaps.h"
 #include "services/ingest/message.h"
 #include "services/ingest/quality.h"
 #include "services/ingest/timefix.h"
@@ -42,6 +43,7 @@ struct device {
     int64_t arrival_ms; /* the newest time that was made of an arrival */
     int64_t replay_ms;  /* the same of one in a replayed letter */
     struct ack ack;
+    struct gaps gaps;
     bool ack_due;
     struct device_clock clock;
     bool is_new; /* made, and not yet counted by the guard */

@@ -104,10 +104,31 @@ def test_acknowledgements(st):
         st.publish_raw("fieldcast/kitchen/readings", {"device": "kitchen", "boot": 4, "seq": seq, "values": {"co": 1}})
     wait_for(lambda: heard, 5, "an acknowledgement")
     assert (heard[-1][0], json.loads(heard[-1][1])) == ("fieldcast/ack/kitchen", {"boot": 4, "seq": 3})  # 4 is missing
+    kitchen = st.get("ingest", "/api/v1/ledger", device="kitchen")["items"][0]
+    assert (kitchen["missing"], kitchen["gaps"]) == (2, [{"boot": 4, "from": 4, "to": 5}])
+    assert st.metric("ingest", "fieldcast_ingest_missing_numbers") == 2
     for seq in (4, 5):
         st.publish_raw("fieldcast/kitchen/readings", {"device": "kitchen", "boot": 4, "seq": seq, "values": {"co": 1}})
     wait_for(lambda: json.loads(heard[-1][1])["seq"] == 7, 5, "the hole to be filled")
     assert len(heard) <= 3
+    kitchen = st.get("ingest", "/api/v1/ledger", device="kitchen")["items"][0]
+    assert (kitchen["missing"], kitchen["gaps"]) == (0, [])
+
+
+def test_the_account_in_metrics(st):
+    """received = stored + duplicate + rejected + pending, of all together, also in /metrics."""
+    for seq in (1, 2, 2):
+        st.publish_raw("fieldcast/attic/readings", {"device": "attic", "boot": 1, "seq": seq, "values": {"co": seq}})
+    st.publish_raw("fieldcast/attic/readings", {"device": "attic", "values": {"co": -1}})
+
+    def account():
+        return {s: st.metric("ingest", "fieldcast_ingest_ledger_readings", state=s)
+                for s in ("received", "stored", "duplicate", "rejected", "pending")}
+    wait_for(lambda: account()["pending"] == 0 and account()["rejected"] >= 1, 10, "all to be settled")
+    a = account()
+    assert a["received"] == a["stored"] + a["duplicate"] + a["rejected"] and a["duplicate"] >= 1
+    total = st.get("ingest", "/api/v1/ledger")["totals"]
+    assert (a["received"], a["stored"], a["rejected"]) == (total["received"], total["stored"], sum(total["rejected"].values()))
 
 
 def test_a_full_log_takes_nothing_and_loses_nothing(stacks):
