@@ -4,8 +4,8 @@
  *   MQTT  ─ mqtt_in ─┐                       ┌─ sink_influx ─► readings, device_status
  *                    ├─ intake ─► wal (log) ─┤        └─ hours ─► rollup ─► hourly
  *   HTTP  ─ api ─────┤        └─ sink_live ─► predictor
- *                    │                       └─ sink_kafka ─► Kafka
- *   Kafka ─ kafka_in ┘
+ *                    │                       ├─ sink_kafka ─► Kafka
+ *   Kafka ─ kafka_in ┘                       └─ sink_archive ─► files of JSON lines
  */
 #ifndef FC_INGEST_INGEST_H
 #define FC_INGEST_INGEST_H
