@@ -231,6 +231,7 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
     in->announce = io->announce;
     snprintf(in->ha_status, sizeof in->ha_status, "%s/status", set->ha_prefix);
     in->user = set->mqtt.user;
+    in->rebirths = set->sparkplug_rebirth;
     nap_init(&in->nap);
     make_metrics(in, io->metrics);
     struct mqtt_opts o = mqtt_opts_from(&set->mqtt);

@@ -2,6 +2,7 @@
 #include "services/ingest/retention.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -90,6 +91,8 @@ void retention_run(struct retention *r, struct influx *in, int64_t now_ms)
         int64_t keep_d = table[i].readings ? r->readings_d : r->leads_d;
         if (keep_d &&
             delete_before(in, table[i].measurement, (day - keep_d) * DAY_MS, &e)) {
+            if (strstr(e.text, "database not found"))
+                return; /* nothing was ever written: it is made with the first */
             log_warn("could not delete old %s: %s", table[i].measurement, e.text);
             return;
         }
