@@ -11,6 +11,7 @@
 #include "services/ingest/nap.h"
 #include "services/ingest/reading_json.h"
 
+#define RECORDS 256 /* taken before the cursor and the metrics are looked at */
 #define IDLE_MS 100
 #define BACKOFF_MS 500
 #define CURSOR_MS 1000
@@ -131,19 +132,18 @@ static void *run(void *arg)
     look_back(s);
     while (!nap_stopped(&s->nap)) {
         struct err e = ERR_INIT;
-        int rc = take(s, &e);
-        if (rc > 0) {
-            dep_up(s->o.dep);
-            settle(s, false);
-        } else if (rc == 0) {
-            settle(s, true);
-            nap_wait(&s->nap, IDLE_MS);
-        } else {
+        int rc = 1;
+        for (int n = 0; n < RECORDS && (rc = take(s, &e)) > 0; n++)
+            ;
+        if (rc < 0) {
             dep_down(s->o.dep, e.text);
             give_up_the_oldest(s);
-            settle(s, true);
-            nap_wait(&s->nap, BACKOFF_MS);
+        } else {
+            dep_up(s->o.dep);
         }
+        settle(s, rc <= 0);
+        if (rc <= 0)
+            nap_wait(&s->nap, rc ? BACKOFF_MS : IDLE_MS);
     }
     settle(s, true);
     return NULL;
