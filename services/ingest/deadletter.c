@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fnv.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -82,12 +83,8 @@ static int put_line(struct deadletter *d, struct buf *b, struct err *e)
 /* A letter is known by its record and its reason: one record may have several. */
 static uint64_t letter_hash(int64_t id, const char *reason, const char *detail)
 {
-    uint64_t h = (uint64_t)id ^ UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *reason; reason++)
-        h = (h ^ (unsigned char)*reason) * UINT64_C(0x100000001b3);
-    for (; detail && *detail; detail++)
-        h = (h ^ (unsigned char)*detail) * UINT64_C(0x100000001b3);
-    return h;
+    uint64_t h = fnv_add((uint64_t)id ^ FNV_BASIS, reason, strlen(reason));
+    return detail ? fnv_add(h, detail, strlen(detail)) : h;
 }
 
 static bool is_again(const struct deadletter *d, uint64_t hash)
@@ -202,10 +199,7 @@ static json_t *parse_line(const char *p, size_t n, int64_t *id)
 /* A letter is replayed by its line: one record may have several. */
 static uint64_t line_key(const char *p, size_t n)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; n; n--, p++)
-        h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-    return h;
+    return fnv_add(FNV_BASIS, p, n);
 }
 
 static bool is_wanted(const struct letter_query *q, const json_t *letter, int64_t id)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fnv.h"
 #include "common/mem.h"
 
 #define SLOTS (RECENT_MAX * 2) /* a power of two; at most half full */
@@ -37,13 +38,6 @@ void recent_free(struct recent *r)
  * -------------------------------------------------------------------------- */
 
 /* FNV-1a, 64 bits, with a last mix (MurmurHash3's) so that low bits can index a table. */
-static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
-{
-    for (const unsigned char *c = p; n--; c++)
-        h = (h ^ *c) * UINT64_C(0x100000001b3);
-    return h;
-}
-
 static uint64_t finish(uint64_t h)
 {
     h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
@@ -55,27 +49,27 @@ static uint64_t finish(uint64_t h)
 static uint64_t hash_values(uint64_t h, const struct reading *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        h = hash_bytes(h, r->values[i].quantity, strlen(r->values[i].quantity) + 1);
-        h = hash_bytes(h, &r->values[i].value, sizeof r->values[i].value);
+        h = fnv_add(h, r->values[i].quantity, strlen(r->values[i].quantity) + 1);
+        h = fnv_add(h, &r->values[i].value, sizeof r->values[i].value);
     }
     return h;
 }
 
 uint64_t recent_identity(const struct item *it, bool own_time, bool *weak)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    h = hash_bytes(h, it->r.device, strlen(it->r.device) + 1);
+    uint64_t h = FNV_BASIS;
+    h = fnv_add(h, it->r.device, strlen(it->r.device) + 1);
     *weak = false;
     if (it->r.seq >= 0) {
-        h = hash_bytes(h, "s", 1);
-        h = hash_bytes(h, &it->r.boot, sizeof it->r.boot);
-        return finish(hash_bytes(h, &it->r.seq, sizeof it->r.seq));
+        h = fnv_add(h, "s", 1);
+        h = fnv_add(h, &it->r.boot, sizeof it->r.boot);
+        return finish(fnv_add(h, &it->r.seq, sizeof it->r.seq));
     }
     *weak = !own_time;
     if (it->time.kind == RAW_TIME_NUMBER)
-        h = hash_bytes(hash_bytes(h, "n", 1), &it->time.number, sizeof it->time.number);
+        h = fnv_add(fnv_add(h, "n", 1), &it->time.number, sizeof it->time.number);
     else if (it->time.kind == RAW_TIME_TEXT)
-        h = hash_bytes(hash_bytes(h, "t", 1), it->time.text, strlen(it->time.text) + 1);
+        h = fnv_add(fnv_add(h, "t", 1), it->time.text, strlen(it->time.text) + 1);
     return finish(hash_values(h, &it->r));
 }
 
