@@ -211,8 +211,8 @@ static int remember(struct intake *in, const struct wal_record *rec, enum reject
     return 0;
 }
 
-/* With the lock held: what became of it, or -1. */
-static int append(struct intake *in, struct wal_record *rec, struct err *e)
+/* With the lock held: what is to become of it, or -1. */
+static int make_out(struct intake *in, struct wal_record *rec, struct err *e)
 {
     struct err why = ERR_INIT;
     rec->receive_ms = clock_now_ms();
@@ -227,10 +227,11 @@ static int append(struct intake *in, struct wal_record *rec, struct err *e)
     assign_times(&in->m, rec);
     if (r || in->m.n > 1 || in->m.n_refused || in->m.mapped || in->m.from_memory)
         account(in, rec, r, why.text);
-    return wal_append(in->wal, rec, 1, e) ? -1 : LOGGED;
+    return LOGGED;
 }
 
-/* With the lock held: everything there is to be told of a message that is in the log. */
+/* With the lock held: everything there is to be told of a message that is in the log, or
+ * will be before anybody is told that it is safe. */
 static void tell(struct intake *in, const struct wal_record *rec, int64_t mono_ms)
 {
     struct ledger *l = in->how.ledger;
@@ -250,7 +251,7 @@ static void tell(struct intake *in, const struct wal_record *rec, int64_t mono_m
     }
 }
 
-int intake_take(struct intake *in, const struct arrival *a, struct err *e)
+static int take(struct intake *in, const struct arrival *a, bool alone, struct err *e)
 {
     struct wal_record rec = {.flags = a->flags,
                              .topic = a->topic,
@@ -258,20 +259,46 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
                              .payload = a->payload,
                              .len = a->len};
     int64_t mono_ms = clock_mono_ms();
-    pthread_mutex_lock(&in->lock);
-    int rc = append(in, &rec, e);
+    int rc = make_out(in, &rec, e);
+    if (rc == LOGGED && !alone)
+        wal_stage(in->wal, &rec);
+    else if (rc == LOGGED && wal_append(in->wal, &rec, 1, e))
+        return -1;
     if (rc == LOGGED || rc == DUPLICATE)
         tell(in, &rec, mono_ms);
     if (rc == LOGGED && in->announce && a->from_broker)
         announce_see(in->announce, a->topic, a->payload, a->len, &in->m);
     if (rc >= 0 && in->m.edge.id[0] && !(a->flags & WAL_RETAIN))
         rebirth_note(in->rebirth, &in->m.edge, a->flags & (WAL_DUP | WAL_HTTP));
-    pthread_mutex_unlock(&in->lock);
     atomic_store(&in->last_ms, mono_ms);
-    if (rc < 0)
-        return -1;
-    metric_add(in->taken[(a->flags & WAL_HTTP) != 0][rc], 1);
-    return 0;
+    if (rc >= 0)
+        metric_add(in->taken[(a->flags & WAL_HTTP) != 0][rc], 1);
+    return rc < 0 ? -1 : 0;
+}
+
+int intake_take(struct intake *in, const struct arrival *a, struct err *e)
+{
+    pthread_mutex_lock(&in->lock);
+    /* this one may be known from one that is only staged */
+    int rc = wal_flush(in->wal, e) || take(in, a, true, e) ? -1 : 0;
+    pthread_mutex_unlock(&in->lock);
+    return rc;
+}
+
+int intake_stage(struct intake *in, const struct arrival *a, struct err *e)
+{
+    pthread_mutex_lock(&in->lock);
+    int rc = take(in, a, false, e);
+    pthread_mutex_unlock(&in->lock);
+    return rc;
+}
+
+int intake_commit(struct intake *in, struct err *e)
+{
+    pthread_mutex_lock(&in->lock);
+    int rc = wal_flush(in->wal, e);
+    pthread_mutex_unlock(&in->lock);
+    return rc;
 }
 
 /* ---- once more
@@ -494,14 +521,16 @@ void intake_acks(struct intake *in,
         struct device *d;
         int64_t boot, upto;
     } * list;
+    struct err e = ERR_INIT;
     pthread_mutex_lock(&in->lock);
-    size_t n = in->n_due;
+    /* a device may forget what is acknowledged to it */
+    size_t n = wal_flush(in->wal, &e) ? 0 : in->n_due;
     list = n ? xmalloc(n * sizeof *list) : NULL;
     for (size_t i = 0; i < n; i++) {
         list[i] = (struct due){in->due[i], in->due[i]->ack.boot, in->due[i]->ack.upto};
         in->due[i]->ack_due = false;
     }
-    in->n_due = 0;
+    in->n_due -= n;
     pthread_mutex_unlock(&in->lock);
     for (size_t i = 0; i < n; i++)
         if (publish(arg, list[i].d->name, list[i].boot, list[i].upto)) {

@@ -43,6 +43,14 @@ int intake_remember(struct intake *in, int64_t judged_to, struct err *e) MUST_CH
 /* ERR_BUSY: the log is full. ERR_UNAVAILABLE: the disk does not take it. */
 int intake_take(struct intake *in, const struct arrival *a, struct err *e) MUST_CHECK;
 
+/* The same for many messages at the price of one write: intake_stage() for each, then
+ * intake_commit(). None of them is safe before that has returned 0; until then it is to
+ * be tried again, for what is staged can not be taken back. intake_stage() fails only
+ * when the disk does not take what is to be remembered of a message; then it is not
+ * staged. */
+int intake_stage(struct intake *in, const struct arrival *a, struct err *e) MUST_CHECK;
+int intake_commit(struct intake *in, struct err *e) MUST_CHECK;
+
 /* What would become of a message, without taking it (understand.h). */
 enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct message *m,
                        struct err *e);

@@ -81,21 +81,20 @@ static int make_durable(struct wal *w, int64_t end, struct err *e)
                    strerror(why));
 }
 
-static size_t put_together(struct wal *w, const struct wal_record *r, size_t n)
+/* Behind what is staged already; memory that one large record took is given back. */
+static void put(struct wal *w, const struct wal_record *r)
 {
-    size_t size = 0, at = 0;
-    for (size_t i = 0; i < n; i++)
-        size += wal_record_size(&r[i]);
-    if (size > w->cap || (w->cap > APPEND_KEEP && size <= APPEND_KEEP)) {
-        w->cap = size < 4096 ? 4096 : size;
-        free(w->buf);
-        w->buf = xmalloc(w->cap);
+    size_t need = w->staged + wal_record_size(r);
+    if (need > w->cap || (w->cap > APPEND_KEEP && need <= APPEND_KEEP)) {
+        size_t cap = need < 4096 ? 4096 : need;
+        if (need > w->cap && cap < w->cap * 2 && w->cap * 2 <= APPEND_KEEP)
+            cap = w->cap * 2;
+        w->buf = xrealloc(w->buf, cap);
+        w->cap = cap;
     }
-    for (size_t i = 0; i < n; i++) {
-        wal_record_write(&r[i], w->buf + at);
-        at += wal_record_size(&r[i]);
-    }
-    return size;
+    wal_record_write(r, w->buf + w->staged);
+    w->staged = need;
+    w->staged_ms = wal_sane_ms(r->receive_ms);
 }
 
 /* Somebody may have deleted the folder: what is appended then would be gone with the
@@ -142,30 +141,58 @@ static void note_time(struct wal *w, int64_t end, int64_t now_ms)
     pthread_mutex_unlock(&w->lock);
 }
 
-int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *e)
+static void wake_readers(struct wal *w, int64_t end)
 {
+    if (end <= atomic_load(&w->wake_at))
+        return; /* a wake-up per message would cost more than it */
+    pthread_mutex_lock(&w->lock);
+    pthread_cond_broadcast(&w->grown);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void wal_stage(struct wal *w, const struct wal_record *r)
+{
+    put(w, r);
+}
+
+size_t wal_staged(const struct wal *w)
+{
+    return w->staged;
+}
+
+int wal_flush(struct wal *w, struct err *e)
+{
+    if (!w->staged)
+        return 0;
     if (still_there(w, e))
         return -1;
-    int64_t end = atomic_load(&w->end), now_ms = wal_sane_ms(r[n - 1].receive_ms);
-    size_t size = put_together(w, r, n);
-    if (wal_room(w, (int64_t)size, now_ms, e) || rotate(w, end, now_ms, e))
+    int64_t end = atomic_load(&w->end), size = (int64_t)w->staged;
+    if (wal_room(w, size, w->staged_ms, e) || rotate(w, end, w->staged_ms, e))
         return -1;
-    if (write_all(w, size, end - w->newest, e)) {
+    if (write_all(w, w->staged, end - w->newest, e)) {
         take_back(w, end - w->newest);
         return -1;
     }
     if (make_durable(w, end, e))
         return -1;
-    note_time(w, end, now_ms);
-    end += (int64_t)size;
-    atomic_store(&w->end, end);
-    if (end >
-        atomic_load(&w->wake_at)) { /* a wake-up per message would cost more than it */
-        pthread_mutex_lock(&w->lock);
-        pthread_cond_broadcast(&w->grown);
-        pthread_mutex_unlock(&w->lock);
-    }
+    note_time(w, end, w->staged_ms);
+    atomic_store(&w->end, end + size);
+    w->staged = 0;
+    wake_readers(w, end + size);
     return 0;
+}
+
+int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *e)
+{
+    size_t before = w->staged;
+    int64_t before_ms = w->staged_ms;
+    for (size_t i = 0; i < n; i++)
+        put(w, &r[i]);
+    if (wal_flush(w, e) == 0)
+        return 0;
+    w->staged = before;
+    w->staged_ms = before_ms;
+    return -1;
 }
 
 int64_t wal_end(const struct wal *w)

@@ -3,8 +3,9 @@
  *
  * Records (wal_record.h) lie one after the other in segment files, each named by the
  * position of its first byte. A position counts bytes since the log's first record ever;
- * it only grows. One write(2) per append; with power, fdatasync(2) before the append
- * returns. Each sink reads with a reader of its own, whose cursor is one small file.
+ * it only grows. One write(2) for all that is appended together; with power, fdatasync(2)
+ * before that returns. Each sink reads with a reader of its own, whose cursor is one
+ * small file.
  *
  *   <dir>/00000000000000000000.log   <dir>/00000000000067108864.log   <dir>/influx.cursor
  *
@@ -54,10 +55,18 @@ void wal_close(struct wal *w);
  * which cursors in the folder are nobody's; those hold nothing back. */
 void wal_ready(struct wal *w);
 
-/* Appends n records as one write: all or none. ERR_BUSY: the log is full until readers
- * commit, by size or by age; the text says which reader holds it up. ERR_UNAVAILABLE: the
- * disk does not take it. After a failure the log is as before and the same append may be
- * tried again. */
+/* Group commit: records are put together in memory, then all appended with one write (and
+ * one wait for the disk): all or none. Readers see nothing of what is staged.
+ *
+ * wal_flush() fails with ERR_BUSY: the log is full until readers commit, by size or by
+ * age; the text says which reader holds it up. ERR_UNAVAILABLE: the disk does not take
+ * it. The log is as before then, and what is staged stays so, for the next try. */
+void wal_stage(struct wal *w, const struct wal_record *r);
+int wal_flush(struct wal *w, struct err *e) MUST_CHECK;
+size_t wal_staged(const struct wal *w); /* bytes */
+
+/* Stages n records and flushes, with what was staged before. After a failure, as that of
+ * wal_flush(), these are not staged. */
 int wal_append(struct wal *w, const struct wal_record *r, size_t n,
                struct err *e) MUST_CHECK;
 

@@ -34,9 +34,10 @@ struct wal {
     int64_t max_bytes, segment_bytes, segment_ms, max_age_ms, grace_ms;
     bool power;
     int dir_fd, lock_fd, fd; /* fd: the newest segment, for writing */
-    unsigned char *buf;      /* one append is put together here; owned by who appends */
-    size_t cap;
-    int64_t looked_s; /* when the newest segment was last seen to be there; as buf */
+    unsigned char *buf; /* what is staged; owned by who appends, like the next three */
+    size_t cap, staged;
+    int64_t staged_ms; /* the last of it came then */
+    int64_t looked_s;  /* when the newest segment was last seen to be there; as buf */
     bool gone;
     int64_t newest;      /* where the newest segment begins; owned by who appends */
     int64_t newest_ms;   /* its first record's receive time; as newest */
