@@ -13,12 +13,12 @@ LDFLAGS += -pthread -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 
 ML      := -lgsl -lgslcblas -ljansson -lcrypto -lz -lm
 BASE    := -lmicrohttpd -lcurl $(ML)
-LIBS_ingest    := -lpaho-mqtt3as -lrdkafka -lprotobuf-c $(BASE)
+LIBS_ingest    := -lrdkafka -lprotobuf-c $(BASE)
 LIBS_trainer   := -lpq $(BASE)
 LIBS_predictor := -lpq $(BASE)
-LIBS_monitor   := -lpq -lpaho-mqtt3as $(BASE)
-LIBS_fieldcast := -lpaho-mqtt3as $(BASE)
-LIBS_test      := -lcmocka -lpq -lpaho-mqtt3as -lrdkafka -lprotobuf-c $(BASE)
+LIBS_monitor   := -lpq $(BASE)
+LIBS_fieldcast := $(BASE)
+LIBS_test      := -lcmocka -lpq -lrdkafka -lprotobuf-c $(BASE)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON   := $(call obj,$(wildcard common/*.c common/ml/*.c))

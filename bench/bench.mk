@@ -1,7 +1,7 @@
 # make bench: figures beside peers, each in the same run. A peer that cannot be had fails.
 VENV_PYTHON := build/venv/bin/python
 bench-prepare:
-	@BUILD=build bash tests/run.sh prepare
+	@BUILD=build bash tests/run.sh prepare bench
 
 $(BUILD)/bench/bare_subscriber: $(BUILD)/obj/bench/ingest/bare_subscriber.o
 	@mkdir -p $(@D)

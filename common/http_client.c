@@ -175,43 +175,6 @@ void http_answer_done(struct http_answer *a)
     buf_done(&a->body);
 }
 
-int http_try_connect(const char *url, const char *ca_file, const char *cert_file,
-                     const char *key_file, long timeout_ms, struct err *e)
-{
-    char why[CURL_ERROR_SIZE] = "";
-    CURL *c = curl_easy_init();
-    if (!c)
-        return err_set(e, ERR_INTERNAL, "libcurl does not start");
-    curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-    if (ca_file)
-        curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
-    if (cert_file) {
-        curl_easy_setopt(c, CURLOPT_SSLCERT, cert_file);
-        curl_easy_setopt(c, CURLOPT_SSLKEY, key_file ? key_file : cert_file);
-    }
-    CURLcode rc = curl_easy_perform(c);
-    curl_easy_cleanup(c);
-    if (rc == CURLE_OK)
-        return 0;
-    enum err_code code = ERR_UNAVAILABLE;
-    if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
-        rc == CURLE_SSL_CACERT_BADFILE)
-        code = ERR_INVALID;
-    else if (rc == CURLE_SSL_CONNECT_ERROR)
-        code = ERR_UPSTREAM;
-    else if (rc == CURLE_OPERATION_TIMEDOUT)
-        code = ERR_TIMEOUT;
-    return err_set(e, code, "%s", why[0] ? why : curl_easy_strerror(rc));
-}
-
 void http_escape(struct buf *b, const char *s)
 {
     static const char digits[] = "0123456789ABCDEF";

@@ -40,14 +40,6 @@ int http_request(struct http_client *c, const char *method, const char *url,
                  size_t max_body, struct http_answer *a, struct err *e) MUST_CHECK;
 void http_answer_done(struct http_answer *a);
 
-/* Connects to a server and closes again: TCP, and for https:// TLS with the server's
- * certificate checked. For saying why another library could not connect to what need not
- * speak HTTP. ca_file NULL: the system's; cert_file NULL: no client certificate; key_file
- * NULL: in cert_file. ERR_INVALID: the server's certificate or our own files do not do.
- */
-int http_try_connect(const char *url, const char *ca_file, const char *cert_file,
-                     const char *key_file, long timeout_ms, struct err *e) MUST_CHECK;
-
 /* Appends s percent-encoded for a query string. */
 void http_escape(struct buf *b, const char *s);
 

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mqtt: one MQTT client (paho MQTTAsync inside), as ingest, monitor and the tools use it.
+/* mqtt: one MQTT 3.1.1 client, as ingest, monitor and the tools use it.
  *
  * It connects in the background and again, for ever, after a loss (0.25 s .. 30 s apart),
  * and then subscribes again by itself; filters that the broker refused are asked for
- * again then, and once a minute. Callbacks run in threads of their own, one at a time. A
- * message counts as taken when on_message returns: only then is it acknowledged to the
- * broker. So on_message writes it to disk first and may block; it cannot refuse. */
+ * again then, and once a minute. One thread of its own does all of this, calls the
+ * callbacks, and keeps the connection alive.
+ *
+ * Why not a library's: these acknowledge each message when the callback for it returns,
+ * so that each costs a write of its own into the log (and, with FC_DURABILITY=power, a
+ * wait for the disk). Here messages come by the batch: on_message for each, then on_batch
+ * once, which writes all of them; only then are they acknowledged, together. A message
+ * counts as taken when on_batch has said so. */
 #ifndef FC_COMMON_MQTT_H
 #define FC_COMMON_MQTT_H
 
@@ -43,10 +48,13 @@ struct mqtt_settings {
 struct mqtt_message {
     const char *topic; /* NUL-terminated; borrowed for the call, like payload */
     const void *payload;
-    size_t len;
+    size_t len;   /* bytes there are */
+    size_t whole; /* bytes there were: more than MQTT_PAYLOAD_MAX leaves the rest out */
     int qos;
     bool dup, retain;
 };
+
+#define MQTT_PAYLOAD_MAX ((size_t)256 << 10)
 
 #define MQTT_FILTERS_MAX 320
 
@@ -58,14 +66,19 @@ struct mqtt_opts {
     const char *cert_file;       /* of the client, PEM; "" or NULL = none */
     const char *key_file;        /* "" or NULL = it stands in cert_file */
     bool clean;                  /* true: no session is kept at the broker */
-    int qos;                     /* of the subscriptions */
+    int qos;                     /* of the subscriptions: 0 or 1 */
     /* Subscriptions, ended by NULL, at most MQTT_FILTERS_MAX; NULL = none. */
     const char *const *filters;
     /* One more, at QoS 0, that the broker may refuse without a word. NULL = none. */
     const char *extra_filter;
     const char *will_topic, *will_payload; /* retained last will; NULL = none */
-    /* on_state and on_refused must not call what is here. */
-    void (*on_message)(void *arg, const struct mqtt_message *m);
+    /* The callbacks hold up the keep-alive, so they do not wait for long. Of what is here
+     * they may call mqtt_publish(). */
+    /* False: not now; the same message is given again, ten times a second. */
+    bool (*on_message)(void *arg, const struct mqtt_message *m);
+    /* Are all messages taken that were given? False: not now; it is asked again, ten
+     * times a second, and nothing more is read. NULL: always. */
+    bool (*on_batch)(void *arg);
     /* Up when connected and, unless the broker had kept our session, every subscription
      * is answered; else why not. NULL is fine. */
     void (*on_state)(void *arg, bool up, const char *why);
@@ -88,8 +101,10 @@ bool mqtt_is_up(const struct mqtt *m);
 /* Waits up to ms (real) for a connection. */
 bool mqtt_wait_up(struct mqtt *m, int ms);
 
-/* Hands a message over for sending (copied); at most 1000 wait for their acknowledgement,
- * beyond that the call blocks up to 30 s. Fails when not connected. Any thread. */
+/* Hands a message over for sending (copied), at QoS 0 or 1; at most 1000 or 1 MB wait for
+ * their acknowledgement, beyond that the call blocks up to 30 s (ERR_TIMEOUT; in a
+ * callback it fails at once). Fails when not connected, and with ERR_TOO_LARGE beyond
+ * MQTT_PAYLOAD_MAX. Any thread. */
 int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t len,
                  int qos, bool retain, struct err *e) MUST_CHECK;
 /* Messages handed over and not yet acknowledged (QoS 1) or sent (QoS 0). */
@@ -97,7 +112,8 @@ int mqtt_inflight(const struct mqtt *m);
 /* Waits until nothing is in flight, up to ms; returns how many still are. */
 int mqtt_drain(struct mqtt *m, int ms);
 /* Messages of mqtt_publish() whose delivery failed (the connection broke): they are lost
- * unless the caller sends them again. */
+ * unless the caller sends them again. Without o.clean only those at QoS 0 are: the others
+ * are sent again by the next connection. */
 long mqtt_failed(const struct mqtt *m);
 
 /* Does a topic match a subscription filter (+ and #)? */

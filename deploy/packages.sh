@@ -7,7 +7,7 @@
 #   deploy/packages.sh --missing GROUP...  prints the names that are not installed
 #
 # Groups: build (compile), run (servers of the demo), test, full (what make test-full needs
-# beside these: a Kafka), check (linters).
+# beside these: a Kafka), bench (peers of the benchmarks), check (linters).
 #
 # Installing changes nothing on the machine but the packages: while apt runs, a policy-rc.d
 # forbids every start and restart of a service, and PostgreSQL's packages are told to make no
@@ -21,7 +21,7 @@ packages_of() {
     build)
         echo gcc libc6-dev make git \
             libmicrohttpd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' \
-            libjansson-dev libpq-dev libgsl-dev libpaho-mqtt-dev librdkafka-dev libssl-dev zlib1g-dev \
+            libjansson-dev libpq-dev libgsl-dev librdkafka-dev libssl-dev zlib1g-dev \
             libprotobuf-c-dev protobuf-c-compiler
         ;;
     run) echo mosquitto influxdb postgresql nginx curl jq ca-certificates tzdata util-linux ;;
@@ -30,9 +30,10 @@ packages_of() {
             "libclang-rt-dev|libclang-rt-14-dev" libstdc++-12-dev chromium chromium-driver
         ;;
     full) echo maven 'default-jre-headless|openjdk-17-jre-headless' ;;
+    bench) echo libpaho-mqtt-dev ;;
     check) echo clang-format clang-tidy cppcheck shellcheck ;;
     *)
-        echo "packages: no group \"$1\"; there are build, run, test, full, check" >&2
+        echo "packages: no group \"$1\"; there are build, run, test, full, bench, check" >&2
         exit 2
         ;;
     esac

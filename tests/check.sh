@@ -68,9 +68,9 @@ only_in() {
 owners() {
     local rc=0
     none only_in 'microhttpd\.h' 'common/http_server\.c' || rc=1
-    none only_in 'curl/' 'common/http_client\.c' || rc=1
+    none only_in 'curl/' 'common/http_client\.c' 'common/mqtt_link\.c' || rc=1
     none only_in 'libpq' 'common/pg\.c' || rc=1
-    none only_in 'MQTT' 'common/mqtt\.c' || rc=1
+    none only_in 'MQTT' || rc=1
     none only_in 'librdkafka/' 'common/kafka.*' 'tests/unit/kafka_mock\.h' 'tests/helpers/mock_kafka\.c' || rc=1
     none only_in 'gsl/' 'common/ml/.*' 'tests/unit/.*' || rc=1
     none only_in 'sparkplug\.pb-c\.h|protobuf-c' 'services/ingest/sparkplug_pb\.c' 'tests/unit/test_sparkplug\.c' || rc=1

@@ -8,7 +8,8 @@
 #                          thread sanitizer, docker compose
 #   tests/run.sh unit      unit tests only
 #   tests/run.sh itest [PYTEST ARGUMENT...]   contract and integration tests only
-#   tests/run.sh prepare   no tests: the packages and the Python environment, for make bench
+#   tests/run.sh prepare [GROUP...]   no tests: the packages (those of deploy/packages.sh GROUP
+#                          as well) and the Python environment, for make bench
 #
 # A group that cannot run (a build that fails, a server that is not installed) is a failure.
 # FC_SKIP_PACKAGES=1 leaves the machine's packages alone; BUILD is the folder to build in.
@@ -157,12 +158,13 @@ itest)
     py "pytest" "$@"
     ;;
 prepare)
-    need "packages" packages
+    shift
+    need "packages" packages "$@"
     need "python environment" venv
     exit
     ;;
 *)
-    sed -n '3,16s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -234,15 +233,12 @@ int ingest_open(struct ingest *i, struct err *e)
 void ingest_close(struct ingest *i)
 {
     kafka_side_close_source(&i->kafka);
-    bool closed = mqtt_in_close(i->mqtt);
+    mqtt_in_close(i->mqtt);
     service_unlisten(&i->service);
     kafka_side_close(&i->kafka);
     rollup_close(i->rollup);
     sink_influx_close(i->influx);
     sink_archive_close(i->archive);
-    if (!closed)
-        _exit(
-            0); /* everything is saved; the library's thread still waits in the intake */
     influx_state_free(i->influx_state);
     sink_live_close(i->live);
     intake_free(i->intake);

@@ -16,7 +16,6 @@
 #include "services/ingest/sparkplug_pb.h"
 #include "services/ingest/sparkplug_topic.h"
 
-#define RETRY_MS 100
 #define ACK_MS 1000
 #define ANNOUNCED_AT_ONCE 500 /* then acknowledgements have their turn */
 #define CUT_BYTES 4096        /* what is kept of a message that is too large */
@@ -33,8 +32,7 @@ struct mqtt_in {
     bool up, was_up;  /* on_state's */
     bool refused_all; /* on_refused's */
     struct nap nap;
-    atomic_bool waiting; /* the callback waits for the log */
-    atomic_bool closed;
+    atomic_bool waits; /* for the log */
     pthread_t teller;
     bool tells; /* that thread runs */
     bool rebirths;
@@ -62,38 +60,49 @@ static bool is_ha_status(struct mqtt_in *in, const struct mqtt_message *m)
     return true;
 }
 
-static void on_message(void *arg, const struct mqtt_message *m)
+static bool take(struct mqtt_in *in, const struct mqtt_message *m)
 {
-    struct mqtt_in *in = arg;
     char topic[WAL_TOPIC_MAX + 1];
-    if (!strcmp(m->topic, DROPPED_TOPIC)) {
-        note_dropped(in, m);
-        return;
-    }
-    if (is_ha_status(in, m))
-        return;
     struct arrival a = {
         .topic = topic, .payload = m->payload, .len = m->len, .from_broker = true};
+    struct err e = ERR_INIT;
     snprintf(topic, sizeof topic, "%s", m->topic);
     a.flags = ((unsigned)m->qos & WAL_QOS) | (m->dup ? WAL_DUP : 0) |
               (m->retain ? WAL_RETAIN : 0);
-    if (a.len > MESSAGE_BYTES_MAX) {
+    if (m->whole > MESSAGE_BYTES_MAX) {
         a.len = CUT_BYTES;
         a.flags |= WAL_CUT;
     }
+    if (intake_stage(in->intake, &a, &e) == 0)
+        return true;
+    in->waits = true;
+    dep_down(in->log, e.text);
+    return false;
+}
+
+static bool on_message(void *arg, const struct mqtt_message *m)
+{
+    struct mqtt_in *in = arg;
+    if (strcmp(m->topic, DROPPED_TOPIC) == 0)
+        note_dropped(in, m);
+    else if (!is_ha_status(in, m))
+        return take(in, m);
+    return true;
+}
+
+static bool on_batch(void *arg)
+{
+    struct mqtt_in *in = arg;
     struct err e = ERR_INIT;
-    while (intake_take(in->intake, &a, &e)) {
+    if (intake_commit(in->intake, &e)) {
+        in->waits = true;
         dep_down(in->log, e.text);
-        e = (struct err)ERR_INIT;
-        atomic_store(&in->waiting, true);
-        nap_wait(&in->nap, RETRY_MS);
-        if (nap_stopped(
-                &in->nap)) /* not taken, so never to return: see mqtt_in_close() */
-            clock_sleep_ms(RETRY_MS);
+        return false;
     }
-    if (atomic_load(&in->waiting))
+    if (in->waits)
         dep_up(in->log);
-    atomic_store(&in->waiting, false);
+    in->waits = false;
+    return true;
 }
 
 static void say_broker(struct mqtt_in *in, const char *why)
@@ -179,8 +188,7 @@ static int publish_config(void *arg, const char *topic, const char *payload, siz
     return mqtt_publish(in->mqtt, topic, payload, len, 1, true, &e);
 }
 
-/* Not in the thread that awaits the end: while a message waits for the log, the library
- * publishes nothing and does not return. */
+/* Not in the thread that calls us back: publishing may wait for the broker. */
 static void *tell_others(void *arg)
 {
     struct mqtt_in *in = arg;
@@ -239,6 +247,7 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
     o.filters = (const char *const *)in->filters.list;
     o.extra_filter = DROPPED_TOPIC;
     o.on_message = on_message;
+    o.on_batch = on_batch;
     o.on_state = on_state;
     o.on_refused = on_refused;
     o.arg = in;
@@ -251,38 +260,17 @@ struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *io, struct err *e)
     return NULL;
 }
 
-static void *close_client(void *arg)
+void mqtt_in_close(struct mqtt_in *in)
 {
-    struct mqtt_in *in = arg;
+    if (!in)
+        return;
+    nap_stop(&in->nap);
     if (in->tells)
         pthread_join(in->teller, NULL);
+    if (in->waits)
+        log_warn("the log takes nothing: the messages that wait stay with the broker");
     mqtt_close(in->mqtt);
-    atomic_store(&in->closed, true);
-    return NULL;
-}
-
-/* The library closes only when its callback is over. That never ends while the log takes
- * nothing, and may begin to wait at any moment: so somebody else closes, and we watch
- * both. */
-bool mqtt_in_close(struct mqtt_in *in)
-{
-    pthread_t closer;
-    if (!in)
-        return true;
-    nap_stop(&in->nap);
-    if (in->mqtt && pthread_create(&closer, NULL, close_client, in) == 0) {
-        while (!atomic_load(&in->closed) && !atomic_load(&in->waiting))
-            clock_sleep_ms(2);
-        if (!atomic_load(&in->closed)) {
-            log_warn(
-                "the log takes nothing: the message that waits stays with the broker");
-            pthread_detach(closer);
-            return false;
-        }
-        pthread_join(closer, NULL);
-    }
     nap_done(&in->nap);
     filters_done(&in->filters);
     free(in);
-    return true;
 }

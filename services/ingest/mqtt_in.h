@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mqtt_in: ingest's side of the broker.
  *
- * A message is acknowledged when it is in the log. While the log can not take it, the
- * library's thread waits in here and the broker keeps what follows; that is said once.
+ * A message is acknowledged when it is in the log; all that one read from the broker
+ * brought go there with one write. While the log can not take them, the broker keeps
+ * what follows; that is said once.
  * Devices are told how far their readings are in the log, each at most once a second;
  * not with FC_MQTT_SHARE, where no ingest has all numbers of a device. Home Assistant is
  * told of devices (announce.h) when it is to be, and again whenever it says that it has
@@ -32,9 +33,7 @@ struct mqtt_in_opts {
 
 struct mqtt_in *mqtt_in_open(const struct mqtt_in_opts *o, struct err *e) MUST_CHECK;
 
-/* True: closed. False: a message waits for the log; it can neither be taken nor given
- * back, so the connection stays as it is until the process ends, and the broker sends it
- * again. Nothing that the intake uses may be freed then. */
-bool mqtt_in_close(struct mqtt_in *m);
+/* Messages that are not in the log stay with the broker, which sends them again. */
+void mqtt_in_close(struct mqtt_in *m);
 
 #endif

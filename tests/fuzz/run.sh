@@ -24,7 +24,7 @@ for name in "${names[@]}"; do
     echo "== $name: ${seconds} s"
     mkdir -p "$out/$name.corpus"
     clang "${flags[@]}" -o "$out/$name" "tests/fuzz/$name.c" "${sources[@]}" \
-        -lpaho-mqtt3as -lprotobuf-c -lrdkafka -lmicrohttpd -lcurl -ljansson -lgsl -lgslcblas -lcrypto -lz -lm
+        -lprotobuf-c -lrdkafka -lmicrohttpd -lcurl -ljansson -lgsl -lgslcblas -lcrypto -lz -lm
     if [[ $name == fuzz_decode ]]; then # the cases, each on its kind of topic
         n=0
         for c in tests/cases/decode/*/payload; do

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "common/mqtt_link.h"
+
 static void test_refused_connections(void **unused)
 {
     (void)unused;
@@ -26,16 +28,24 @@ static void test_refused_connections(void **unused)
          "user"},
         {5, "", "the broker asks for a user and a password"},
         {4, NULL, "the broker asks for a user and a password"},
+        {6, NULL, "the broker refuses the connection with code 6"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct mqtt_opts o = {.url = "tcp://h",
                               .client_id = "me",
                               .user = rows[i].user,
                               .password = "secret"};
-        char out[200];
-        mqtt_why(&o, rows[i].code, NULL, out, sizeof out);
-        assert_string_equal(out, rows[i].sentence);
+        struct err e = ERR_INIT;
+        mqtt_why_refused(&o, rows[i].code, &e);
+        assert_string_equal(e.text, rows[i].sentence);
     }
+}
+
+static void no_link(const char *url, struct err *e)
+{
+    struct mqtt_link_opts o = {.url = url, .timeout_ms = 5000};
+    assert_null(mqtt_link_open(&o, e));
+    mqtt_why_no_link(e);
 }
 
 static void test_nobody_listens(void **unused)
@@ -44,11 +54,10 @@ static void test_nobody_listens(void **unused)
     static const char *const urls[] = {"tcp://127.0.0.1:1", "mqtt://127.0.0.1:1/x",
                                        "ssl://127.0.0.1:1", "mqtts://127.0.0.1:1"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        struct mqtt_opts o = {.url = urls[i]};
-        char out[200];
-        mqtt_why(&o, -1, "no", out, sizeof out);
-        if (!strstr(out, "127.0.0.1 port 1 "))
-            fail_msg("%s: %s", urls[i], out);
+        struct err e = ERR_INIT;
+        no_link(urls[i], &e);
+        if (!strstr(e.text, "127.0.0.1 port 1 "))
+            fail_msg("%s: %s", urls[i], e.text);
     }
 }
 
@@ -58,10 +67,9 @@ static void test_odd_addresses(void **unused)
     (void)unused;
     static const char *const urls[] = {"ssl://[::", "tcp://", "nonsense", "tcp://a b"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        struct mqtt_opts o = {.url = urls[i]};
-        char out[200] = "";
-        mqtt_why(&o, -1, NULL, out, sizeof out);
-        if (!*out)
+        struct err e = ERR_INIT;
+        no_link(urls[i], &e);
+        if (!*e.text)
             fail_msg("%s: no sentence", urls[i]);
     }
 }
