@@ -85,6 +85,7 @@ static int posted_take(struct ingest *in, const struct posted *p, struct err *e)
                             .len = p->end[i] - start,
                             .flags = WAL_HTTP};
         if (intake_take(in->intake, &a, e)) {
+            ingest_log_refused(in, e->text);
             e->code = ERR_UNAVAILABLE;
             return err_prefix(e, "took %zu of %zu readings, send the others again", i,
                               p->n);
@@ -292,6 +293,8 @@ static int post_replay(void *app, const struct req *q, struct res *s, struct err
     json_t *body = req_json_object(q, e);
     json_t *j = body ? letter_replay(in->letters, in->intake, body, e) : NULL;
     json_decref(body);
+    if (body && !j && e->code == ERR_BUSY)
+        ingest_log_refused(in, e->text);
     return j ? res_json(s, j, e) : -1;
 }
 

@@ -166,7 +166,7 @@ static int open_archive(struct ingest *i, struct err *e)
     return i->archive ? 0 : -1;
 }
 
-static int open_kafka(struct ingest *i, struct dep *log, struct err *e)
+static int open_kafka(struct ingest *i, struct err *e)
 {
     struct kafka_side_opts k = {.set = &i->set.kafka,
                                 .service = &i->service,
@@ -174,7 +174,7 @@ static int open_kafka(struct ingest *i, struct dep *log, struct err *e)
                                 .log_max_bytes = i->set.log_max_mb * MB,
                                 .how = i->how,
                                 .intake = i->intake,
-                                .log = log};
+                                .log = i->log};
     return kafka_side_open(&i->kafka, &k, e);
 }
 
@@ -200,8 +200,8 @@ int ingest_open(struct ingest *i, struct err *e)
     struct dep *broker = service_dep(s, "broker", true);
     struct dep *influx = service_dep(s, "influxdb", true);
     struct dep *subscription = service_dep(s, "subscription", false);
-    struct dep *log = service_dep(s, "log", true);
-    dep_up(log);
+    i->log = service_dep(s, "log", true);
+    dep_up(i->log);
     if (*i->set.live_urls) {
         struct dep *predictor = service_dep(s, "predictor", false);
         if (sink_live_open(&i->live, i->set.live_urls, i->set.common.service_token,
@@ -213,7 +213,7 @@ int ingest_open(struct ingest *i, struct err *e)
         i->announce = announce_new(i->set.ha_prefix, i->set.ha_expire_s, i->ledger);
     intake_announce(i->intake, i->announce);
     if (intake_remember(i->intake, wal_committed(i->reader), e) ||
-        open_sinks(i, influx, e) || open_kafka(i, log, e) || open_archive(i, e))
+        open_sinks(i, influx, e) || open_kafka(i, e) || open_archive(i, e))
         return -1;
     make_metrics(i);
     if (service_listen(s, i, e))
@@ -224,10 +224,27 @@ int ingest_open(struct ingest *i, struct err *e)
                              .announce = i->announce,
                              .broker = broker,
                              .subscription = subscription,
-                             .log = log,
+                             .log = i->log,
                              .metrics = s->metrics};
     i->mqtt = mqtt_in_open(&m, e);
     return i->mqtt ? 0 : -1;
+}
+
+void ingest_log_refused(struct ingest *i, const char *why)
+{
+    dep_down(i->log, why);
+    atomic_store(&i->log_refused, true);
+}
+
+void ingest_tick(struct ingest *i)
+{
+    struct err e = ERR_INIT;
+    if (!atomic_exchange(&i->log_refused, false))
+        return;
+    if (intake_try(i->intake, &e))
+        ingest_log_refused(i, e.text);
+    else
+        dep_up(i->log);
 }
 
 void ingest_close(struct ingest *i)

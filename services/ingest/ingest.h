@@ -10,6 +10,8 @@
 #ifndef FC_INGEST_INGEST_H
 #define FC_INGEST_INGEST_H
 
+#include <stdatomic.h>
+
 #include "common/service.h"
 #include "services/ingest/deadletter.h"
 #include "services/ingest/hours.h"
@@ -28,6 +30,8 @@
 struct ingest {
     struct ingest_settings set;
     struct service service;
+    struct dep *log;         /* down while the log takes nothing */
+    atomic_bool log_refused; /* a POST, since that was last looked at */
     struct interpreter how;
     struct mapping *mapping; /* NULL: none */
     struct wal *wal;
@@ -56,5 +60,10 @@ extern const struct service_desc ingest_service;
 /* set is loaded. On failure call ingest_close() all the same. */
 int ingest_open(struct ingest *i, struct err *e) MUST_CHECK;
 void ingest_close(struct ingest *i);
+/* The log has refused what was posted. /readyz says so until ingest_tick() finds that it
+ * would take a message again: who posts may not come back. Any thread. */
+void ingest_log_refused(struct ingest *i, const char *why);
+/* What is looked at now and then. For the main thread. */
+void ingest_tick(struct ingest *i);
 
 #endif

@@ -301,6 +301,14 @@ int intake_commit(struct intake *in, struct err *e)
     return rc;
 }
 
+int intake_try(struct intake *in, struct err *e)
+{
+    pthread_mutex_lock(&in->lock);
+    int rc = wal_try(in->wal, clock_now_ms(), e);
+    pthread_mutex_unlock(&in->lock);
+    return rc;
+}
+
 /* ---- once more
  * ------------------------------------------------------------------------- */
 

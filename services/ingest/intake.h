@@ -51,6 +51,9 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e) MUST_
 int intake_stage(struct intake *in, const struct arrival *a, struct err *e) MUST_CHECK;
 int intake_commit(struct intake *in, struct err *e) MUST_CHECK;
 
+/* Would a message be taken now? Fails as intake_take() does. */
+int intake_try(struct intake *in, struct err *e) MUST_CHECK;
+
 /* What would become of a message, without taking it (understand.h). */
 enum reject intake_ask(struct intake *in, const struct wal_record *rec, struct message *m,
                        struct err *e);

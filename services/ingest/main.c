@@ -13,7 +13,7 @@
  * Threads: the broker library's (mqtt_in: decode, append), one that sends
  * acknowledgements to devices, one per sink (sink_influx, sink_live, sink_kafka,
  * sink_archive), one that reads from Kafka and the library's own, the roll-up, the HTTP
- * server's; this one only awaits the end. */
+ * server's; this one awaits the end and looks whether a log that was full still is. */
 #include "common/log.h"
 #include "common/stop.h"
 #include "services/ingest/ingest.h"
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     if (ingest_settings_load(&app.set, &e) || ingest_open(&app, &e))
         goto out;
     while (stop_wait(app.set.common.tick_ms))
-        ;
+        ingest_tick(&app);
     rc = 0;
 out:
     if (rc)

@@ -195,6 +195,23 @@ int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *
     return -1;
 }
 
+/* A disk may be full that still takes a byte: so room for a whole record is asked for. */
+int wal_try(struct wal *w, int64_t now_ms, struct err *e)
+{
+    int64_t end = atomic_load(&w->end);
+    now_ms = wal_sane_ms(now_ms);
+    if (still_there(w, e) || wal_room(w, WAL_RECORD_MAX, now_ms, e) ||
+        rotate(w, end, now_ms, e))
+        return -1;
+    bool ok = fallocate(w->fd, 0, end - w->newest, WAL_RECORD_MAX) == 0;
+    int why = errno;
+    take_back(w, end - w->newest);
+    return ok || why == EOPNOTSUPP || why == EINTR
+               ? 0
+               : err_set(e, ERR_UNAVAILABLE, "could not write to the log in %s: %s",
+                         w->dir, strerror(why));
+}
+
 int64_t wal_end(const struct wal *w)
 {
     return atomic_load(&((struct wal *)w)->end);

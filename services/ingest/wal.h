@@ -70,6 +70,10 @@ size_t wal_staged(const struct wal *w); /* bytes */
 int wal_append(struct wal *w, const struct wal_record *r, size_t n,
                struct err *e) MUST_CHECK;
 
+/* Would a record be taken now, of any size? Fails as wal_append() does, which belongs to
+ * the same thread. now_ms: the time that it would come. */
+int wal_try(struct wal *w, int64_t now_ms, struct err *e) MUST_CHECK;
+
 int64_t wal_first(const struct wal *w);   /* position of the oldest record there is */
 int64_t wal_end(const struct wal *w);     /* position after the newest record */
 int64_t wal_bytes(const struct wal *w);   /* on disk */

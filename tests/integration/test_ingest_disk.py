@@ -187,3 +187,31 @@ def test_a_sink_that_is_too_far_behind(stacks):
     st.influx_server.start()
     wait_for(lambda: stored(st, "kitchen") == list(range(1, sent + 1)), 60, "all readings")
     wait_for(lambda: not waiting_for_log(st), 20, "the log to be there")
+
+
+def test_a_full_log_while_only_posts_come(stacks):
+    """No message of MQTT tries again: /readyz says that the log is full, and by itself that it is not any more."""
+    st = stacks(services=["ingest"], own_servers=True, service_env={"ingest": {"FC_LOG_MAX_MB": 4}})
+    st.influx_server.stop()
+    n, t0 = 0, ms(START) - 24 * HOUR
+
+    def post():
+        nonlocal n
+        body = [{"device": "kitchen", "boot": 1, "seq": n + i + 1, "ts_ms": t0 + (n + i) * 1000,
+                 "values": {"temperature": 20}, "pad": "x" * 1000} for i in range(100)]
+        r = st.request("POST", "ingest", "/api/v1/readings", json=body)
+        if r.status_code == 503:
+            n += int(r.text.split("took ")[1].split(" of")[0])
+            return r.text
+        n += 100
+        return None
+    why = next(x for x in (post() for _ in range(1000)) if x)
+    assert "the log is full" in why
+    assert waiting_for_log(st)
+    assert said(st, "log is away: the log is full")
+    time.sleep(0.3)  # it has looked several times
+    assert waiting_for_log(st)
+    st.influx_server.start()
+    wait_for(lambda: not waiting_for_log(st), 60, "the log to be there")
+    wait_for(lambda: stored(st, "kitchen") == list(range(1, n + 1)), 60, "all readings")
+    assert post() is None

@@ -83,6 +83,8 @@ static void open_app(void)
     app.how.fix =
         (struct timefix){.past_ms = INT64_C(400) * 86400000, .future_ms = 600000};
     app.service.metrics = metrics_new("ingest");
+    app.log = service_dep(&app.service, "log", true);
+    dep_up(app.log);
     app.wal = wal_open(&w, &e);
     snprintf(path, sizeof path, "%s/devices.jsonl", dir);
     app.ledger = ledger_open(path, 4, app.service.metrics, &e);
@@ -100,7 +102,7 @@ static void close_app(void)
     deadletter_close(app.letters);
     ledger_close(app.ledger);
     wal_close(app.wal);
-    metrics_free(app.service.metrics);
+    service_close(&app.service);
 }
 
 static int setup(void **unused)
@@ -252,6 +254,19 @@ static void test_post_when_the_log_is_full(void **unused)
     assert_non_null(
         strstr(text, "took 0 of 1 readings, send the others again: the log is full"));
     free(text);
+    assert_false(dep_is_up(app.log)); /* for /readyz */
+    ingest_tick(&app);
+    ingest_tick(&app);
+    assert_false(dep_is_up(app.log)); /* it still is full */
+    close_app();
+    log_max = 4 << 20;
+    open_app();
+    free(call(POST, body, &status));
+    assert_int_equal(status, 200);
+    ingest_log_refused(&app, "the log is full");
+    assert_false(dep_is_up(app.log));
+    ingest_tick(&app); /* nobody has to post again */
+    assert_true(dep_is_up(app.log));
 }
 
 static void take(const char *topic, const char *payload, unsigned flags)

@@ -3,6 +3,9 @@
  * it takes nothing more, whose fault that is. */
 #include "tests/unit/wal_log.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #define HOUR INT64_C(3600000)
 #define DAY (24 * HOUR)
 #define T0 INT64_C(1793577600000) /* 2026-11-02T00:00:00Z */
@@ -151,6 +154,63 @@ static void test_too_large_names_the_sink(void **unused)
     wal_close(w);
 }
 
+/* What is asked for is room for the largest record, and asking changes nothing. */
+static void test_a_try(void **unused)
+{
+    (void)unused;
+    struct err e = ERR_INIT;
+    opts.max_bytes = 3 << 20;
+    opts.segment_bytes = 1 << 20;
+    struct wal *w = open_log();
+    struct wal_reader *r = open_reader(w, "influx");
+    wal_ready(w);
+    must_append(w, 0, 10);
+    int64_t end = wal_end(w);
+    assert_ok(wal_try(w, T0, &e), e);
+    assert_int_equal(wal_end(w), end);
+    char path[160];
+    segment_path(0, path);
+    assert_int_equal(file_size(path), end);
+    int n = 10;
+    while (append(w, n, &e) == 0)
+        n++;
+    e = (struct err)ERR_INIT;
+    assert_int_equal(wal_try(w, T0, &e), -1);
+    assert_int_equal(e.code, ERR_BUSY);
+    assert_non_null(strstr(e.text, "the log is full: it holds 2 of 3 MB"));
+    must_commit(r, wal_end(w));
+    assert_ok(wal_try(w, T0, &e), e);
+    must_append(w, n, n + 1);
+    wal_reader_close(r);
+    wal_close(w);
+    w = open_log();
+    assert_int_equal(count_files(".torn"), 0);
+    wal_close(w);
+}
+
+/* The limit to a file's size stands for a full disk. */
+static void test_a_try_on_a_full_disk(void **unused)
+{
+    (void)unused;
+    struct err e = ERR_INIT;
+    struct rlimit was, small = {.rlim_cur = 100000};
+    opts.max_bytes = 4 << 20;
+    signal(SIGXFSZ, SIG_IGN);
+    struct wal *w = open_log();
+    must_append(w, 0, 1);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    small.rlim_max = was.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int rc = wal_try(w, T0, &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(rc, -1);
+    assert_int_equal(e.code, ERR_UNAVAILABLE);
+    assert_non_null(strstr(e.text, "could not write to the log in "));
+    e = (struct err)ERR_INIT;
+    assert_ok(wal_try(w, T0, &e), e);
+    wal_close(w);
+}
+
 static void test_too_old_names_the_sink(void **unused)
 {
     (void)unused;
@@ -243,6 +303,8 @@ int main(void)
         T(test_nothing_is_deleted_before_all_readers_are_there),
         T(test_a_sink_that_is_switched_off_holds_nothing),
         T(test_too_large_names_the_sink),
+        T(test_a_try),
+        T(test_a_try_on_a_full_disk),
         T(test_too_old_names_the_sink),
         T(test_a_clock_that_jumps),
         T(test_the_age_is_the_records_not_the_segments),
