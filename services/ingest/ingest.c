@@ -239,6 +239,7 @@ void ingest_log_refused(struct ingest *i, const char *why)
 void ingest_tick(struct ingest *i)
 {
     struct err e = ERR_INIT;
+    wal_tidy(i->wal, clock_now_ms());
     if (!atomic_exchange(&i->log_refused, false))
         return;
     if (intake_try(i->intake, &e))

@@ -13,7 +13,8 @@
  * Threads: the broker library's (mqtt_in: decode, append), one that sends
  * acknowledgements to devices, one per sink (sink_influx, sink_live, sink_kafka,
  * sink_archive), one that reads from Kafka and the library's own, the roll-up, the HTTP
- * server's; this one awaits the end and looks whether a log that was full still is. */
+ * server's; this one awaits the end and sees to the log: what is too old in it, and
+ * whether it still is full. */
 #include "common/log.h"
 #include "common/stop.h"
 #include "services/ingest/ingest.h"

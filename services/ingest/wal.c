@@ -271,12 +271,12 @@ bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s)
 }
 
 /* All readers have the segment; is it kept all the same? */
-static bool spare(const struct wal *w, size_t i)
+static bool spare(const struct wal *w, size_t i, int64_t now_ms)
 {
     if (i + 1 == w->n_segments)
         return false;
     return atomic_load(&w->end) - w->segments[i].end >= w->segment_bytes ||
-           w->segments[i + 1].first_ms <= atomic_load(&w->last_ms) - WAL_KEEP_MS;
+           w->segments[i + 1].first_ms <= now_ms - WAL_KEEP_MS;
 }
 
 static bool delete_segment(const struct wal *w, int64_t start)
@@ -291,7 +291,7 @@ static bool delete_segment(const struct wal *w, int64_t start)
     return false;
 }
 
-void wal_prune(struct wal *w)
+void wal_prune(struct wal *w, int64_t now_ms)
 {
     int64_t least = INT64_MAX;
     for (const struct wal_reader *r = w->readers; r; r = r->next)
@@ -299,12 +299,20 @@ void wal_prune(struct wal *w)
     if (!w->ready || !w->readers)
         return;
     size_t gone = 0;
-    while (spare(w, gone) && w->segments[gone].end <= least &&
+    while (spare(w, gone, now_ms) && w->segments[gone].end <= least &&
            delete_segment(w, w->segments[gone].start))
         gone++;
     w->n_segments -= gone;
     memmove(w->segments, w->segments + gone, w->n_segments * sizeof *w->segments);
     atomic_store(&w->first, w->segments[0].start);
+}
+
+void wal_tidy(struct wal *w, int64_t now_ms)
+{
+    int64_t last_ms = wal_last_ms(w);
+    pthread_mutex_lock(&w->lock);
+    wal_prune(w, now_ms > last_ms ? wal_sane_ms(now_ms) : last_ms);
+    pthread_mutex_unlock(&w->lock);
 }
 
 void wal_close(struct wal *w)

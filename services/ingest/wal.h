@@ -12,8 +12,8 @@
  * A segment is closed when it is large enough or its first record old enough. It is
  * deleted when all readers have committed past it and either the segments behind it are
  * together as large as one or all in it is older than WAL_KEEP_MS: the window of
- * duplicates is made from what is kept. Ages go by the receive times of records, so that
- * a virtual clock works as the real one does.
+ * duplicates is made from what is kept, so the newest segment always is. Ages go by the
+ * receive times of records, so that a virtual clock works as the real one does.
  *
  * Opening looks through the last segment. What a crash left half written at its end is
  * cut off and kept beside it (<segment>.log.torn); a tail that is too large to be that
@@ -102,6 +102,9 @@ void wal_reader_seek(struct wal_reader *r, int64_t pos);
 
 /* Remembers on disk that everything before pos is done, and deletes what nobody needs. */
 int wal_commit(struct wal_reader *r, int64_t pos, struct err *e) MUST_CHECK;
+/* Deletes what has become too old, though nobody commits because nothing comes. To be
+ * called now and then; cheap. */
+void wal_tidy(struct wal *w, int64_t now_ms);
 int64_t wal_committed(const struct wal_reader *r);
 
 #endif

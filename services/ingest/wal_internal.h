@@ -73,7 +73,7 @@ void wal_segment_path(const struct wal *w, int64_t start, char out[PATH_MAX]);
 /* Makes and opens the segment that begins at start, and lists it. */
 int wal_segment_new(struct wal *w, int64_t start, struct err *e);
 /* Deletes segments that nobody needs; with the lock held. */
-void wal_prune(struct wal *w);
+void wal_prune(struct wal *w, int64_t now_ms);
 /* Copies the segment that holds pos. Returns false when pos is before the first one: then
  * *s is the first. */
 bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s);

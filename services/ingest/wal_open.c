@@ -122,7 +122,7 @@ void wal_ready(struct wal *w)
     if (d)
         closedir(d);
     w->ready = true;
-    wal_prune(w);
+    wal_prune(w, wal_last_ms(w));
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -246,7 +246,7 @@ int wal_commit(struct wal_reader *r, int64_t pos, struct err *e)
         return -1;
     pthread_mutex_lock(&r->w->lock);
     r->committed = pos;
-    wal_prune(r->w);
+    wal_prune(r->w, wal_last_ms(r->w));
     pthread_mutex_unlock(&r->w->lock);
     return 0;
 }

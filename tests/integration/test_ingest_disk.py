@@ -215,3 +215,16 @@ def test_a_full_log_while_only_posts_come(stacks):
     wait_for(lambda: not waiting_for_log(st), 60, "the log to be there")
     wait_for(lambda: stored(st, "kitchen") == list(range(1, n + 1)), 60, "all readings")
     assert post() is None
+
+
+def test_old_segments_go_though_nothing_comes(stacks):
+    st = stacks(services=["ingest"])
+    for _ in range(3):
+        st.publish_all(rows(st, "kitchen", 10))
+        wait_for(lambda: len(stored(st, "kitchen")) == st.seq["kitchen"], 20, "the readings")
+        st.clock.set(st.clock.now + HOUR)
+    segments = lambda: sorted(x.name for x in (st.folder / "ingest-data").glob("*.log"))  # noqa: E731
+    before = segments()
+    assert len(before) == 3
+    st.clock.set(st.clock.now + 30 * HOUR)
+    wait_for(lambda: segments() == before[-1:], 20, "only the newest segment to be there")

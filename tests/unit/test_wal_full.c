@@ -75,6 +75,39 @@ static void test_what_all_have_is_deleted_by_age(void **unused)
     wal_close(w);
 }
 
+static void test_what_is_old_goes_though_nothing_comes(void **unused)
+{
+    (void)unused;
+    opts.segment_ms = HOUR;
+    opts.segment_bytes = 1 << 20;
+    opts.max_bytes = 4 << 20;
+    struct wal *w = open_log();
+    struct wal_reader *influx = open_reader(w, "influx"),
+                      *kafka = open_reader(w, "kafka");
+    wal_ready(w);
+    for (int n = 0; n < 10; n++)
+        must_append_at(w, n, T0 + n * HOUR);
+    int64_t half = wal_end(w);
+    for (int n = 10; n < 20; n++)
+        must_append_at(w, n, T0 + n * HOUR);
+    must_commit(influx, wal_end(w));
+    must_commit(kafka, half);
+    wal_tidy(w, T0 + 30 * HOUR); /* older than a day is what was closed at 6 h */
+    assert_int_equal(count_files(".log"), 14);
+    wal_tidy(w, T0); /* a clock that was set back */
+    assert_int_equal(count_files(".log"), 14);
+    wal_tidy(w, T0 + 90 * HOUR);
+    assert_int_equal(count_files(".log"), 10); /* Kafka has not got them */
+    must_commit(kafka, wal_end(w));
+    assert_int_equal(count_files(".log"), 10);
+    wal_tidy(w, T0 + 90 * HOUR);
+    assert_int_equal(count_files(".log"), 1); /* the newest, for the duplicates */
+    must_append_at(w, 20, T0 + 91 * HOUR);
+    wal_reader_close(influx);
+    wal_reader_close(kafka);
+    wal_close(w);
+}
+
 static void test_nothing_is_deleted_before_all_readers_are_there(void **unused)
 {
     (void)unused;
@@ -300,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_segments_are_closed_by_age),
         T(test_what_all_have_is_deleted_by_age),
+        T(test_what_is_old_goes_though_nothing_comes),
         T(test_nothing_is_deleted_before_all_readers_are_there),
         T(test_a_sink_that_is_switched_off_holds_nothing),
         T(test_too_large_names_the_sink),
