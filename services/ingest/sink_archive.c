@@ -11,8 +11,10 @@
 #include "services/ingest/nap.h"
 #include "services/ingest/reading_json.h"
 
-#define RECORDS 256 /* taken before the cursor and the metrics are looked at */
-#define IDLE_MS 100
+#define RECORDS 256  /* taken before the cursor and the metrics are looked at */
+#define REST_MS 1000 /* most, when there is nothing to do */
+#define READ_AHEAD (INT64_C(256) * 1024) /* a reading waits for so many bytes more, */
+#define GATHER_MS 100                    /* or so long */
 #define BACKOFF_MS 500
 #define CURSOR_MS 1000
 #define EXPIRE_MS 60000
@@ -142,8 +144,10 @@ static void *run(void *arg)
             dep_up(s->o.dep);
         }
         settle(s, rc <= 0);
-        if (rc <= 0)
-            nap_wait(&s->nap, rc ? BACKOFF_MS : IDLE_MS);
+        if (rc < 0)
+            nap_wait(&s->nap, BACKOFF_MS);
+        else if (!rc)
+            wal_wait_for_some(s->o.reader, REST_MS, READ_AHEAD, GATHER_MS);
     }
     settle(s, true);
     return NULL;
@@ -185,6 +189,7 @@ void sink_archive_close(struct sink_archive *s)
     if (!s)
         return;
     nap_stop(&s->nap);
+    wal_wake(s->o.reader);
     pthread_join(s->thread, NULL);
     archive_close(s->file);
     message_done(&s->m);

@@ -333,7 +333,7 @@ static void *run(void *arg)
              * once */
             int64_t pos = wal_reader_pos(s->o.reader) + (s->batch.n ? READ_AHEAD : 0);
             if (!atomic_load(&s->flush))
-                wal_wait(s->o.wal, pos, left_ms);
+                wal_wait(s->o.reader, pos, left_ms);
         }
     }
     return NULL;
@@ -402,7 +402,7 @@ void sink_influx_close(struct sink_influx *s)
     if (!s)
         return;
     nap_stop(&s->nap);
-    wal_wake(s->o.wal);
+    wal_wake(s->o.reader);
     pthread_join(s->thread, NULL);
     free_all(s);
 }
@@ -415,5 +415,5 @@ int64_t sink_influx_written(const struct sink_influx *s)
 void sink_influx_flush(struct sink_influx *s)
 {
     atomic_store(&s->flush, true);
-    wal_wake(s->o.wal);
+    wal_wake(s->o.reader);
 }

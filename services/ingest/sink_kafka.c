@@ -19,6 +19,9 @@
 #define PING_WAIT_MS 1500
 #define SILENCE_MS 3000 /* without a report: is anybody there? */
 #define IDLE_MS 25
+#define REST_MS 1000                     /* most, when there is nothing to do at all */
+#define READ_AHEAD (INT64_C(256) * 1024) /* a message waits for so many bytes more, */
+#define GATHER_MS 10                     /* or so long */
 #define BACKOFF_MS 50
 #define BACKOFF_MOST_MS 5000
 #define CURSOR_MS 200 /* an idle moment apart, the cursor is saved so often */
@@ -224,9 +227,11 @@ static bool fill(struct sink_kafka *s)
         }
         s->next = wal_reader_pos(s->o.reader);
     }
-    if (rc < 0)
+    if (rc < 0) {
         log_often(&s->unread, LOG_ERROR, "nothing goes to Kafka until this is mended: %s",
                   e.text);
+        nap_wait(&s->nap, BACKOFF_MS);
+    }
     return rc > 0;
 }
 
@@ -332,8 +337,6 @@ static void settle(struct sink_kafka *s, bool idle)
 static void turn(struct sink_kafka *s)
 {
     bool more = fill(s), idle = s->head == s->tail;
-    if (!more && idle && !s->again)
-        nap_wait(&s->nap, IDLE_MS);
     kafka_producer_poll(s->producer, more || idle ? 0 : IDLE_MS);
     if (s->again || kafka_producer_dead(s->producer))
         go_back(s);
@@ -341,6 +344,8 @@ static void turn(struct sink_kafka *s)
         begin_at(s, delivered_to(s));
     settle(s, idle);
     watch(s);
+    if (!more && idle && s->producer)
+        wal_wait_for_some(s->o.reader, REST_MS, READ_AHEAD, GATHER_MS);
 }
 
 static void *run(void *arg)
@@ -415,6 +420,7 @@ void sink_kafka_close(struct sink_kafka *s)
     if (!s)
         return;
     nap_stop(&s->nap);
+    wal_wake(s->o.reader);
     pthread_join(s->thread, NULL);
     kafka_producer_close(s->producer);
     buf_done(&s->value);

@@ -141,15 +141,6 @@ static void note_time(struct wal *w, int64_t end, int64_t now_ms)
     pthread_mutex_unlock(&w->lock);
 }
 
-static void wake_readers(struct wal *w, int64_t end)
-{
-    if (end <= atomic_load(&w->wake_at))
-        return; /* a wake-up per message would cost more than it */
-    pthread_mutex_lock(&w->lock);
-    pthread_cond_broadcast(&w->grown);
-    pthread_mutex_unlock(&w->lock);
-}
-
 void wal_stage(struct wal *w, const struct wal_record *r)
 {
     put(w, r);
@@ -176,9 +167,12 @@ int wal_flush(struct wal *w, struct err *e)
     if (make_durable(w, end, e))
         return -1;
     note_time(w, end, w->staged_ms);
-    atomic_store(&w->end, end + size);
+    end += size;
+    atomic_store(&w->end, end);
     w->staged = 0;
-    wake_readers(w, end + size);
+    if (end >
+        atomic_load(&w->wake_at)) /* a wake-up per message would cost more than it */
+        wal_tell(w, end);
     return 0;
 }
 
@@ -230,31 +224,6 @@ int64_t wal_bytes(const struct wal *w)
 int64_t wal_last_ms(const struct wal *w)
 {
     return atomic_load(&((struct wal *)w)->last_ms);
-}
-
-void wal_wait(struct wal *w, int64_t pos, int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&w->lock);
-    atomic_store(&w->wake_at, pos); /* before looking at the end: see wal_append() */
-    while (!w->woken && atomic_load(&w->end) <= pos)
-        if (pthread_cond_timedwait(&w->grown, &w->lock, &t))
-            break;
-    atomic_store(&w->wake_at, INT64_MAX);
-    w->woken = false;
-    pthread_mutex_unlock(&w->lock);
-}
-
-void wal_wake(struct wal *w)
-{
-    pthread_mutex_lock(&w->lock);
-    w->woken = true;
-    pthread_cond_broadcast(&w->grown);
-    pthread_mutex_unlock(&w->lock);
 }
 
 bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s)
@@ -326,7 +295,6 @@ void wal_close(struct wal *w)
     if (w->dir_fd >= 0)
         close(w->dir_fd);
     pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->grown);
     free(w->scan.mark);
     free(w->segments);
     free(w->buf);

@@ -82,10 +82,6 @@ int64_t wal_last_ms(const struct wal *w); /* the newest record's receive time, o
  * more; fewer when they do not begin within `bytes` of the end, counted to a segment's
  * start. Before the first append. */
 int64_t wal_newest(struct wal *w, size_t n, int64_t bytes);
-/* Waits up to ms (real) until wal_end() > pos, or wal_wake(). One thread at a time. */
-void wal_wait(struct wal *w, int64_t pos, int64_t ms);
-void wal_wake(struct wal *w);
-
 /* name "" makes a reader without a cursor: it begins at from and holds no segment back.
  * Otherwise <dir>/<name>.cursor says where to begin; without one, the oldest record.
  * Close all readers before the log. A reader belongs to one thread. */
@@ -99,6 +95,15 @@ int wal_read(struct wal_reader *r, struct wal_record *rec, int64_t *pos, struct 
 int64_t wal_reader_pos(const struct wal_reader *r);  /* where the next record begins */
 int64_t wal_reader_lost(const struct wal_reader *r); /* bytes stepped over as damaged */
 void wal_reader_seek(struct wal_reader *r, int64_t pos);
+
+/* Waits up to ms (real) until wal_end() > pos, or wal_wake(r), also one that was before.
+ * Appends that do not end behind pos cost nothing. Many readers may wait, each in its
+ * thread. */
+void wal_wait(struct wal_reader *r, int64_t pos, int64_t ms);
+/* Waits up to ms until there is something to read, then up to more_ms until it is that
+ * many bytes: so that many messages that come fast cost one wake-up. */
+void wal_wait_for_some(struct wal_reader *r, int64_t ms, int64_t bytes, int64_t more_ms);
+void wal_wake(struct wal_reader *r); /* any thread */
 
 /* Remembers on disk that everything before pos is done, and deletes what nobody needs. */
 int wal_commit(struct wal_reader *r, int64_t pos, struct err *e) MUST_CHECK;

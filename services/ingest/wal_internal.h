@@ -49,11 +49,11 @@ struct wal {
     atomic_llong end, first, last_ms;
     atomic_llong wake_at; /* who waits wants to know when the log ends behind this */
     pthread_mutex_t lock; /* segments, readers; waiting */
-    pthread_cond_t grown;
-    bool woken, ready;
+    bool ready;
     struct wal_segment *segments; /* ascending, never empty once open; owned */
     size_t n_segments;
     struct wal_reader *readers; /* those with a cursor */
+    struct wal_reader *waiting; /* in wal_wait() */
 };
 
 struct wal_reader {
@@ -67,6 +67,10 @@ struct wal_reader {
     size_t len;
     int64_t buf_pos;
     char topic[WAL_TOPIC_MAX + 1];
+    struct wal_reader *next_waiting;
+    int64_t wait_for; /* the end that it waits for; INT64_MAX: it was told */
+    bool woken;
+    pthread_cond_t grown;
 };
 
 void wal_segment_path(const struct wal *w, int64_t start, char out[PATH_MAX]);
@@ -74,6 +78,8 @@ void wal_segment_path(const struct wal *w, int64_t start, char out[PATH_MAX]);
 int wal_segment_new(struct wal *w, int64_t start, struct err *e);
 /* Deletes segments that nobody needs; with the lock held. */
 void wal_prune(struct wal *w, int64_t now_ms);
+/* Tells those who wait for it that the log ends there. */
+void wal_tell(struct wal *w, int64_t end);
 /* Copies the segment that holds pos. Returns false when pos is before the first one: then
  * *s is the first. */
 bool wal_segment_find(struct wal *w, int64_t pos, struct wal_segment *s);

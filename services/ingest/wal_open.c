@@ -138,12 +138,7 @@ struct wal *wal_open(const struct wal_opts *o, struct err *e)
     w->time_pos = -1;
     w->power = o->power;
     w->dir_fd = w->lock_fd = w->fd = -1;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->grown, &attr);
-    pthread_condattr_destroy(&attr);
     if (lock_dir(w, e) || list_segments(w, e) ||
         (w->n_segments ? wal_recover(w, e) : wal_segment_new(w, 0, e))) {
         wal_close(w);

@@ -56,6 +56,11 @@ struct wal_reader *wal_reader_open(struct wal *w, const char *name, int64_t from
                                    struct err *e)
 {
     struct wal_reader *r = xcalloc(1, sizeof *r);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->grown, &attr);
+    pthread_condattr_destroy(&attr);
     r->w = w;
     r->fd = -1;
     r->buf = xmalloc(READ_BYTES);
@@ -87,6 +92,7 @@ void wal_reader_close(struct wal_reader *r)
     pthread_mutex_unlock(&r->w->lock);
     if (r->fd >= 0)
         close(r->fd);
+    pthread_cond_destroy(&r->grown);
     free(r->buf);
     free(r);
 }
