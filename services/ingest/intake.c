@@ -19,6 +19,14 @@
  */
 enum result { LOGGED, DUPLICATE, NOTHING, N_RESULTS };
 
+/* How it came: each way has counters of its own. */
+enum way { BY_MQTT, BY_HTTP, BY_KAFKA, N_WAYS };
+
+static enum way way_of(const struct arrival *a)
+{
+    return a->from_kafka ? BY_KAFKA : a->flags & WAL_HTTP ? BY_HTTP : BY_MQTT;
+}
+
 struct intake {
     struct wal *wal;
     struct interpreter how;
@@ -34,7 +42,7 @@ struct intake {
     struct device **due; /* acknowledgements to send; owned */
     size_t n_due, cap_due;
     atomic_llong last_ms, missing;
-    struct metric *taken[2][N_RESULTS]; /* MQTT, HTTP */
+    struct metric *taken[N_WAYS][N_RESULTS];
 };
 
 static const char *const results[N_RESULTS] = {[LOGGED] = "result=\"logged\"",
@@ -44,10 +52,13 @@ static const char *const results[N_RESULTS] = {[LOGGED] = "result=\"logged\"",
 struct intake *intake_new(struct wal *w, const struct interpreter *how,
                           struct sink_live *live, struct metrics *m)
 {
-    static const char *const names[] = {"fieldcast_ingest_messages_total",
-                                        "fieldcast_ingest_posted_total"};
-    static const char *const helps[] = {"MQTT messages taken.",
-                                        "Readings taken over HTTP."};
+    static const char *const names[] = {[BY_MQTT] = "fieldcast_ingest_messages_total",
+                                        [BY_HTTP] = "fieldcast_ingest_posted_total",
+                                        [BY_KAFKA] =
+                                            "fieldcast_ingest_kafka_consumed_total"};
+    static const char *const helps[] = {[BY_MQTT] = "MQTT messages taken.",
+                                        [BY_HTTP] = "Readings taken over HTTP.",
+                                        [BY_KAFKA] = "Kafka messages taken."};
     struct intake *in = xcalloc(1, sizeof *in);
     in->wal = w;
     in->how = *how;
@@ -58,7 +69,7 @@ struct intake *intake_new(struct wal *w, const struct interpreter *how,
     buf_init(&in->texts, WAL_TOPIC_MAX + 1);
     in->rebirth = rebirth_new(m);
     pthread_mutex_init(&in->lock, NULL);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < N_WAYS; i++)
         for (int k = 0; k < N_RESULTS; k++)
             in->taken[i][k] = metric_counter(m, names[i], helps[i], results[k]);
     return in;
@@ -272,7 +283,7 @@ static int take(struct intake *in, const struct arrival *a, bool alone, struct e
         rebirth_note(in->rebirth, &in->m.edge, a->flags & (WAL_DUP | WAL_HTTP));
     atomic_store(&in->last_ms, mono_ms);
     if (rc >= 0)
-        metric_add(in->taken[(a->flags & WAL_HTTP) != 0][rc], 1);
+        metric_add(in->taken[way_of(a)][rc], 1);
     return rc < 0 ? -1 : 0;
 }
 

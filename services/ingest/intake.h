@@ -25,6 +25,7 @@ struct arrival {
     size_t len;
     unsigned flags;   /* WAL_QOS, WAL_DUP, ... */
     bool from_broker; /* where Home Assistant can read it too */
+    bool from_kafka;
 };
 
 /* All borrowed, how copied. live NULL: nobody wants live readings. */

@@ -26,7 +26,7 @@ struct kafka_in {
     pthread_t thread;
     int64_t heard_ms; /* monotonic */
     struct log_often trouble;
-    struct metric *taken, *empty;
+    struct metric *empty;
 };
 
 /* ---- topics -------------------------------------------------------------------------
@@ -120,14 +120,13 @@ static int take(struct kafka_in *in, const struct arrival *a)
 static int take_message(struct kafka_in *in, const struct kafka_message *m)
 {
     char topic[WAL_TOPIC_MAX + 1];
-    struct arrival a = {.payload = m->value, .len = m->len};
+    struct arrival a = {.payload = m->value, .len = m->len, .from_kafka = true};
     if (!m->value) {
         metric_add(in->empty, 1);
     } else {
         describe(in->consumer, m, &a, topic);
         if (take(in, &a))
             return -1;
-        metric_add(in->taken, 1);
     }
     kafka_consumer_taken(in->consumer);
     return 0;
@@ -176,14 +175,6 @@ static void *run(void *arg)
 /* ---- life ---------------------------------------------------------------------------
  */
 
-static void make_metrics(struct kafka_in *in, struct metrics *m)
-{
-    static const char name[] = "fieldcast_ingest_kafka_consumed_total";
-    static const char help[] = "Kafka messages: in the log, or without a value.";
-    in->taken = metric_counter(m, name, help, "result=\"taken\"");
-    in->empty = metric_counter(m, name, help, "result=\"empty\"");
-}
-
 static void free_in(struct kafka_in *in)
 {
     kafka_consumer_close(in->consumer);
@@ -198,7 +189,9 @@ struct kafka_in *kafka_in_open(const struct kafka_in_opts *o, struct err *e)
     in->o = *o;
     in->heard_ms = clock_mono_ms() - PING_MS;
     nap_init(&in->nap);
-    make_metrics(in, o->metrics);
+    /* the intake counts those that it takes */
+    in->empty = metric_counter(o->metrics, "fieldcast_ingest_kafka_consumed_total",
+                               "Kafka messages taken.", "result=\"empty\"");
     if (split(in, o->topics, e) == 0 &&
         (in->consumer = kafka_consumer_open(o->set, o->group, in->list, e))) {
         if (pthread_create(&in->thread, NULL, run, in) == 0)
