@@ -40,6 +40,11 @@ struct metrics {
         void *arg;
     } hooks[16];
     unsigned n_hooks;
+    struct {
+        void (*fn)(void *, const char *, struct buf *);
+        void *arg;
+    } texts[4];
+    unsigned n_texts;
 };
 
 const double metrics_seconds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
@@ -252,6 +257,16 @@ void metrics_on_render(struct metrics *m, void (*fn)(void *arg), void *arg)
     m->hooks[m->n_hooks++].arg = arg;
 }
 
+void metrics_on_text(struct metrics *m,
+                     void (*fn)(void *arg, const char *service, struct buf *out),
+                     void *arg)
+{
+    if (m->n_texts == sizeof m->texts / sizeof *m->texts)
+        abort(); /* as above */
+    m->texts[m->n_texts].fn = fn;
+    m->texts[m->n_texts++].arg = arg;
+}
+
 static void add_escaped(struct buf *b, const char *s, const char *which)
 {
     for (; *s; s++)
@@ -318,6 +333,8 @@ void metrics_render(struct metrics *m, struct buf *out)
         }
     }
     pthread_mutex_unlock(&m->lock);
+    for (unsigned i = 0; i < m->n_texts; i++)
+        m->texts[i].fn(m->texts[i].arg, m->service, out);
 }
 
 /* ---- merging ---------------------------------------------------------------------- */

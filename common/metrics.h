@@ -44,6 +44,12 @@ double metric_value(const struct metric *s);     /* histogram: the count */
 /* Runs before each rendering, to bring gauges up to date. At most 16; must not block. */
 void metrics_on_render(struct metrics *m, void (*fn)(void *arg), void *arg);
 
+/* fn appends families of its own to each rendering, whole, with HELP and TYPE, behind all
+ * others: for many samples that are kept elsewhere. At most 4; must not block. */
+void metrics_on_text(struct metrics *m,
+                     void (*fn)(void *arg, const char *service, struct buf *out),
+                     void *arg);
+
 /* Appends key="value" (escaped) to b, with a comma before it if b is not empty. */
 void metrics_label(struct buf *b, const char *key, const char *value);
 

@@ -82,10 +82,8 @@ static void update_gauges(void *arg)
     metric_set(i->remembered, (double)memory_bytes(i->memory));
     metric_set(i->missing, (double)intake_missing(i->intake));
     struct counts c = ledger_totals(i->ledger);
-    const double now[] = {(double)c.received, (double)c.stored, (double)c.duplicate,
-                          (double)counts_rejected(&c), (double)counts_pending(&c)};
-    for (size_t k = 0; k < sizeof now / sizeof *now; k++)
-        metric_set(i->account[k], now[k]);
+    for (size_t k = 0; k < LEDGER_STATES; k++)
+        metric_set(i->account[k], (double)ledger_state_of(&c, k));
 }
 
 static void make_metrics(struct ingest *i)
@@ -106,14 +104,15 @@ static void make_metrics(struct ingest *i)
                (double)(i->set.log_max_mb * MB));
     i->missing = metric_gauge(m, "fieldcast_ingest_missing_numbers",
                               "Numbers that devices passed over.", NULL);
-    static const char *const states[] = {"state=\"received\"", "state=\"stored\"",
-                                         "state=\"duplicate\"", "state=\"rejected\"",
-                                         "state=\"pending\""};
-    for (size_t k = 0; k < sizeof states / sizeof *states; k++)
+    for (size_t k = 0; k < LEDGER_STATES; k++) {
+        char label[40];
+        snprintf(label, sizeof label, "state=\"%s\"", ledger_state(k));
         i->account[k] = metric_gauge(m, "fieldcast_ingest_ledger_readings",
                                      "Readings since the start: received = stored + "
                                      "duplicate + rejected + pending.",
-                                     states[k]);
+                                     label);
+    }
+    ledger_metrics_init(&i->per_device, i->ledger, (size_t)i->set.metrics_devices, m);
     metrics_on_render(m, update_gauges, i);
 }
 

@@ -19,6 +19,7 @@
 #include "services/ingest/intake.h"
 #include "services/ingest/kafka_side.h"
 #include "services/ingest/ledger.h"
+#include "services/ingest/ledger_metrics.h"
 #include "services/ingest/mqtt_in.h"
 #include "services/ingest/rollup.h"
 #include "services/ingest/settings.h"
@@ -51,7 +52,8 @@ struct ingest {
     struct announce *announce; /* NULL: Home Assistant is not told */
     struct mqtt_in *mqtt;
     struct kafka_side kafka;
-    struct metric *spool, *devices, *remembered, *missing, *account[5];
+    struct metric *spool, *devices, *remembered, *missing, *account[LEDGER_STATES];
+    struct ledger_metrics per_device;
     int64_t started_ms;
 };
 

@@ -368,6 +368,20 @@ struct counts ledger_of_none(struct ledger *l)
     return c;
 }
 
+size_t ledger_snapshot(struct ledger *l, struct counts *each, size_t n,
+                       struct counts *totals, struct counts *none, size_t *devices)
+{
+    pthread_mutex_lock(&l->lock);
+    n = n < l->n ? n : l->n;
+    for (size_t i = 0; i < n; i++)
+        each[i] = l->at[i]->counts;
+    *totals = l->total;
+    *none = l->none;
+    *devices = l->n;
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
 struct device_view ledger_view(struct ledger *l, const struct device *d)
 {
     pthread_mutex_lock(&l->lock);

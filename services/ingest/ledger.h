@@ -83,6 +83,11 @@ void ledger_online(struct ledger *l, struct device *d, bool online);
 /* A snapshot: all together; those of no device; one device. */
 struct counts ledger_totals(struct ledger *l);
 struct counts ledger_of_none(struct ledger *l);
+/* The first n devices (or as many as there are: the number is returned), the totals and
+ * those of no device, and how many devices there are, all of one moment. The lock is held
+ * while n counts are copied. */
+size_t ledger_snapshot(struct ledger *l, struct counts *each, size_t n,
+                       struct counts *totals, struct counts *none, size_t *devices);
 struct device_view {
     struct counts counts;
     int64_t last_seen_ms;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "services/ingest/ledger_metrics.h"
+
 #define AT(field) offsetof(struct ingest_settings, field)
 #define CLIENT_ID "fieldcast-ingest"
 /* clang-format off */
@@ -64,6 +66,8 @@ const struct setting ingest_settings_table[] = {
      "most quantities of one device"},
     {"QUANTITY_NAMES_MAX", SET_INT, AT(quantity_names_max), "4096", 1, 60000,
      "most names of quantities, all devices together"},
+    {"METRICS_DEVICES", SET_INT, AT(metrics_devices), "100", 0, LEDGER_METRICS_MAX,
+     "devices with an account of their own in /metrics, others are one; 0: no device"},
     {"HA_DISCOVERY", SET_BOOL, AT(ha_discovery), "0", 0, 1,
      "1: Home Assistant is told of devices that send as Fieldcast's own do"},
     {"HA_PREFIX", SET_STRING, AT(ha_prefix), "homeassistant", 1, 128,

@@ -129,6 +129,12 @@ def test_the_account_in_metrics(st):
     assert a["received"] == a["stored"] + a["duplicate"] + a["rejected"] and a["duplicate"] >= 1
     total = st.get("ingest", "/api/v1/ledger")["totals"]
     assert (a["received"], a["stored"], a["rejected"]) == (total["received"], total["stored"], sum(total["rejected"].values()))
+    for row in st.get("ingest", "/api/v1/ledger")["items"]:  # and of each device, in both
+        one = {s: st.metric("ingest", "fieldcast_ingest_device_readings", sensor=row["device"], state=s) for s in a}
+        listed = row | {"rejected": sum(row["rejected"].values())}
+        assert one == {s: listed[s] for s in a}
+        assert one["received"] == one["stored"] + one["duplicate"] + one["rejected"] + one["pending"]
+    assert {s: st.metric("ingest", "fieldcast_ingest_device_readings", state=s) for s in a} == account()
 
 
 def test_a_full_log_takes_nothing_and_loses_nothing(stacks):

@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "services/ingest/acks.h"
 #include "services/ingest/decode.h"
-#include "services/ingest/ledger.h"
+#include "services/ingest/ledger_metrics.h"
 #include "services/ingest/recent.h"
 
 static char path[64];
@@ -184,6 +184,97 @@ static void test_identity_of_the_account(void **unused)
     ledger_close(l);
 }
 
+/* ---- the account in /metrics
+ * ------------------------------------------------------------- */
+
+static uint64_t sample(const char *text, const char *sensor, const char *state)
+{
+    char want[200];
+    snprintf(want, sizeof want,
+             "\nfieldcast_ingest_device_readings{service=\"ingest\",sensor=\"%s\","
+             "state=\"%s\"} ",
+             sensor, state);
+    const char *at = strstr(text, want);
+    return at ? strtoull(at + strlen(want), NULL, 10) : UINT64_MAX;
+}
+
+/* Device i of 8 has received 10 i + 6: 3 duplicates, 2 refused, 1 pending. */
+static struct ledger *busy_ledger(void)
+{
+    struct ledger *l = open_ledger(10);
+    char raw[32];
+    for (int i = 0; i < 8; i++) {
+        snprintf(raw, sizeof raw, "d%d", i);
+        struct device *d = get(l, raw);
+        for (int n = 0; n < 10 * i + 6; n++)
+            ledger_received(l, d, 1);
+        for (int n = 0; n < 10 * i; n++)
+            ledger_stored(l, d, n % 3 == 0);
+        for (int n = 0; n < 3; n++)
+            ledger_duplicate(l, d);
+        ledger_rejected(l, d, REJECT_BAD_VALUE);
+        ledger_rejected(l, d, REJECT_OUT_OF_RANGE);
+    }
+    ledger_received(l, NULL, 1);
+    ledger_rejected(l, NULL, REJECT_BAD_JSON);
+    return l;
+}
+
+static void test_the_account_in_metrics(void **unused)
+{
+    (void)unused;
+    static const size_t bounds[] = {1, 3, 8, 1000};
+    static const char *const rows[] = {"d0", "d1", "d2", "d3",     "d4",
+                                       "d5", "d6", "d7", "(none)", "(others)"};
+    for (size_t b = 0; b < 4; b++) {
+        struct ledger *l = busy_ledger();
+        struct metrics *m = metrics_new("ingest");
+        struct ledger_metrics lm;
+        struct buf text;
+        struct counts total = ledger_totals(l);
+        uint64_t sum[LEDGER_STATES] = {0};
+        buf_init(&text, 1 << 20);
+        ledger_metrics_init(&lm, l, bounds[b], m);
+        metrics_render(m, &text);
+        for (size_t i = 0; i < 10; i++) {
+            uint64_t n[LEDGER_STATES];
+            bool there = i == 8 || (i == 9 ? bounds[b] < 8 : i < bounds[b]);
+            for (size_t k = 0; k < LEDGER_STATES; k++) {
+                n[k] = sample(text.data, rows[i], ledger_state(k));
+                assert_int_equal(n[k] != UINT64_MAX, there);
+                sum[k] += there ? n[k] : 0;
+            }
+            if (there)
+                assert_int_equal(n[0], n[1] + n[2] + n[3] + n[4]);
+            if (there && i < 8) {
+                assert_int_equal(n[0], 10 * i + 6);
+                assert_int_equal(n[3], 2);
+                assert_int_equal(n[4], 1);
+            }
+        }
+        for (size_t k = 0; k < LEDGER_STATES; k++)
+            assert_int_equal(sum[k], ledger_state_of(&total, k));
+        buf_done(&text);
+        metrics_free(m);
+        ledger_close(l);
+    }
+}
+
+static void test_no_device_in_metrics(void **unused)
+{
+    (void)unused;
+    struct ledger *l = busy_ledger();
+    struct metrics *m = metrics_new("ingest");
+    struct ledger_metrics lm;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    ledger_metrics_init(&lm, l, 0, m);
+    metrics_render(m, &text);
+    assert_int_equal(text.len, 0);
+    metrics_free(m);
+    ledger_close(l);
+}
+
 /* ---- duplicates
  * --------------------------------------------------------------------------- */
 
@@ -315,6 +406,8 @@ int main(void)
         T(test_devices_that_come_while_the_disk_is_full),
         T(test_many_devices),
         T(test_identity_of_the_account),
+        T(test_the_account_in_metrics),
+        T(test_no_device_in_metrics),
         cmocka_unit_test(test_identity_of_a_message),
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_acks),

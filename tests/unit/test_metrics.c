@@ -46,6 +46,34 @@ static const char expected[] =
     "# TYPE fieldcast_level gauge\n"
     "fieldcast_level{service=\"x\"} -1.5\n";
 
+static void add_text(void *arg, const char *service, struct buf *out)
+{
+    buf_addf(out, "# HELP own What.\n# TYPE own gauge\nown{service=\"%s\"} %d\n", service,
+             ++*(int *)arg);
+}
+
+static void test_text_of_its_own(void **unused)
+{
+    (void)unused;
+    struct metrics *m = metrics_new("ingest");
+    struct buf b;
+    int n = 0;
+    metric_set(metric_gauge(m, "a", "A.", NULL), 1);
+    metrics_on_text(m, add_text, &n);
+    for (int i = 1; i <= 2; i++) {
+        char want[200];
+        snprintf(want, sizeof want,
+                 "# HELP a A.\n# TYPE a gauge\na{service=\"ingest\"} 1\n"
+                 "# HELP own What.\n# TYPE own gauge\nown{service=\"ingest\"} %d\n",
+                 i);
+        buf_init(&b, 4096);
+        metrics_render(m, &b);
+        assert_string_equal(b.data, want);
+        buf_done(&b);
+    }
+    metrics_free(m);
+}
+
 static void test_render(void **unused)
 {
     (void)unused;
@@ -234,10 +262,15 @@ static void test_promtool(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),   cmocka_unit_test(test_special_values),
-        cmocka_unit_test(test_labels),   cmocka_unit_test(test_too_many_label_sets),
-        cmocka_unit_test(test_hook),     cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_drop),     cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_text_of_its_own),
+        cmocka_unit_test(test_render),
+        cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_too_many_label_sets),
+        cmocka_unit_test(test_hook),
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_promtool),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
