@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/plain.h"
 
 #define OFTEN_MS 60000
 
@@ -41,8 +42,9 @@ int log_level_parse(const char *s, enum log_level *level)
 static size_t escape(char *out, size_t cap, const char *s)
 {
     size_t n = 0;
-    for (; *s && n + 5 < cap; s++) {
+    for (size_t used; *s && n + PLAIN_CHAR_SIZE < cap; s += used) {
         unsigned char c = (unsigned char)*s;
+        used = 1;
         if (c == '"' || c == '\\') {
             out[n++] = '\\';
             out[n++] = (char)c;
@@ -52,7 +54,8 @@ static size_t escape(char *out, size_t cap, const char *s)
         } else if (c < 0x20 || c == 0x7f) {
             n += (size_t)snprintf(out + n, cap - n, "\\x%02x", c);
         } else {
-            out[n++] = (char)c;
+            used = plain_char(s, out + n);
+            n += strlen(out + n);
         }
     }
     out[n] = '\0';

@@ -122,9 +122,7 @@ int backtest_main(int argc, char **argv)
         help();
         return 0;
     }
-    if (o.preset ? backtest_system0(&o, &e) : backtest_candidates(&o, &e)) {
-        fprintf(stderr, "fieldcast backtest: %s\n", e.text);
-        return 1;
-    }
+    if (o.preset ? backtest_system0(&o, &e) : backtest_candidates(&o, &e))
+        return options_fail("backtest", &e);
     return 0;
 }

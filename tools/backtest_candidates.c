@@ -13,6 +13,7 @@
 #include "common/ml/backtest.h"
 #include "common/ml/score.h"
 #include "common/ml/train.h"
+#include "common/plain.h"
 #include "tools/backtest.h"
 #include "tools/backtest_input.h"
 #include "tools/backtest_rows.h"
@@ -115,8 +116,8 @@ static void print_series(const struct run *r, const struct input_series *s,
         if (!res[c].left_out &&
             (best == n_candidates || res[c].score.mae < res[best].score.mae))
             best = c;
-    fprintf(r->table,
-            "%s: %zu hours, %zu missing; %zu origins, %" PRId64 " hours ahead\n", s->name,
+    plain_put(r->table, s->name);
+    fprintf(r->table, ": %zu hours, %zu missing; %zu origins, %" PRId64 " hours ahead\n",
             s->h.n, s->h.n - hours_complete(&s->h), origins, r->o->horizon);
     fprintf(r->table, "  %-20s %12s %12s %9s %9s\n", "candidate", "MAE", "RMSE", "R2",
             "MASE");
@@ -232,7 +233,8 @@ static void summary(struct run *r, size_t n_series)
         struct buf b;
         buf_init(&b, (size_t)1 << 30);
         json_write(&b, r->json);
-        fprintf(r->table, "%s\n", b.data);
+        plain_put(r->table, b.data);
+        fputc('\n', r->table);
         buf_done(&b);
         return;
     }

@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/ml/system0.h"
+#include "common/plain.h"
 #include "tools/backtest.h"
 #include "tools/backtest_input.h"
 #include "tools/backtest_rows.h"
@@ -80,8 +81,9 @@ static void print_series(const char *name, const struct system0 *s,
                          const struct system0 *later)
 {
     static const char *const lags[] = {"lag_4", "lag_3", "lag_2", "lag_1"};
-    printf("%s: %zu rows, %zu for training, %zu for the test\n", name, s->rows,
-           s->n_train, s->rows - s->n_train);
+    plain_put(stdout, name);
+    printf(": %zu rows, %zu for training, %zu for the test\n", s->rows, s->n_train,
+           s->rows - s->n_train);
     printf("  %-8s %14s %14s %14s\n", "", "coefficient", "scaler mean", "scaler std");
     printf("  %-8s %14.8f\n", "const", s->model->intercept);
     for (int i = 0; i < SYSTEM0_LAGS; i++)
@@ -174,7 +176,8 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
         struct buf b;
         buf_init(&b, (size_t)1 << 30);
         json_write(&b, doc);
-        fprintf(out == stdout ? stderr : stdout, "%s\n", b.data);
+        plain_put(out == stdout ? stderr : stdout, b.data);
+        fputc('\n', out == stdout ? stderr : stdout);
         buf_done(&b);
     }
     struct err closing = ERR_INIT;

@@ -2,6 +2,7 @@
 #include "tools/explain.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "common/base64.h"
 #include "common/http_client.h"
 #include "common/json.h"
+#include "common/plain.h"
 #include "common/utf8.h"
 #include "tools/options.h"
 
@@ -201,13 +203,24 @@ static const char *text_of(const json_t *o, const char *key)
     return text ? text : "";
 }
 
+/* Texts with words of our own between them. NULL ends the list. */
+static void say(FILE *to, ...)
+{
+    va_list ap;
+    va_start(ap, to);
+    for (const char *text; (text = va_arg(ap, const char *));)
+        plain_put(to, text);
+    va_end(ap);
+    fputc('\n', to);
+}
+
 static void print_reading(const json_t *item, FILE *to)
 {
     const char *name, *why = text_of(item, "why");
     json_t *v;
     int width = 0;
-    fprintf(to, "  time  %s (%s)\n", text_of(item, "time"),
-            *why ? why : text_of(item, "time_source"));
+    say(to, "  time  ", text_of(item, "time"), " (",
+        *why ? why : text_of(item, "time_source"), ")", NULL);
     json_object_foreach(json_object_get(item, "values"), name, v)
     {
         int n = (int)strlen(name);
@@ -215,11 +228,13 @@ static void print_reading(const json_t *item, FILE *to)
     }
     json_object_foreach(json_object_get(item, "values"), name, v)
     {
-        double x = json_number_value(json_object_get(v, "value"));
+        char value[64];
         const char *unit = text_of(v, "unit");
-        fprintf(to, "  %-*s  %.15g%s%s\n", width, name, x, *unit ? " " : "", unit);
+        snprintf(value, sizeof value, "%*s  %.15g", width - (int)strlen(name), "",
+                 json_number_value(json_object_get(v, "value")));
+        say(to, "  ", name, value, *unit ? " " : "", unit, NULL);
     }
-    fprintf(to, "  line  %s\n", text_of(item, "line"));
+    say(to, "  line  ", text_of(item, "line"), NULL);
 }
 
 int explain_print(const json_t *answer, FILE *to)
@@ -228,26 +243,29 @@ int explain_print(const json_t *answer, FILE *to)
     const json_t *item, *items = json_object_get(answer, "items");
     const char *decoder = text_of(answer, "decoder"), *reason = text_of(answer, "reason");
     size_t i;
-    fprintf(to, "decoder: %s\n", *decoder ? decoder : "none");
+    say(to, "decoder: ", *decoder ? decoder : "none", NULL);
     json_array_foreach(items, i, item)
     {
         const char *device = text_of(item, "device");
         bool taken = json_is_true(json_object_get(item, "accepted"));
         if (!accepted)
             break;
-        fprintf(to, "\n%s\n", *device ? device : "(no device)");
+        fputc('\n', to);
+        say(to, *device ? device : "(no device)", NULL);
         if (!taken)
-            fprintf(to, "  refused: %s\n", text_of(item, "reason"));
+            say(to, "  refused: ", text_of(item, "reason"), NULL);
         else if (json_object_get(item, "status"))
-            fprintf(to, "  is %s\n", text_of(item, "status"));
+            say(to, "  is ", text_of(item, "status"), NULL);
         else
             print_reading(item, to);
     }
     if (accepted && !json_array_size(items))
-        fprintf(to, "the message is in order and says nothing that is stored\n");
-    if (*reason)
-        fprintf(to, "\n%s: %s: %s\n", accepted ? "not taken of it" : "refused", reason,
-                text_of(answer, "detail"));
+        say(to, "the message is in order and says nothing that is stored", NULL);
+    if (*reason) {
+        fputc('\n', to);
+        say(to, accepted ? "not taken of it" : "refused", ": ", reason, ": ",
+            text_of(answer, "detail"), NULL);
+    }
     return accepted ? 0 : 1;
 }
 
@@ -255,8 +273,10 @@ static int print(const struct explain_opts *o, const json_t *answer)
 {
     if (!o->json)
         return explain_print(answer, stdout);
-    json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    char *text = json_dumps(answer, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    plain_put_lines(stdout, text ? text : "");
     putchar('\n');
+    free(text);
     return json_is_true(json_object_get(answer, "accepted")) ? 0 : 1;
 }
 
@@ -284,7 +304,7 @@ int explain_main(int argc, char **argv)
     if (answer)
         rc = print(&o, answer);
     else
-        fprintf(stderr, "fieldcast explain: %s\n", e.text);
+        options_fail("explain", &e);
     json_decref(answer);
     buf_done(&payload);
     return rc;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/plain.h"
 #include "tools/duration.h"
 #include "tools/suggest.h"
 
@@ -178,9 +179,17 @@ void options_print(const struct option *table, FILE *to)
     }
 }
 
+int options_fail(const char *command, const struct err *e)
+{
+    fprintf(stderr, "fieldcast %s: ", command);
+    plain_put(stderr, e->text);
+    fputc('\n', stderr);
+    return 1;
+}
+
 int options_refuse(const char *command, const struct err *e)
 {
-    fprintf(stderr, "fieldcast %s: %s\nTry \"fieldcast %s --help\".\n", command, e->text,
-            command);
+    options_fail(command, e);
+    fprintf(stderr, "Try \"fieldcast %s --help\".\n", command);
     return 2;
 }

@@ -51,5 +51,7 @@ void options_print(const struct option *table, FILE *to);
 /* How every subcommand ends when its command line is wrong: the sentence and where the
  * help is, on stderr. Returns 2. */
 int options_refuse(const char *command, const struct err *e);
+/* How it ends on any other error: the sentence alone. Returns 1. */
+int options_fail(const char *command, const struct err *e);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/mqtt.h"
+#include "common/plain.h"
 #include "common/sha256.h"
 #include "common/stop.h"
 
@@ -180,7 +181,13 @@ int publisher_send(struct publisher *p, const char *topic, const char *payload,
         return send_from(p, p->taken++, e);
     }
     p->taken++;
-    if (printf("%s %.*s\n", topic, (int)len, payload) < 0)
+    char *text = xstrndup(payload, len);
+    plain_put(stdout, topic);
+    putchar(' ');
+    plain_put(stdout, text);
+    putchar('\n');
+    free(text);
+    if (ferror(stdout))
         return err_set(e, ERR_INTERNAL, "could not write to standard output: %m");
     return 0;
 }

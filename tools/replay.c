@@ -367,7 +367,7 @@ int replay_main(int argc, char **argv)
         code = 0;
 out:
     if (code)
-        fprintf(stderr, "fieldcast replay: %s\n", e.text);
+        options_fail("replay", &e);
     publisher_close(r.out);
     replay_columns_free(rc);
     csv_close(c);

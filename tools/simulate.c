@@ -311,7 +311,7 @@ out:
     if (rc == 2)
         options_refuse("simulate", &e);
     else if (rc)
-        fprintf(stderr, "fieldcast simulate: %s\n", e.text);
+        options_fail("simulate", &e);
     publisher_close(r.out);
     house_free(r.house);
     free(r.seq);

@@ -29,10 +29,10 @@ static void test_line(void **unused)
 {
     (void)unused;
     log_init("ingest", LOG_INFO);
-    char *s = logged(LOG_WARN, "a \"b\" c\\d\ne\x01\x7f é");
+    char *s = logged(LOG_WARN, "a \"b\" c\\d\ne\x01\x7f é \xc2\x9b\x9b");
     assert_memory_equal(s, "time=20", 7);
-    assert_non_null(strstr(
-        s, "Z level=warn service=ingest msg=\"a \\\"b\\\" c\\\\d\\ne\\x01\\x7f é\"\n"));
+    assert_non_null(strstr(s, "Z level=warn service=ingest msg=\"a \\\"b\\\" "
+                              "c\\\\d\\ne\\x01\\x7f é \\u009b\\x9b\"\n"));
     assert_string_equal(logged(LOG_DEBUG, "not shown"), "");
     assert_true(log_count(LOG_DEBUG) == 1); /* but counted */
     assert_true(log_count(LOG_WARN) == 1);
