@@ -65,31 +65,6 @@ static struct cell *find(struct chunk *c, const char *device, const char *quanti
     return NULL;
 }
 
-static void add_unknown(struct chunk *c, const char *device, const char *quantity)
-{
-    char *name = xasprintf("%s.%s", device, quantity);
-    for (size_t i = 0; i < c->n_unknown; i++)
-        if (!strcmp(c->unknown[i], name)) {
-            free(name);
-            return;
-        }
-    if (c->n_unknown == NAMES_MAX) {
-        free(name);
-        return;
-    }
-    c->unknown = xrealloc(c->unknown, (c->n_unknown + 1) * sizeof *c->unknown);
-    c->unknown[c->n_unknown++] = name;
-}
-
-static void drop_unknown(struct chunk *c)
-{
-    for (size_t i = 0; i < c->n_unknown; i++)
-        free(c->unknown[i]);
-    free(c->unknown);
-    c->unknown = NULL;
-    c->n_unknown = 0;
-}
-
 /* ---- facts --------------------------------------------------------------- */
 
 static int index_of(const struct chunk *c, int64_t t_ms)
@@ -106,7 +81,7 @@ static void on_hourly(void *arg, const char *device, const char *quantity, int64
     struct cell *x = find(c, device, quantity);
     int i = index_of(c, t_ms);
     if (!x)
-        add_unknown(c, device, quantity);
+        names_add(&c->unknown, device, quantity, NAMES_MAX);
     else if (i >= 0)
         x->w.y[i] = value;
 }
@@ -133,13 +108,13 @@ static int read_windows(struct chunk *c, const struct span *piece, struct err *e
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < c->n_cells; i++)
             window_init(&c->cells[i].w);
-        drop_unknown(c);
+        names_clear(&c->unknown);
         if (facts_hourly(c->m->influx, &c->m->fields, &c->devices, c->from, on_hourly, c,
                          e))
             return -1;
-        if (!c->n_unknown)
+        if (!c->unknown.n)
             break;
-        if (act_create(c->m, (const char *const *)c->unknown, c->n_unknown, e))
+        if (act_create(c->m, (const char *const *)c->unknown.all, c->unknown.n, e))
             return -1;
         make_cells(c);
     }
@@ -289,6 +264,6 @@ int chunk_open(struct chunk *c, struct err *e)
 
 void chunk_done(struct chunk *c)
 {
-    drop_unknown(c);
+    names_clear(&c->unknown);
     free(c->cells);
 }

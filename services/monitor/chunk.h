@@ -7,6 +7,7 @@
 #include "services/monitor/facts.h"
 #include "services/monitor/judge.h"
 #include "services/monitor/monitor.h"
+#include "services/monitor/names.h"
 #include "services/monitor/work.h"
 
 struct chunk {
@@ -17,9 +18,8 @@ struct chunk {
     int64_t hour;       /* the newest complete hour */
     struct cell *cells; /* by name; owned */
     size_t n_cells, last;
-    int64_t from;   /* first hour of the windows */
-    char **unknown; /* names seen that are no series yet; owned */
-    size_t n_unknown;
+    int64_t from;         /* first hour of the windows */
+    struct names unknown; /* seen, and no series yet */
     bool any_champion;
 };
 

@@ -32,7 +32,7 @@ void fleet_clear(struct fleet *f)
         tracked_free(f->all[i]);
     free(f->all);
     f->all = NULL;
-    f->n = f->cap = 0;
+    f->n = f->cap = f->in_order = 0;
 }
 
 void fleet_done(struct fleet *f)
@@ -47,9 +47,11 @@ void fleet_swap(struct fleet *a, struct fleet *b)
     a->all = b->all;
     a->n = b->n;
     a->cap = b->cap;
+    a->in_order = b->in_order;
     b->all = old.all;
     b->n = old.n;
     b->cap = old.cap;
+    b->in_order = old.in_order;
 }
 
 void fleet_lock(const struct fleet *f)
@@ -119,10 +121,26 @@ static int by_name(const void *a, const void *b)
                   (*(struct tracked *const *)b)->name);
 }
 
+/* Series come by the hundred, to a hundred thousand: what is in order is not sorted
+ * again, only moved apart in stretches, from the end, for those that were added. */
 void fleet_sort(struct fleet *f)
 {
-    if (f->n)
-        qsort(f->all, f->n, sizeof(struct tracked *), by_name);
+    size_t n = f->n - f->in_order;
+    if (!n)
+        return;
+    struct tracked **added = xmalloc(n * sizeof(struct tracked *));
+    memcpy(added, f->all + f->in_order, n * sizeof(struct tracked *));
+    qsort(added, n, sizeof(struct tracked *), by_name);
+    struct fleet old = {.all = f->all, .n = f->in_order};
+    while (n) {
+        size_t at = fleet_after(&old, added[--n]->name);
+        memmove(f->all + at + n + 1, f->all + at,
+                (old.n - at) * sizeof(struct tracked *));
+        f->all[at + n] = added[n];
+        old.n = at;
+    }
+    f->in_order = f->n;
+    free(added);
 }
 
 const char *tracked_device(const struct tracked *t, char out[DEVICE_MAX + 1])

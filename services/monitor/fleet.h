@@ -62,6 +62,7 @@ struct fleet {
     pthread_mutex_t view;
     struct tracked **all; /* sorted; owned */
     size_t n, cap;
+    size_t in_order; /* the first so many; the others were added since */
 };
 
 void fleet_init(struct fleet *f);
