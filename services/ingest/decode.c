@@ -41,6 +41,8 @@ static const struct row {
     {"line", {"influx/#"}, true, NULL, decode_line, NULL},
     {"sparkplug", {"spBv1.0/#"}, true, NULL, decode_sparkplug, remember_sparkplug},
     {"homie", {"homie/#"}, true, NULL, decode_homie, remember_homie},
+    {"ha_units", {"homeassistant/sensor/+/+/config"}, true, NULL, decode_ha_units,
+     remember_ha_units},
     /* last: its topics are those of others too */
     {"esphome", {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"}, true, NULL,
      decode_esphome, NULL},

@@ -80,13 +80,16 @@ enum reject decode_line(const struct input *in, struct message *m, struct err *e
 enum reject decode_ttn(const struct input *in, struct message *m, struct err *e);
 enum reject decode_sparkplug(const struct input *in, struct message *m, struct err *e);
 enum reject decode_homie(const struct input *in, struct message *m, struct err *e);
-/* Fills c (zeroed, with topic and payload set); false: nothing is to change. The payload
- * is cut when in->payload is NULL. */
+enum reject decode_ha_units(const struct input *in, struct message *m, struct err *e);
+/* Fills c (zeroed, with topic and payload set, which it may take from texts instead);
+ * false: nothing is to change. The payload is cut when in->payload is NULL. */
 typedef bool (*remember_fn)(const struct input *in, struct memory_change *c,
                             struct buf *texts);
 bool remember_sparkplug(const struct input *in, struct memory_change *c,
                         struct buf *texts);
 bool remember_homie(const struct input *in, struct memory_change *c, struct buf *texts);
+bool remember_ha_units(const struct input *in, struct memory_change *c,
+                       struct buf *texts);
 bool fits_native(const json_t *root);
 bool fits_system0(const json_t *root);
 bool fits_system1(const json_t *root);

@@ -7,8 +7,9 @@
 #include "common/mem.h"
 
 /* Last levels under which devices say, retained, whether they are there: native and
- * ESPHome; Tasmota; Zigbee2MQTT; Homie. */
-static const char *const status_levels[] = {"status", "LWT", "availability", "$state"};
+ * ESPHome; Tasmota; Zigbee2MQTT; Homie; and what they measure: ESPHome. */
+static const char *const status_levels[] = {"status", "LWT", "availability", "$state",
+                                            "config"};
 
 static bool is_status(const char *filter)
 {

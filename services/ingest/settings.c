@@ -15,7 +15,7 @@
     "tele/+/SENSOR,tele/+/STATE,tele/+/LWT,stat/+/STATUS8,stat/+/STATUS10,"             \
     "zigbee2mqtt/#,+/sensor/+/state,+/binary_sensor/+/state,+/status,"                  \
     "application/+/device/+/event/+,v3/+/devices/+/up,influx/#,"                        \
-    "spBv1.0/#,homie/#"
+    "spBv1.0/#,homie/#,homeassistant/sensor/+/+/config"
 /* clang-format on */
 
 const struct setting ingest_settings_table[] = {

@@ -73,13 +73,15 @@ enum reject understand(const struct interpreter *in, const struct wal_record *re
         return reject_say(REJECT_TOO_LARGE, e, "the message is larger than 256 KiB");
     }
     const struct mapping_row *row = mapped_row(in, rec, what_for);
+    /* what hung on it lies in the log as an account; the rest meant something without */
+    const struct memory *memory = what_for == TO_RECALL ? NULL : in->memory;
     if (row && (rec->flags & WAL_RETAIN) && mapping_row_retained(row) == MAPPING_IGNORE) {
         message_begin(m);
         return REJECT_NONE;
     }
     enum reject r =
         row ? decode_mapped(row, rec->topic, rec->payload, rec->len, m, e)
-            : decode_message(in->memory, rec->topic, rec->payload, rec->len, m, e);
+            : decode_message(memory, rec->topic, rec->payload, rec->len, m, e);
     bool take_kept = row && mapping_row_retained(row) == MAPPING_TAKE;
     size_t taken = 0;
     if (r && m->n && !m->item[0].reject)

@@ -60,6 +60,23 @@ def test_esphome(st):
     assert not st.influx("SELECT online FROM device_status WHERE device = 'homeassistant'")
 
 
+def test_esphome_units(st):
+    """ESPHome announces its units to Home Assistant; they are known after a restart, too."""
+    st.publish_raw("homeassistant/sensor/porch/energy/config",
+                   {"name": "Energy", "stat_t": "porch/sensor/energy/state", "unit_of_meas": "kWh"}, retain=True)
+    st.publish_raw("porch/sensor/energy/state", "1.5")
+    st.publish_raw("porch/sensor/temperature/state", "20")
+    assert settled(st, 2)["stored"] == 2
+    st.restart("ingest")
+    st.publish_raw("porch/sensor/energy/state", "2")
+    st.publish_raw("homeassistant/sensor/porch/energy/config",
+                   {"stat_t": "porch/sensor/energy/state", "unit_of_meas": "Wh"}, retain=True)
+    st.publish_raw("porch/sensor/energy/state", "2500")
+    settled(st, 2)
+    assert [r["energy"] for r in st.influx("SELECT energy FROM readings WHERE device = 'porch'")] == [1500, 2000, 2500]
+    assert [r["temperature"] for r in st.influx("SELECT temperature FROM readings WHERE device = 'porch'")] == [20]
+
+
 def test_zigbee2mqtt(st):
     topic = "zigbee2mqtt/attic/north window"
     cached = {"battery": 87, "voltage": 2975, "temperature": 27.34, "contact": True, "last_seen": START}

@@ -39,10 +39,12 @@ static void test_group(void **unused)
     expect("fieldcast/+/readings,fieldcast/+/status,home/+/dht22", "fc",
            (const char *[]){"$share/fc/fieldcast/+/readings", "fieldcast/+/status",
                             "$share/fc/home/+/dht22", NULL});
-    expect(
-        "tele/+/SENSOR,tele/+/LWT,zigbee2mqtt/+/availability,homie/+/$state,status", "fc",
-        (const char *[]){"$share/fc/tele/+/SENSOR", "tele/+/LWT",
-                         "zigbee2mqtt/+/availability", "homie/+/$state", "status", NULL});
+    expect("tele/+/SENSOR,tele/+/LWT,zigbee2mqtt/+/availability,homie/+/$state,status,"
+           "homeassistant/sensor/+/+/config",
+           "fc",
+           (const char *[]){"$share/fc/tele/+/SENSOR", "tele/+/LWT",
+                            "zigbee2mqtt/+/availability", "homie/+/$state", "status",
+                            "homeassistant/sensor/+/+/config", NULL});
     expect("$share/other/a,b", "fc",
            (const char *[]){"$share/other/a", "$share/fc/b", NULL});
 }

@@ -7,14 +7,16 @@
  * in one. What stands before it is left out when it repeats the node's name; else it
  * tells two sensors of one node apart, and goes to the device: living-room/outside.
  *
- * No message says a unit, only Home Assistant's discovery messages do: values are taken
- * to be in ESPHome's own default units where these are the canonical ones. */
+ * No message says a unit, only Home Assistant's discovery messages do (ha_units.h).
+ * Without one values are taken to be in ESPHome's own default units where these are the
+ * canonical ones. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "services/ingest/decoders/ha_units.h"
 #include "services/ingest/decoders/home.h"
 
 struct parts {
@@ -166,5 +168,7 @@ enum reject decode_esphome(const struct input *in, struct message *m, struct err
         return reject_say(REJECT_BAD_VALUE, e, "\"%.*s\" is not %s",
                           in->len > 40 ? 40 : (int)in->len, in->payload,
                           p.binary ? "ON or OFF" : "a number");
-    return home_value(m, &names, name, index, x, NULL, e);
+    char unit[HA_UNIT_SIZE];
+    m->from_memory = !p.binary && ha_unit(in->memory, in->topic, unit);
+    return home_value(m, &names, name, index, x, m->from_memory ? unit : NULL, e);
 }
