@@ -7,7 +7,8 @@
 # It needs a Docker engine: the one that the docker command reaches (DOCKER_HOST). Where there
 # is none, FC_TEST_DOCKER_ENGINE names a program that brings one: "PROGRAM start" prints the
 # DOCKER_HOST line, "PROGRAM stop" ends it; FC_TEST_DOCKER_IMAGES one that makes the images it
-# is given where they cannot be pulled. FC_TEST_COMPOSE: the compose command.
+# is given where they cannot be pulled; Kafka's is made here then (tests/compose/kafka, with Maven).
+# FC_TEST_COMPOSE: the compose command.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -165,9 +166,32 @@ targets_up() {
     inside proxy curl -fsS http://prometheus:9090/api/v1/targets | tee "$work/targets"
     jq -e '[.data.activeTargets[] | select(.health == "up")] | length == 4' "$work/targets"
 }
-kafka_has_readings() {
+# the image that deploy/docker-compose.yml names: pulled, or made of Kafka's jars
+kafka_image() {
+    local tag libs
+    tag=$(c --profile kafka config | awk '$1 == "image:" && $2 ~ /^apache\/kafka:/ { print $2 }')
+    if docker image inspect "$tag" >/dev/null 2>&1 || docker pull -q "$tag" >/dev/null 2>&1; then return; fi
+    command -v mvn >/dev/null || return 1
+    say "making $tag of Kafka's jars"
+    libs=$(cd "$root/tests/integration" && python3 -c 'import kafka; print(kafka.jars())') || fail "no jars of Kafka"
+    [[ $tag == *:"$(basename "$libs"/kafka-server-[0-9]*.jar .jar | sed 's/.*-//')" ]] ||
+        fail "tests/kafka/pom.xml is not of the version of $tag"
+    cp -r "$root/tests/compose/kafka" "$work/kafka" && cp -r "$libs" "$work/kafka/libs"
+    ok "the image of Kafka builds" docker build --network host -q -t "$tag" "$work/kafka"
+}
+in_kafka() {
     inside kafka /opt/kafka/bin/kafka-get-offsets.sh --bootstrap-server kafka:9092 --topic fieldcast-readings |
-        awk -F: '{ n += $3 } END { print n " readings in Kafka"; exit n == 0 }'
+        awk -F: '{ n += $3 } END { print n + 0 }'
+}
+kafka_has_readings() { (($(in_kafka) > 0)); }
+# all of ingest's log, and more than so many
+kafka_has_all() { # READINGS
+    local n want lag
+    n=$(in_kafka)
+    want=$(get /metrics | awk '/^fieldcast_ingest_kafka_messages_total\{.*result="delivered"/ { print $2 }')
+    lag=$(get /metrics | awk '/^fieldcast_ingest_kafka_lag_bytes/ { print $2 }')
+    echo "$n readings in Kafka, ${want:-none} delivered, ${lag:-?} bytes of the log to come"
+    [[ $lag == 0 ]] && ((n >= want && n > $1))
 }
 
 trap cleanup EXIT
@@ -229,11 +253,20 @@ else
     say "Grafana's image cannot be pulled here: its dashboards' queries are tested elsewhere, its start is not"
 fi
 
-if docker image inspect apache/kafka:4.1.2 >/dev/null 2>&1 || docker pull -q apache/kafka:4.1.2 >/dev/null 2>&1; then
+if kafka_image; then
     export FC_KAFKA_BROKERS=kafka:9092
+    began=$SECONDS
     ok "Kafka starts, and ingest is told of it" c --profile kafka up -d --no-deps kafka ingest
     eventually 120 "readings are in Kafka" kafka_has_readings
+    eventually 60 "Kafka and ingest are healthy" healthy kafka ingest
+    eventually 60 "it has all of ingest's log" kafka_has_all 0
+    had=$(in_kafka 2>/dev/null)
+    ok "Kafka is made anew" c --profile kafka up -d --no-deps --force-recreate kafka
+    ok "readings come meanwhile" "$fieldcast" simulate --mqtt "tcp://127.0.0.1:$mqtt_port" --user sensor \
+        --password-file "$work/password" --devices 2 --every 1s --count 5
+    eventually 120 "they are in Kafka, with what was there before" kafka_has_all "$had"
+    say "Kafka took $((SECONDS - began)) s"
 else
-    say "Kafka's image cannot be pulled here: ingest is tested with the same version elsewhere, the image is not"
+    say "Kafka's image cannot be pulled here and Maven is not there to make one: ingest is tested with the same version elsewhere"
 fi
 say "$passed checks passed"
