@@ -219,8 +219,9 @@ static void print_reading(const json_t *item, FILE *to)
     const char *name, *why = text_of(item, "why");
     json_t *v;
     int width = 0;
+    bool late = json_is_true(json_object_get(item, "late"));
     say(to, "  time  ", text_of(item, "time"), " (",
-        *why ? why : text_of(item, "time_source"), ")", NULL);
+        *why ? why : text_of(item, "time_source"), late ? "; late)" : ")", NULL);
     json_object_foreach(json_object_get(item, "values"), name, v)
     {
         int n = (int)strlen(name);

@@ -122,11 +122,11 @@ static json_t *counts_json(const struct counts *c)
         if (c->rejected[r])
             json_object_set_new(rejected, reject_name((enum reject)r),
                                 json_integer(c->rejected[r]));
-    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I}", "received",
+    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "received",
                      (json_int_t)c->received, "stored", (json_int_t)c->stored,
                      "duplicate", (json_int_t)c->duplicate, "rejected", rejected,
                      "pending", (json_int_t)counts_pending(c), "misread",
-                     (json_int_t)c->misread);
+                     (json_int_t)c->misread, "late", (json_int_t)c->late);
 }
 
 static json_t *time_json(int64_t t_ms)
@@ -231,6 +231,16 @@ static json_t *clock_json(struct ingest *in, const struct device *d,
     return j;
 }
 
+/* The device's late readings since the start; null: none came. */
+static json_t *late_json(const struct device_view *v)
+{
+    if (!v->counts.late)
+        return json_null();
+    return json_pack("{s:I, s:o, s:I}", "readings", (json_int_t)v->counts.late, "last",
+                     time_json(v->late_at_ms), "age_s",
+                     (json_int_t)v->late_age_ms / 1000);
+}
+
 static json_t *device_item(struct ingest *in, const struct device *d)
 {
     struct device_view v = ledger_view(in->ledger, d);
@@ -239,6 +249,7 @@ static json_t *device_item(struct ingest *in, const struct device *d)
                           "last_seen", time_json(v.last_seen_ms), "time_source",
                           seen ? json_string(time_source_name(v.source)) : json_null());
     json_object_set_new(j, "clock", seen ? clock_json(in, d, v.source) : json_null());
+    json_object_set_new(j, "late", late_json(&v));
     json_object_set_new(j, "status",
                         v.online < 0 ? json_null()
                                      : json_string(v.online ? "online" : "offline"));
@@ -302,7 +313,9 @@ static int post_explain(void *app, const struct req *q, struct res *s, struct er
 {
     struct ingest *in = app;
     json_t *body = req_json_object(q, e);
-    json_t *j = body ? explain(body, in->intake, clock_now_ms(), e) : NULL;
+    json_t *j =
+        body ? explain(body, in->intake, clock_now_ms(), in->set.common.grace_s * 1000, e)
+             : NULL;
     json_decref(body);
     return j ? res_json(s, j, e) : -1;
 }

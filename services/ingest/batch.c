@@ -48,7 +48,7 @@ void batch_reserve(struct batch *b, size_t n)
 }
 
 int batch_reading_line(struct buf *b, const struct item *it, int64_t receive_ms,
-                       bool good)
+                       bool good, bool late)
 {
     struct influx_line l;
     influx_line(&l, b, "readings");
@@ -60,6 +60,8 @@ int batch_reading_line(struct buf *b, const struct item *it, int64_t receive_ms,
         influx_field(&l, "device_ms", (double)it->said_ms);
     influx_field(&l, "seq", (double)it->r.seq);
     influx_field(&l, "quality", good);
+    if (late)
+        influx_field(&l, "late", 1);
     return influx_end(&l, it->r.time_ms);
 }
 
@@ -73,11 +75,12 @@ static int add(struct batch *b, const struct point *p, size_t line, int rc)
     return 0;
 }
 
-int batch_reading(struct batch *b, const struct point *p, const struct item *it,
-                  int64_t receive_ms)
+int batch_reading(struct batch *b, const struct point *p, const struct item *it)
 {
     size_t line = b->lines.len;
-    return add(b, p, line, batch_reading_line(&b->lines, it, receive_ms, p->good));
+    return add(
+        b, p, line,
+        batch_reading_line(&b->lines, it, p->received_ms, p->good, p->late_ms > 0));
 }
 
 static int one_field(struct batch *b, const struct point *p, const char *measurement,

@@ -29,6 +29,8 @@ struct point {
     int item;              /* which of the record's items it is */
     uint64_t quantities;   /* bits of hours.h */
     int32_t hour;
+    int64_t received_ms; /* of a reading */
+    int64_t late_ms;     /* its age then, if it was late (hours.h); else 0 */
     enum point_kind kind;
     enum point_state state;
     bool good;
@@ -53,8 +55,7 @@ void batch_reserve(struct batch *b, size_t n);
 bool batch_full(const struct batch *b);
 
 /* Each appends a line and its point; -1 when it is no line (nothing is added then). */
-int batch_reading(struct batch *b, const struct point *p, const struct item *it,
-                  int64_t receive_ms);
+int batch_reading(struct batch *b, const struct point *p, const struct item *it);
 int batch_status(struct batch *b, const struct point *p, bool online, int64_t t_ms);
 /* Says that the device's earlier reading at t_ms was good after all. */
 int batch_restore(struct batch *b, const struct point *p, int64_t t_ms);
@@ -71,8 +72,8 @@ const char *batch_lines(const struct batch *b, size_t lo, size_t hi, size_t *len
 
 /* A reading's line: its values, and received_ms, seq (-1: none) and quality (1, or 0 for
  * misreads and what the sender calls poor) with each; device_ms where the device said
- * another time than it is stored at. */
+ * another time than it is stored at; late (1) where it came late. */
 int batch_reading_line(struct buf *b, const struct item *it, int64_t receive_ms,
-                       bool good);
+                       bool good, bool late);
 
 #endif

@@ -60,8 +60,8 @@ static const struct {
 /* Fields that every point has beside its quantities, and what an hour adds to a name. */
 static bool reserved(const char *q)
 {
-    static const char *const names[] = {"time", "device",  "received_ms",
-                                        "seq",  "quality", "device_ms"};
+    static const char *const names[] = {"time",    "device",    "received_ms", "seq",
+                                        "quality", "device_ms", "late"};
     static const char *const ends[] = {"_min", "_max", "_n"};
     size_t n = strlen(q);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "services/ingest/raw.h"
 #include "services/ingest/batch.h"
+#include "services/ingest/hours.h"
 
 #define LINE_MAX_BYTES 32768
 
@@ -35,9 +36,11 @@ static int read_payload(const json_t *body, struct buf *b, struct err *e)
     return 0;
 }
 
-static void add_reading(json_t *j, const struct item *it, int64_t now_ms)
+static void add_reading(json_t *j, const struct item *it, int64_t now_ms,
+                        int64_t grace_ms)
 {
     struct buf line;
+    bool late = hours_late(it->r.time_ms, now_ms, grace_ms);
     char time[CLOCK_RFC3339_SIZE];
     json_t *values = json_object();
     for (size_t i = 0; i < it->r.n; i++) {
@@ -51,13 +54,14 @@ static void add_reading(json_t *j, const struct item *it, int64_t now_ms)
     json_object_set_new(j, "time", json_string(clock_format(it->r.time_ms, time)));
     json_object_set_new(j, "time_source", json_string(time_source_name(it->source)));
     json_object_set_new(j, "why", json_string(time_source_sentence(it->source)));
+    json_object_set_new(j, "late", json_boolean(late));
     buf_init(&line, LINE_MAX_BYTES);
-    if (batch_reading_line(&line, it, now_ms, !it->r.poor) == 0)
+    if (batch_reading_line(&line, it, now_ms, !it->r.poor, late) == 0)
         json_object_set_new(j, "line", json_stringn(line.data, line.len - 1));
     buf_done(&line);
 }
 
-static json_t *item_json(const struct item *it, int64_t now_ms)
+static json_t *item_json(const struct item *it, int64_t now_ms, int64_t grace_ms)
 {
     json_t *j = json_pack("{s:s?, s:b}", "device", it->r.device[0] ? it->r.device : NULL,
                           "accepted", !it->reject);
@@ -66,11 +70,12 @@ static json_t *item_json(const struct item *it, int64_t now_ms)
     else if (it->kind == ITEM_STATUS)
         json_object_set_new(j, "status", json_string(it->online ? "online" : "offline"));
     else
-        add_reading(j, it, now_ms);
+        add_reading(j, it, now_ms, grace_ms);
     return j;
 }
 
-json_t *explain(const json_t *body, struct intake *in, int64_t now_ms, struct err *e)
+json_t *explain(const json_t *body, struct intake *in, int64_t now_ms, int64_t grace_ms,
+                struct err *e)
 {
     const char *topic;
     struct buf payload;
@@ -93,7 +98,7 @@ json_t *explain(const json_t *body, struct intake *in, int64_t now_ms, struct er
     enum reject first = r ? r : m.refused;
     json_t *items = json_array();
     for (size_t i = 0; i < m.n; i++)
-        json_array_append_new(items, item_json(&m.item[i], now_ms));
+        json_array_append_new(items, item_json(&m.item[i], now_ms, grace_ms));
     j = json_pack("{s:s?, s:b, s:s?, s:s?, s:o}", "decoder", m.decoder, "accepted", !r,
                   "reason", first ? reject_name(first) : NULL, "detail",
                   r       ? why.text

@@ -11,10 +11,11 @@
  * "retain"}. New reference:
  * {"decoder","accepted","reason","detail",
  *  "items":[{"device","accepted","reason","time","time_source","why",
- *            "values","line"} or
+ *            "late","values","line"} or
  *           {"device","status"}]}
- * reason and detail: of the first thing refused, also where the rest is accepted. */
-json_t *explain(const json_t *body, struct intake *in, int64_t now_ms,
+ * reason and detail: of the first thing refused, also where the rest is accepted. late:
+ * it is older than grace_ms, and its hour may be rolled up again. */
+json_t *explain(const json_t *body, struct intake *in, int64_t now_ms, int64_t grace_ms,
                 struct err *e) MUST_CHECK;
 
 #endif

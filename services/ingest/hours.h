@@ -29,6 +29,13 @@ static inline int32_t hour_of(int64_t t_ms)
     return (int32_t)((t_ms - (t_ms % 3600000 + 3600000) % 3600000) / 3600000);
 }
 
+/* Is a reading of t_ms that came at received_ms late? It is when it was older than the
+ * hours' grace: only then can its hour have been closed without it. */
+static inline bool hours_late(int64_t t_ms, int64_t received_ms, int64_t grace_ms)
+{
+    return received_ms - t_ms > grace_ms;
+}
+
 /* path: file of the marks. What ranges found there hold is not known: HOURS_OTHER. Lines
  * that are no marks of a known device between the hours first and last are left out and
  * said; the file is kept as <path>.bad then. */

@@ -123,6 +123,7 @@ static int open_sinks(struct ingest *i, struct dep *influx, struct err *e)
                                  .reader = i->reader,
                                  .how = i->how,
                                  .hours = i->hours,
+                                 .grace_ms = i->set.common.grace_s * 1000,
                                  .letters = i->letters,
                                  .in = new_influx(&i->set),
                                  .points = (size_t)i->set.batch_points,

@@ -345,6 +345,16 @@ void ledger_misread_undone(struct ledger *l, struct device *d, unsigned n)
     pthread_mutex_unlock(&l->lock);
 }
 
+void ledger_late(struct ledger *l, struct device *d, int64_t received_ms, int64_t age_ms)
+{
+    pthread_mutex_lock(&l->lock);
+    l->total.late++;
+    d->counts.late++;
+    d->late_at_ms = received_ms;
+    d->late_age_ms = age_ms;
+    pthread_mutex_unlock(&l->lock);
+}
+
 void ledger_online(struct ledger *l, struct device *d, bool online)
 {
     pthread_mutex_lock(&l->lock);
@@ -385,7 +395,8 @@ size_t ledger_snapshot(struct ledger *l, struct counts *each, size_t n,
 struct device_view ledger_view(struct ledger *l, const struct device *d)
 {
     pthread_mutex_lock(&l->lock);
-    struct device_view v = {d->counts, d->last_seen_ms, d->source, d->online};
+    struct device_view v = {d->counts, d->last_seen_ms, d->source,
+                            d->online, d->late_at_ms,   d->late_age_ms};
     pthread_mutex_unlock(&l->lock);
     return v;
 }

@@ -22,7 +22,8 @@
 
 struct counts {
     uint64_t received, stored, duplicate,
-        misread; /* misreads are stored, with quality 0 */
+        misread, /* misreads are stored, with quality 0 */
+        late;    /* these are stored too: hours_late() */
     uint32_t rejected[REJECT_N];
 };
 uint64_t counts_rejected(const struct counts *c);
@@ -37,7 +38,8 @@ struct device {
     struct counts counts;
     int64_t last_seen_ms; /* INT64_MIN: not since the start */
     enum time_source source;
-    signed char online; /* -1: it never said */
+    signed char online;              /* -1: it never said */
+    int64_t late_at_ms, late_age_ms; /* the newest late reading: when it came, how old */
     struct metric *seen_metric;
     /* the intake's, behind its lock */
     int64_t arrival_ms; /* the newest time that was made of an arrival */
@@ -78,6 +80,8 @@ void ledger_duplicate(struct ledger *l, struct device *d);
 void ledger_rejected(struct ledger *l, struct device *d, enum reject why);
 void ledger_stored(struct ledger *l, struct device *d, bool misread);
 void ledger_misread_undone(struct ledger *l, struct device *d, unsigned n);
+/* One of what is stored came late, age_ms old. */
+void ledger_late(struct ledger *l, struct device *d, int64_t received_ms, int64_t age_ms);
 void ledger_online(struct ledger *l, struct device *d, bool online);
 
 /* A snapshot: all together; those of no device; one device. */
@@ -93,6 +97,7 @@ struct device_view {
     int64_t last_seen_ms;
     enum time_source source;
     int online;
+    int64_t late_at_ms, late_age_ms; /* of the newest late one, if counts.late */
 };
 struct device_view ledger_view(struct ledger *l, const struct device *d);
 

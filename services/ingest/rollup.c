@@ -56,9 +56,15 @@ static void forget_names(struct rollup *r)
     r->n_names = 0;
 }
 
+/* What batch_reading_line() writes beside them is none. */
 static bool is_quantity(const char *name)
 {
-    return strcmp(name, "received_ms") && strcmp(name, "seq") && strcmp(name, "quality");
+    static const char *const others[] = {"received_ms", "device_ms", "seq", "quality",
+                                         "late"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(name, others[i]))
+            return false;
+    return true;
 }
 
 /* What was measured before this process started is not known by bits: InfluxDB knows. */

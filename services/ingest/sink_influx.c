@@ -30,11 +30,11 @@ struct sink_influx {
     int64_t since_ms;    /* when the batch got its first record (monotonic) */
     int64_t cursor_ms;   /* when the cursor was last saved */
     bool said_stuck;     /* letters or marks could not be written: said once */
-    struct log_often refused, unsaved;
+    struct log_often refused, unsaved, said_late;
     atomic_bool flush;
     atomic_llong written;
-    struct metric *rejects[REJECT_N], *partly[REJECT_N], *stored, *misreads, *queue,
-        *delay;
+    struct metric *rejects[REJECT_N], *partly[REJECT_N], *stored, *misreads, *late,
+        *queue, *delay;
 };
 
 /* ---- from records to lines
@@ -78,12 +78,17 @@ static void add_reading(struct sink_influx *s, int64_t received_ms, int64_t pos,
     const struct item *it = &s->m.item[i];
     int64_t restore[QUALITY_SUSTAIN], t_ms = it->r.time_ms;
     int n;
-    struct point p = {
-        .device = it->device, .pos = pos, .item = (int)i, .kind = POINT_READING};
+    struct point p = {.device = it->device,
+                      .pos = pos,
+                      .item = (int)i,
+                      .kind = POINT_READING,
+                      .received_ms = received_ms};
     p.hour = hour_of(t_ms);
+    if (hours_late(t_ms, received_ms, s->o.grace_ms))
+        p.late_ms = received_ms - t_ms;
     p.quantities = hours_quantities(s->o.hours, &it->r);
     p.good = quality_judge(&it->device->quality, &it->r, t_ms, restore, &n);
-    batch_reading(&s->batch, &p, it, received_ms);
+    batch_reading(&s->batch, &p, it);
     for (int k = 0; k < n; k++) {
         p.kind = POINT_RESTORE;
         p.hour = hour_of(restore[k]);
@@ -190,6 +195,18 @@ static int fill(struct sink_influx *s)
 /* ---- what became of them
  * ------------------------------------------------------------------------------- */
 
+static void count_late(struct sink_influx *s, const struct point *p)
+{
+    char time[CLOCK_RFC3339_SIZE];
+    ledger_late(s->o.how.ledger, p->device, p->received_ms, p->late_ms);
+    metric_add(s->late, 1);
+    log_often(&s->said_late, LOG_INFO,
+              "%s sends late readings: one of %s came %lld s after that; their hours are "
+              "rolled up again",
+              p->device->name, clock_format(p->received_ms - p->late_ms, time),
+              (long long)p->late_ms / 1000);
+}
+
 static void count_stored(struct sink_influx *s, const struct point *p, unsigned *stored,
                          unsigned *misreads)
 {
@@ -199,6 +216,8 @@ static void count_stored(struct sink_influx *s, const struct point *p, unsigned 
         ledger_stored(s->o.how.ledger, p->device, !p->good);
         *stored += 1;
         *misreads += !p->good;
+        if (p->late_ms)
+            count_late(s, p);
     }
     if (p->kind != POINT_STATUS)
         hours_mark(s->o.hours, p->device, p->hour, p->quantities);
@@ -358,6 +377,10 @@ static void make_metrics(struct sink_influx *s, struct metrics *m)
     s->misreads =
         metric_counter(m, "fieldcast_ingest_misreads_total",
                        "Readings stored with quality 0, left out of the hours.", NULL);
+    s->late = metric_counter(m, "fieldcast_ingest_late_total",
+                             "Readings stored that were older than the hours' grace when "
+                             "they came.",
+                             NULL);
     s->queue = metric_gauge(m, "fieldcast_ingest_queue_points",
                             "Points that wait in the batch.", NULL);
     s->delay = metric_histogram(m, "fieldcast_ingest_end_to_end_seconds",

@@ -23,6 +23,7 @@ struct sink_influx_opts { /* all borrowed but in */
     struct wal_reader *reader; /* at its cursor */
     struct interpreter how;
     struct hours *hours;
+    int64_t grace_ms; /* of the hours: what is older when it comes is late */
     struct deadletter *letters;
     struct influx *in; /* taken over */
     size_t points;

@@ -73,7 +73,7 @@ static void check_reading(const struct item *it)
     enum time_source s = timefix(&fix, &it->time, NULL, 1795132800000, &t, &said);
     must(recent_identity(it, !time_source_is_arrival(s), &weak) != 0, "identity");
     buf_init(&b, 65536);
-    must(batch_reading_line(&b, it, 1795132800000, true) == 0, "a line");
+    must(batch_reading_line(&b, it, 1795132800000, true, true) == 0, "a line");
     must(memchr(b.data, '\n', b.len) == b.data + b.len - 1, "one line");
     buf_done(&b);
 }

@@ -384,7 +384,15 @@ static void test_ledger_and_devices(void **unused)
                         "arrival_implausible_time");
     assert_true(json_is_null(json_object_get(office, "status")));
     assert_true(json_is_null(json_object_get(j, "next")));
+    struct device *d = ledger_find(app.ledger, "office");
+    assert_true(json_is_null(json_object_get(office, "late")));
     json_decref(j);
+    ledger_late(app.ledger, d, INT64_C(1795132800000), 3600000);
+    char *text = call("GET", "/api/v1/devices",
+                      (const char *[]){"device", "office", NULL}, "", &(int){0});
+    assert_non_null(strstr(text, "\"late\":{\"readings\":1,\"last\":\"2026-11-20T00:00:"
+                                 "00.000Z\",\"age_s\":3600}"));
+    free(text);
     j = get_json("/api/v1/devices", (const char *[]){"device", "nobody", NULL});
     assert_int_equal(json_array_size(json_object_get(j, "items")), 0);
     json_decref(j);
@@ -407,6 +415,16 @@ static void test_explain(void **unused)
                                  "\"hectopascal\"}}"));
     assert_non_null(
         strstr(text, "\"line\":\"readings,device=p pressure=1013,received_ms="));
+    assert_non_null(strstr(text, "\"late\":false"));
+    free(text);
+    char body[160]; /* an hour old, beyond the grace */
+    snprintf(body, sizeof body,
+             "{\"topic\":\"fieldcast/a/readings\",\"payload\":{\"ts_ms\":%lld,"
+             "\"values\":{\"co\":1}}}",
+             (long long)(NOW - 3600000));
+    text = call("POST", "/api/v1/explain", NULL, body, &status);
+    assert_non_null(strstr(text, "\"late\":true"));
+    assert_non_null(strstr(text, ",quality=1,late=1 "));
     free(text);
     assert_int_equal(ledger_size(app.ledger), 0);
     expect("POST", "/api/v1/explain", NULL,
