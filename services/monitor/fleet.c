@@ -105,6 +105,7 @@ struct tracked *fleet_add(struct fleet *f, const char *name)
     t->champion = xcalloc(1, sizeof *t->champion);
     t->champion->lead1_sd = NAN;
     t->born_ms = t->first_hour = t->last_hour = t->judged_hour = INT64_MIN;
+    t->late_to = -1;
     loop_init(&t->loop);
     t->last_value = NAN;
     if (f->n == f->cap) {

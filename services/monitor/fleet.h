@@ -37,6 +37,7 @@ struct tracked {
 
     int64_t first_hour, last_hour; /* hours with a value; INT64_MIN: none */
     double last_value;
+    bool live; /* an hour closed with a value; else only its past is known, come late */
     int hours; /* with a value within 8 weeks, at the last count */
     int maybe; /* at most so many have come since */
 
@@ -51,8 +52,10 @@ struct tracked {
     bool unsent; /* asked, but trainer has not been told */
     enum reason asked_for;
 
-    int64_t late_at_ms;       /* when late hours last came, monotonic; 0: never */
-    bool waiting;             /* a training waits only for late hours to stop coming */
+    int64_t late_from,
+        late_to;        /* late hours to score once more; late_to < late_from: none */
+    int64_t late_at_ms; /* when late hours last came, monotonic; 0: never */
+    bool waiting;       /* a training, or an alarm, waits for late hours to stop coming */
     char *alert_id[N_ALERTS]; /* NULL: not firing. owned */
     int64_t alert_since[N_ALERTS];
     struct gauges *gauges; /* NULL: beyond the number that have metrics */

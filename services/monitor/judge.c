@@ -148,21 +148,26 @@ static void fire(struct tracked *t, int type, const struct alarm *x,
     json_array_append_new(a->firing, j);
 }
 
-static void alerts(struct tracked *t, const struct judge_in *in, struct actions *a)
+/* True when one was not raised because the past is still arriving. */
+static bool alerts(struct tracked *t, const struct judge_in *in, struct actions *a)
 {
+    bool held = false;
     struct alarm x[N_ALERTS] = {0};
     silent_alarm(t, in, &x[ALERT_SILENT]);
     stuck_alarm(t, &x[ALERT_STUCK]);
     skill_alarm(t, &x[ALERT_SKILL]);
     for (int i = 0; i < N_ALERTS; i++) {
         bool on = x[i].on && t->rules.forecast, off = x[i].off || !t->rules.forecast;
-        if (on && !t->alert_id[i]) {
+        if (on && !t->alert_id[i] && in->arriving) {
+            held = true;
+        } else if (on && !t->alert_id[i]) {
             fire(t, i, &x[i], in, a);
         } else if (off && t->alert_id[i]) {
             json_array_append_new(a->resolved, json_string(t->alert_id[i]));
             t->alert_id[i] = NULL; /* the tracked series still owns it */
         }
     }
+    return held;
 }
 
 /* ---- the series ---------------------------------------------------------- */
@@ -170,7 +175,7 @@ static void alerts(struct tracked *t, const struct judge_in *in, struct actions 
 static void quarantine(struct tracked *t, const struct judge_in *in, struct actions *a)
 {
     bool want = t->diagnosis.quarantine;
-    if (t->disabled || want == t->quarantined)
+    if (t->disabled || want == t->quarantined || (want && in->arriving))
         return;
     t->quarantined = want;
     json_array_append_new(
@@ -182,20 +187,34 @@ static void quarantine(struct tracked *t, const struct judge_in *in, struct acti
            evidence(t, in));
 }
 
+/* Hours without a value up to this one; of what was never live none count. */
+static int silent_hours(const struct tracked *t, const struct judge_in *in)
+{
+    if (t->last_hour == INT64_MIN || !t->live || t->last_hour >= in->hour)
+        return 0;
+    int64_t h = (in->hour - t->last_hour) / HOUR_MS;
+    return h > 100000 ? 100000 : (int)h;
+}
+
+static bool may_not_begin(const struct tracked *t, const struct judge_in *in)
+{
+    bool silent = t->verdicts.silent || t->alert_id[ALERT_SILENT];
+    return !silent && (in->arriving || in->jumped);
+}
+
 bool judge(struct cell *c, const struct judge_in *in, struct actions *a)
 {
     struct tracked *t = &c->next;
-    int64_t silent = t->last_hour == INT64_MIN ? 0 : (in->hour - t->last_hour) / HOUR_MS;
-    if (in->arriving) /* its past is still coming in: no silence */
+    int silent = silent_hours(t, in);
+    bool quiet = silent > t->rules.gap_h; /* is it silent, if that may begin now? */
+    if (may_not_begin(t, in))
         silent = 0;
     struct state_facts f = {
         .w = &c->w,
         .c = t->champion,
         .r = &t->rules,
         .quantity = t->quantity,
-        .silent_h = silent < 0        ? 0
-                    : silent > 100000 ? 100000
-                                      : (int)silent,
+        .silent_h = silent,
         .hours = t->hours,
         .grown_at = t->loop.grown_at,
     };
@@ -212,8 +231,8 @@ bool judge(struct cell *c, const struct judge_in *in, struct actions *a)
     };
     diagnose(&d, &t->diagnosis);
     t->judged_hour = in->hour;
-    t->waiting = t->diagnosis.held == HELD_ARRIVING;
-    alerts(t, in, a);
+    bool held = alerts(t, in, a);
+    t->waiting = t->diagnosis.held == HELD_ARRIVING || (in->arriving && (held || quiet));
     quarantine(t, in, a);
     if (t->diagnosis.reason == REASON_NONE || t->diagnosis.held != HELD_NOT)
         return false;

@@ -16,12 +16,16 @@ struct cell {
 struct judge_in {
     int64_t hour, now_ms; /* the newest hour, index 47 of the window */
     bool arriving;        /* late hours came in a moment ago */
+    bool jumped;          /* several hours closed at once: nobody had listened */
     int64_t
         *fleet_left; /* retrainings that the fleet may still have today; counted down */
 };
 
 /* Fills cell->next (verdicts, diagnosis, loop, alerts) and appends to a. Returns true
- * when a training shall be asked for. */
+ * when a training shall be asked for. While the past is arriving no alarm and no
+ * quarantine begins, and a silence ends only when the series is back: the past alone says
+ * nothing about the present. After hours in which nobody listened no silence begins
+ * either: what the sensors have kept since is on its way. */
 bool judge(struct cell *c, const struct judge_in *in, struct actions *a);
 
 /* After a failed commit: frees what next alone owns. After a good one: takes next over,

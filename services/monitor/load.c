@@ -57,6 +57,7 @@ json_t *remember_json(const struct tracked *t)
     json_object_set_new(c, "unsent", json_boolean(t->unsent));
     json_object_set_new(c, "asked_for", json_string(reason_name(t->asked_for)));
     json_object_set_new(c, "first_hour", ms_json(t->first_hour));
+    json_object_set_new(c, "live", json_boolean(t->live));
     json_object_set_new(c, "hours", json_integer(t->hours));
     json_object_set_new(c, "maybe", json_integer(t->maybe));
     json_object_set_new(row, "series", json_string(t->name));
@@ -118,6 +119,8 @@ static void recall_loop(struct tracked *t, const char *text)
     t->unsent = json_is_true(json_object_get(c, "unsent"));
     t->asked_for = why ? reason_find(why) : REASON_NONE;
     t->first_hour = whole(c, "first_hour", INT64_MIN);
+    const json_t *live = json_object_get(c, "live");
+    t->live = live ? json_is_true(live) : t->last_hour != INT64_MIN;
     t->hours = (int)whole(c, "hours", 0);
     t->maybe = (int)whole(c, "maybe", c ? 0 : FULL_HISTORY_H);
     /* an open job that nobody can ask about would stay open for ever */

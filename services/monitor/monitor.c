@@ -13,6 +13,7 @@
 #include "services/monitor/gauges.h"
 #include "services/monitor/load.h"
 #include "services/monitor/round.h"
+#include "services/monitor/work.h"
 
 #define PROBE_MS 1000 /* how often neighbours are asked how they are */
 
@@ -76,7 +77,7 @@ int monitor_open(struct monitor *m, struct err *e)
     pthread_mutex_init(&m->run, NULL);
     fleet_init(&m->fleet);
     m->ahead = json_array();
-    m->rolled_up = m->settled = m->scored = INT64_MIN;
+    m->rolled_up = m->settled = m->scored = m->jumped_to = INT64_MIN;
     if (service_open(&m->svc, &service, &m->set.common, e))
         return -1;
     open_deps(m);
@@ -190,11 +191,13 @@ static int work(struct monitor *m, struct report *r, struct err *e)
     return rc;
 }
 
-/* Is something wanted that is neither asked for nor refused yet? */
+/* Is something wanted that is neither asked for nor refused yet, or to be scored again?
+ */
 static bool pending(const struct monitor *m)
 {
     for (size_t i = 0; i < m->fleet.n; i++)
-        if (m->fleet.all[i]->unsent || m->fleet.all[i]->waiting)
+        if (m->fleet.all[i]->unsent || m->fleet.all[i]->waiting ||
+            work_unscored(m->fleet.all[i]))
             return true;
     return false;
 }

@@ -42,6 +42,7 @@ struct monitor {
     int64_t model_seq; /* champions are known up to here */
     char cursor[96];   /* of ingest's feed */
     int64_t scored;    /* newest hour done; INT64_MIN: none */
+    int64_t jumped_to; /* the hour with which several closed at once, or INT64_MIN */
     int64_t fleet_day; /* asks of all series on a day */
     int64_t fleet_asked;
     int64_t pinged_ms, told_ms, probed_ms; /* monotonic: when last done */

@@ -16,6 +16,36 @@
 
 /* ---- the newest hour ----------------------------------------------------- */
 
+static void score_again(struct tracked *t, int64_t from, int64_t to)
+{
+    bool none = !work_unscored(t);
+    if (!t->champion->version)
+        return;
+    if (none || from < t->late_from)
+        t->late_from = from;
+    if (none || to > t->late_to)
+        t->late_to = to;
+}
+
+/* What comes late, or closes with others at once, is scored now and once more: its
+ * forecasts may be made after it was here. */
+static void note_late(struct tracked *t, const struct work *w, int64_t scored,
+                      int64_t hour)
+{
+    bool several = scored != INT64_MIN && hour > scored + HOUR_MS;
+    if (w->again.to >= w->again.from) {
+        t->late_from = 0;
+        t->late_to = -1;
+    }
+    for (size_t i = 0; i < w->n_late && w->arriving; i++)
+        if (w->late[i].from <= scored)
+            score_again(t, w->late[i].from, w->late[i].to);
+    if (several)
+        score_again(t, scored + HOUR_MS, hour);
+    if (w->arriving || several)
+        t->late_at_ms = clock_mono_ms();
+}
+
 /* What the window says about the series itself: its newest value, and how many hours
  * came. */
 static void note_hours(struct chunk *c, struct cell *x, int64_t scored)
@@ -27,6 +57,7 @@ static void note_hours(struct chunk *c, struct cell *x, int64_t scored)
         int64_t h = c->from + i * HOUR_MS;
         if (isnan(x->w.y[i]))
             continue;
+        t->live |= h >= since;
         came += h >= since;
         if (t->first_hour == INT64_MIN || h < t->first_hour)
             t->first_hour = h;
@@ -48,8 +79,8 @@ static void note_hours(struct chunk *c, struct cell *x, int64_t scored)
     }
     came += t->maybe;
     t->maybe = came > FULL_HISTORY_H ? FULL_HISTORY_H : (int)came;
-    if (w && w->arriving)
-        t->late_at_ms = clock_mono_ms();
+    if (w)
+        note_late(t, w, scored, c->hour);
 }
 
 /* Must it be known exactly how many hours there are? When they may be enough for a
@@ -132,7 +163,11 @@ static int judge_cells(struct chunk *c, struct report *r, struct err *e)
     actions_init(&a);
     for (size_t i = 0; i < c->n_cells; i++) {
         struct cell *x = &c->cells[i];
-        struct judge_in in = {c->hour, now, work_arriving(m, &x->next), &left};
+        struct judge_in in = {.hour = c->hour,
+                              .now_ms = now,
+                              .arriving = work_arriving(m, &x->next),
+                              .jumped = m->jumped_to == c->hour,
+                              .fleet_left = &left};
         asked += judge(x, &in, &a);
         json_array_append_new(a.remember, remember_json(&x->next));
     }
@@ -210,6 +245,8 @@ int round_run(struct monitor *m, const struct feed *feed, struct report *r, stru
         return 0;
     if (work_list(m, feed, &list, &n, e))
         return -1;
+    if (closed && (m->scored == INT64_MIN || h > m->scored + HOUR_MS))
+        m->jumped_to = h;
     fields_done(&m->fields);
     int rc = n ? facts_fields(m->influx, &m->fields, e) : 0;
     if (!rc)

@@ -26,7 +26,7 @@ static struct work *add(struct list *l, const char *device)
         l->all = xrealloc(l->all, l->cap * sizeof *l->all);
     }
     struct work *w = &l->all[l->n++];
-    *w = (struct work){0};
+    *w = (struct work){.again = {0, -1}};
     snprintf(w->device, sizeof w->device, "%s", device);
     return w;
 }
@@ -53,6 +53,8 @@ static void join(struct list *l)
         if (k && !strcmp(l->all[k - 1].device, w->device)) {
             for (size_t s = 0; s < w->n_late; s++)
                 add_late(&l->all[k - 1], w->late[s].from, w->late[s].to);
+            if (w->again.to >= w->again.from)
+                l->all[k - 1].again = w->again;
             free(w->late);
         } else {
             l->all[k++] = *w;
@@ -82,18 +84,26 @@ bool work_arriving(const struct monitor *m, const struct tracked *t)
            clock_mono_ms() - t->late_at_ms < (quiet > QUIET_MS ? quiet : QUIET_MS);
 }
 
-/* Devices of the fleet: all of them, or those with a training that has waited long
- * enough. */
+bool work_unscored(const struct tracked *t)
+{
+    return t->late_to >= t->late_from;
+}
+
+/* Devices of the fleet: all of them, or those with something that has waited long enough
+ * for late hours. */
 static void add_fleet(const struct monitor *m, struct list *l, bool all)
 {
     char device[DEVICE_MAX + 1], last[DEVICE_MAX + 1] = "";
     for (size_t i = 0; i < m->fleet.n; i++) {
         const struct tracked *t = m->fleet.all[i];
-        if (!all && (!t->waiting || work_arriving(m, t)))
+        bool again = work_unscored(t) && !work_arriving(m, t);
+        if (!all && !again && (!t->waiting || work_arriving(m, t)))
             continue;
-        if (!strcmp(tracked_device(t, device), last))
-            continue;
-        add(l, device);
+        if (strcmp(tracked_device(t, device), last) != 0)
+            add(l, device);
+        struct work *w = &l->all[l->n - 1];
+        if (again) /* all series of a device are late at once */
+            w->again = (struct span){t->late_from, t->late_to};
         strcpy(last, device);
     }
 }
@@ -125,6 +135,11 @@ static int64_t born(const struct monitor *m, const char *device)
 
 static void schedule(const struct monitor *m, struct work *w, int64_t rolled_up)
 {
+    bool again = w->again.to >= w->again.from;
+    if (again) { /* due, but nothing new */
+        add_late(w, w->again.from, w->again.to);
+        w->n_late--;
+    }
     int64_t seen = m->scored == NO_HOUR ? rolled_up : m->scored + HOUR_MS;
     struct schedule_in in = {
         .scored = m->scored,
@@ -132,9 +147,9 @@ static void schedule(const struct monitor *m, struct work *w, int64_t rolled_up)
         .born = born(m, w->device),
         .oldest = rolled_up - RESCORE_MAX_H * HOUR_MS,
         .late = w->late,
-        .n_late = w->n_late,
+        .n_late = w->n_late + again,
     };
-    w->due = xcalloc(w->n_late + 2, sizeof *w->due);
+    w->due = xcalloc(in.n_late + 2, sizeof *w->due);
     w->n_due = schedule_due(&in, w->due);
     if (!w->n_due) { /* it is here for a training that waits */
         w->due[0] = (struct span){rolled_up, rolled_up};

@@ -57,12 +57,22 @@ static void fill(struct world *w, double error)
     w->cell.next = *w->t;
     w->cell.next.last_hour = HOUR;
     w->cell.next.last_value = 47;
+    w->cell.next.live = true;
+}
+
+static bool run_while(struct world *w, int64_t hour, bool arriving, bool jumped)
+{
+    struct judge_in in = {.hour = hour,
+                          .now_ms = hour + HOUR_MS,
+                          .arriving = arriving,
+                          .jumped = jumped,
+                          .fleet_left = &w->left};
+    return judge(&w->cell, &in, &w->a);
 }
 
 static bool run(struct world *w, int64_t hour)
 {
-    struct judge_in in = {hour, hour + HOUR_MS, false, &w->left};
-    return judge(&w->cell, &in, &w->a);
+    return run_while(w, hour, false, false);
 }
 
 static const char *text(const json_t *rows, size_t i, const char *key)
@@ -140,6 +150,76 @@ static void test_silence_quarantines_and_releases(void **state)
     assert_int_equal(json_array_size(w->a.resolved), 1);
 }
 
+/* As if nothing had come for five hours. */
+static void fill_silent(struct world *w)
+{
+    fill(w, 0.1);
+    for (int i = WINDOW_HOURS - 5; i < WINDOW_HOURS; i++)
+        w->cell.w.y[i] = NAN;
+    w->cell.next.last_hour = HOUR - 5 * HOUR_MS;
+}
+
+static void test_no_silence_begins(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        bool live, arriving, jumped, begins;
+    } rows[] = {
+        {false, false, false, false}, /* only its past was ever heard */
+        {true, true, false, false},   /* its past comes in just now */
+        {true, false, true, false},   /* nobody had listened */
+        {true, false, false, true},
+    };
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        fill_silent(w);
+        w->cell.next.live = rows[i].live;
+        run_while(w, HOUR, rows[i].arriving, rows[i].jumped);
+        assert_int_equal(json_array_size(w->a.firing), rows[i].begins);
+        assert_int_equal(json_array_size(w->a.states), rows[i].begins);
+        assert_int_equal(w->cell.next.waiting, rows[i].arriving); /* looked at again */
+        judge_take(&w->cell);
+    }
+}
+
+static void test_the_past_does_not_end_a_silence(void **state)
+{
+    struct world *w = *state;
+    fill_silent(w);
+    run(w, HOUR);
+    judge_take(&w->cell);
+    fill_silent(w);
+    w->cell.w.y[WINDOW_HOURS - 4] = 3; /* one of its hours came after all */
+    w->cell.next.last_hour = HOUR - 4 * HOUR_MS;
+    run_while(w, HOUR, true, false);
+    judge_take(&w->cell);
+    assert_int_equal(json_array_size(w->a.firing), 1);
+    assert_int_equal(json_array_size(w->a.resolved), 0);
+    assert_string_equal(tracked_state(w->t), "quarantined");
+    fill(w, 0.1); /* and now it is back */
+    run_while(w, HOUR, true, false);
+    judge_take(&w->cell);
+    assert_int_equal(json_array_size(w->a.resolved), 1);
+    assert_string_equal(tracked_state(w->t), "active");
+}
+
+static void test_no_alarm_while_the_past_arrives(void **state)
+{
+    struct world *w = *state;
+    fill(w, 2);
+    for (int i = WINDOW_HOURS - 13; i < WINDOW_HOURS; i++)
+        w->cell.w.y[i] = 7; /* stuck, and badly forecast */
+    assert_false(run_while(w, HOUR, true, false));
+    assert_true(w->cell.next.waiting);
+    assert_int_equal(json_array_size(w->a.firing) + json_array_size(w->a.states), 0);
+    judge_take(&w->cell);
+    w->cell.next = *w->t;
+    run(w, HOUR); /* it has stopped */
+    assert_false(w->cell.next.waiting);
+    assert_string_equal(text(w->a.firing, 0, "type"), "sensor_stuck");
+    judge_take(&w->cell);
+    assert_string_equal(tracked_state(w->t), "quarantined");
+}
+
 static void test_what_is_switched_off_is_silent(void **state)
 {
     struct world *w = *state;
@@ -201,6 +281,9 @@ int main(void)
         TEST(test_skill_lost_asks_and_alerts_once),
         TEST(test_a_failed_commit_changes_nothing),
         TEST(test_silence_quarantines_and_releases),
+        TEST(test_no_silence_begins),
+        TEST(test_the_past_does_not_end_a_silence),
+        TEST(test_no_alarm_while_the_past_arrives),
         TEST(test_what_is_switched_off_is_silent),
         TEST(test_remembered),
         TEST(test_fleet),
