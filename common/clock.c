@@ -133,6 +133,11 @@ int64_t clock_last_complete_hour(int64_t now_ms, int64_t grace_ms)
     return clock_hour_floor(now_ms - grace_ms) - HOUR_MS;
 }
 
+bool clock_was_ahead(int64_t mark_ms, int64_t now_ms)
+{
+    return mark_ms > now_ms && mark_ms - now_ms > HOUR_MS;
+}
+
 /* Days since 1970-01-01 of a proleptic Gregorian date and back: Howard Hinnant,
  * "chrono-compatible low-level date algorithms" (days_from_civil, civil_from_days). */
 static int64_t days_from_civil(int64_t y, int m, int d)

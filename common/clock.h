@@ -33,6 +33,11 @@ int64_t clock_hour_floor(int64_t t_ms);
 /* Start of the last complete hour: the newest H with H + 1 h + grace <= now. */
 int64_t clock_last_complete_hour(int64_t now_ms, int64_t grace_ms);
 
+/* A mark is a time, made of the clock, that only moves forward. When now is more than an
+ * hour before it the clock was ahead and has been put right: whoever keeps the mark says
+ * so once and begins anew from now. false for INT64_MIN (no mark yet). */
+bool clock_was_ahead(int64_t mark_ms, int64_t now_ms);
+
 /* "2026-11-20T10:00:00.000Z". Years outside 0..9999 are clamped to these. */
 const char *clock_format(int64_t t_ms, char out[CLOCK_RFC3339_SIZE]);
 

@@ -16,8 +16,8 @@ void changes_free(struct changes *c);
 
 void changes_add(struct changes *c, const struct hour_range *r, size_t n);
 /* All hours up to this one are written. */
-void changes_rolled_up(struct changes *c, int64_t hour_ms);
-int64_t changes_hour(struct changes *c); /* INT64_MIN: none yet */
+void changes_rolled_up(struct changes *c, int64_t hour_ms); /* INT64_MIN: not known now */
+int64_t changes_hour(struct changes *c);                    /* INT64_MIN: none yet */
 
 /* See rollup_changes(). */
 json_t *changes_since(struct changes *c, const char *after, struct err *e) MUST_CHECK;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
+
 #define DRIFT_LEAST_MS (INT64_C(3600000))
 #define MIN_MS INT64_C(60000)
 #define DELAY_MOST_MS                                                                    \
@@ -59,7 +61,7 @@ int64_t device_clock_zone(struct device_clock *c, int64_t local_ms, int64_t now_
     int64_t zone_ms;
     if (!zone_of(local_ms, now_ms, &zone_ms)) {
         c->zone.n = 0;
-    } else if (c->zone.n && c->zone.ms == zone_ms) {
+    } else if (c->zone.n && c->zone.ms == zone_ms && now_ms >= c->zone.since_ms) {
         c->zone.n++;
         if (settled(&c->zone, now_ms)) { /* or summer time began, or ended */
             c->zone_known = true;
@@ -96,7 +98,7 @@ bool device_clock_offset(struct device_clock *c, double number, int64_t now_ms,
         return false;
     int64_t offset_ms = now_ms - llround(number * c->unit_ms);
     int64_t change = offset_ms - c->offset.ms;
-    if (!c->offset.n || grown < 0) { /* it woke up anew */
+    if (!c->offset.n || grown < 0 || now_ms < c->offset.since_ms) { /* it woke up anew */
         claim(&c->offset, offset_ms, now_ms);
     } else if (llabs(change) <= CLOCK_AGREE_MS) {
         c->offset.n++;
@@ -126,6 +128,9 @@ static void close_window(struct device_clock *c)
 void device_clock_note(struct device_clock *c, int64_t t_ms, int64_t now_ms)
 {
     int64_t skew = now_ms - t_ms;
+    if (c->window_ms &&
+        clock_was_ahead(c->window_ms, now_ms)) /* ours, not the device's */
+        c->window_ms = c->last_ms = c->first_ms = 0;
     if (c->window_ms && now_ms - c->window_ms >= CLOCK_WINDOW_MS)
         close_window(c);
     if (!c->window_ms || now_ms - c->window_ms >= CLOCK_WINDOW_MS) {

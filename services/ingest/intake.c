@@ -130,8 +130,10 @@ static void keep(struct intake *in, const struct item *it, int64_t mono_ms)
     if (it->reject || it->known || it->kind != ITEM_READING)
         return;
     recent_add(in->recent, it->id);
-    if (time_source_is_arrival(it->source) && it->r.time_ms > it->device->arrival_ms)
-        it->device->arrival_ms = it->r.time_ms;
+    struct device *d = it->device;
+    if (time_source_is_arrival(it->source) &&
+        (it->r.time_ms > d->arrival_ms || clock_was_ahead(d->arrival_ms, it->r.time_ms)))
+        d->arrival_ms = it->r.time_ms;
 }
 
 /* ---- taking
@@ -159,7 +161,7 @@ static struct tally look_up(struct intake *in, unsigned flags)
 }
 
 /* Arrivals of one device get strictly increasing times: all of a message go on from the
- * newest that any of its devices has. */
+ * newest that any of its devices has, unless the clock was ahead then. */
 static void assign_times(const struct message *m, struct wal_record *rec)
 {
     int64_t t_ms = rec->receive_ms;
@@ -171,7 +173,8 @@ static void assign_times(const struct message *m, struct wal_record *rec)
                 continue;
             if (pass)
                 it->r.time_ms = t_ms++;
-            else if (t_ms <= it->device->arrival_ms)
+            else if (t_ms <= it->device->arrival_ms &&
+                     !clock_was_ahead(it->device->arrival_ms, rec->receive_ms))
                 t_ms = it->device->arrival_ms + 1;
         }
     rec->assigned_ms = m->n ? m->item[0].r.time_ms : rec->receive_ms;

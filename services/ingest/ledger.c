@@ -295,7 +295,9 @@ void ledger_received(struct ledger *l, struct device *d, int64_t seen_ms)
     pthread_mutex_lock(&l->lock);
     l->total.received++;
     counts_of(l, d)->received++;
-    if (d && seen_ms > d->last_seen_ms) {
+    if (d && (seen_ms > d->last_seen_ms ||
+              (clock_was_ahead(d->last_seen_ms, seen_ms) &&
+               clock_was_ahead(d->last_seen_ms, clock_now_ms())))) {
         d->last_seen_ms = seen_ms;
         if (d->seen_metric)
             metric_set(d->seen_metric, (double)seen_ms / 1000);

@@ -340,9 +340,22 @@ static void late_hours(struct rollup *r)
         works(r);
 }
 
+/* What was rolled up under times to come stays; marks of hours to come wait for them. */
+static void go_back(struct rollup *r, int64_t hour)
+{
+    char ahead[CLOCK_RFC3339_SIZE], now[CLOCK_RFC3339_SIZE];
+    log_warn("the clock was ahead: hours up to %s were closed, now %s is the newest that "
+             "is complete; hours are closed from there on",
+             clock_format(r->due_hour, ahead), clock_format(hour, now));
+    r->due_hour = INT64_MIN;
+    changes_rolled_up(r->changes, INT64_MIN);
+}
+
 static void tick(struct rollup *r)
 {
     int64_t hour = clock_last_complete_hour(clock_now_ms(), r->o.grace_ms);
+    if (clock_was_ahead(r->due_hour, hour))
+        go_back(r, hour);
     if (hour > r->due_hour) {
         r->due_hour = hour;
         r->noticed_ms = clock_mono_ms();

@@ -4,8 +4,9 @@
  * When an hour is complete (its end and the grace have passed by the clock), all that was
  * received before is in InfluxDB, and no message came for QUIET_MS, every marked
  * device-hour up to it is asked for in InfluxDB and written to `hourly`. Hours that get
- * late readings are done again, in rounds some seconds apart while a backfill runs. Also
- * deletes what is older than the retention, once a day of the clock. */
+ * late readings are done again, in rounds some seconds apart while a backfill runs. When
+ * the clock was ahead and is put right, hours are closed from the newest complete one on.
+ * Also deletes what is older than the retention, once a day of the clock. */
 #ifndef FC_INGEST_ROLLUP_H
 #define FC_INGEST_ROLLUP_H
 

@@ -64,7 +64,8 @@ static void new_champion(void *arg, const struct champion_row *row)
         .baseline = a && a->baseline,
     };
     snprintf(t->algorithm, sizeof t->algorithm, "%s", row->algorithm);
-    t->born_ms = clock_hour_floor(row->born_ms);
+    int64_t now_ms = clock_now_ms(); /* by a clock that was ahead it is not born yet */
+    t->born_ms = clock_hour_floor(row->born_ms < now_ms ? row->born_ms : now_ms);
     fleet_unlock(&m->fleet);
 }
 

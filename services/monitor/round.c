@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "services/monitor/act.h"
 #include "services/monitor/chunk.h"
@@ -235,14 +236,53 @@ static int run_all(struct monitor *m, const struct work *list, size_t n, int64_t
     return 0;
 }
 
+/* What was made of times to come says nothing of now. */
+static void forget_ahead(struct tracked *t, int64_t hour, int64_t now_ms)
+{
+    if (t->first_hour > hour)
+        t->first_hour = INT64_MIN;
+    if (t->last_hour > hour)
+        t->last_hour = INT64_MIN;
+    if (t->born_ms > hour)
+        t->born_ms = hour;
+    if (t->loop.last_asked_ms > now_ms)
+        t->loop.last_asked_ms = now_ms;
+    if (t->loop.change_ms > now_ms) {
+        t->loop.change_ms = INT64_MIN;
+        t->loop.follow_ups = 0;
+    }
+    t->hours = 0; /* to be counted again */
+    t->maybe = FULL_HISTORY_H;
+    t->late_from = 0;
+    t->late_to = -1;
+}
+
+static void go_back(struct monitor *m, int64_t hour)
+{
+    char ahead[CLOCK_RFC3339_SIZE], now[CLOCK_RFC3339_SIZE];
+    log_warn("the clock was ahead: hours up to %s were scored, now %s is the newest; "
+             "scoring goes on from there",
+             clock_format(m->scored, ahead), clock_format(hour, now));
+    fleet_lock(&m->fleet);
+    for (size_t i = 0; i < m->fleet.n; i++)
+        forget_ahead(m->fleet.all[i], hour, clock_now_ms());
+    m->settled = INT64_MIN;
+    fleet_unlock(&m->fleet);
+    m->scored = hour - HOUR_MS;
+    m->jumped_to = hour; /* no silence begins: what came last is not known */
+    m->discover = true;  /* the last day is looked at again */
+}
+
 int round_run(struct monitor *m, const struct feed *feed, struct report *r, struct err *e)
 {
     struct work *list;
     size_t n;
     int64_t h = feed->rolled_up;
-    bool closed = h != INT64_MIN && (m->scored == INT64_MIN || h > m->scored);
     if (h == INT64_MIN) /* not even one hour is complete; what came will be told again */
         return 0;
+    if (clock_was_ahead(m->scored, h))
+        go_back(m, h);
+    bool closed = m->scored == INT64_MIN || h > m->scored;
     if (work_list(m, feed, &list, &n, e))
         return -1;
     if (closed && (m->scored == INT64_MIN || h > m->scored + HOUR_MS))

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "common/reading.h"
 #include "services/predictor/hourly.h"
@@ -116,6 +117,25 @@ static void forget(struct models *m)
     models_unlock(m);
 }
 
+/* What is known of hours to come says nothing any more: all is read again, also which
+ * leads are written. */
+static void go_back(struct feed *f, int64_t hour_ms)
+{
+    char ahead[CLOCK_RFC3339_SIZE], now[CLOCK_RFC3339_SIZE];
+    log_warn("the clock was ahead: hours up to %s were rolled up, now %s is the newest; "
+             "forecasts begin there again",
+             clock_format(f->rolled_up_ms, ahead), clock_format(hour_ms, now));
+    models_lock(f->models);
+    for (struct series *s = models_all(f->models); s; s = s->all_next) {
+        if (s->history)
+            history_clear(s->history);
+        s->loaded = s->leads_known = false;
+        s->leads_origin_ms = s->tried_ms = NO_TIME;
+        atomic_store(&s->live_ms, NO_TIME);
+    }
+    models_unlock(f->models);
+}
+
 static int read_items(struct feed *f, const json_t *items, const char **who,
                       struct err *e)
 {
@@ -161,8 +181,11 @@ int feed_take(struct feed *f, const char *body, size_t len, bool *more, const ch
         buf_addf(&b, "%s:%" PRId64, epoch, cursor);
         memcpy(f->cursor, b.data, b.len + 1);
         buf_done(&b);
+        rolled_up = rolled_up == NO_TIME ? NO_TIME : clock_hour_floor(rolled_up);
+        if (rolled_up != NO_TIME && clock_was_ahead(f->rolled_up_ms, rolled_up))
+            go_back(f, rolled_up);
         if (rolled_up != NO_TIME)
-            f->rolled_up_ms = clock_hour_floor(rolled_up);
+            f->rolled_up_ms = rolled_up;
     }
     json_decref(j);
     return rc;

@@ -3,7 +3,8 @@
  *
  * It asks GET /api/v1/hours with a cursor for the hours written since, and reads just
  * these from InfluxDB. When ingest cannot tell (it or we started anew) all histories are
- * read again. Used by one thread. */
+ * read again, and so they are when the newest hour goes back by more than one: the clock
+ * was ahead then. Used by one thread. */
 #ifndef FC_PREDICTOR_FEED_H
 #define FC_PREDICTOR_FEED_H
 

@@ -13,13 +13,18 @@ struct history {
     double y[];     /* hour number h is at h mod n */
 };
 
+void history_clear(struct history *h)
+{
+    h->newest = INT64_MIN;
+    for (size_t i = 0; i < h->n; i++)
+        h->y[i] = NAN;
+}
+
 struct history *history_new(size_t hours)
 {
     struct history *h = xmalloc(sizeof *h + hours * sizeof *h->y);
     h->n = hours;
-    h->newest = INT64_MIN;
-    for (size_t i = 0; i < hours; i++)
-        h->y[i] = NAN;
+    history_clear(h);
     return h;
 }
 

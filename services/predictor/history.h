@@ -14,7 +14,8 @@ struct history;
 
 /* hours: 1..HOURS of a year; all missing at first. Free with history_free(). */
 struct history *history_new(size_t hours);
-void history_free(struct history *h); /* NULL is fine */
+void history_free(struct history *h);  /* NULL is fine */
+void history_clear(struct history *h); /* all missing again */
 size_t history_hours(const struct history *h);
 
 /* Puts the value of an hour (NaN: missing). Returns true when that changed what the ring

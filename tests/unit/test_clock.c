@@ -132,6 +132,17 @@ static void test_hours(void **unused)
     assert_true(clock_last_complete_hour(NOV20, 0) == NOV20 - HOUR_MS);
 }
 
+static void test_a_clock_that_was_ahead(void **unused)
+{
+    (void)unused;
+    assert_false(clock_was_ahead(INT64_MIN, NOV20)); /* no mark yet */
+    assert_false(clock_was_ahead(INT64_MIN, -NOV20));
+    assert_false(clock_was_ahead(NOV20 - HOUR_MS, NOV20));
+    assert_false(clock_was_ahead(NOV20 + HOUR_MS, NOV20)); /* set a little: waited for */
+    assert_true(clock_was_ahead(NOV20 + HOUR_MS + 1, NOV20));
+    assert_true(clock_was_ahead(NOV20 + 4 * 366 * 24 * HOUR_MS, NOV20));
+}
+
 static void write_clock(const char *path, const char *text)
 {
     char fresh[80];
@@ -200,8 +211,11 @@ static void test_virtual(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),   cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_format),  cmocka_unit_test(test_hours),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_hours),
+        cmocka_unit_test(test_a_clock_that_was_ahead),
         cmocka_unit_test(test_virtual),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);

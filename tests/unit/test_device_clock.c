@@ -187,6 +187,26 @@ static void test_skew_and_drift(void **unused)
     assert_true(fabs(device_clock_drift_ppm(&c) - 100) < 5);
 }
 
+/* Ours, not the device's: it was right all the time. */
+static void test_our_clock_was_ahead(void **unused)
+{
+    (void)unused;
+    struct device_clock c = {0};
+    int64_t t, ahead = START + INT64_C(126000000000); /* four years */
+    for (int i = 0; i < 200; i++)
+        device_clock_note(&c, ahead + i * 10000 - 3000, ahead + i * 10000);
+    for (int i = 0; i < 500; i++) /* a zone that was about to be learnt */
+        device_clock_zone(&c, ahead + i * 10000 + 7200000, ahead + i * 10000 - 50000);
+    c.zone_known = false;
+    for (int i = 0; i < 200; i++)
+        device_clock_note(&c, START + i * 10000 - 70, START + i * 10000);
+    assert_int_equal(c.skew_ms, 70);
+    assert_true(c.first_ms < ahead && c.last_ms < ahead);
+    for (int i = 0; i < 10; i++)
+        t = device_clock_zone(&c, START + i * 10000 + 7200000, START + i * 10000);
+    assert_true(t == START + 90000 && c.zone_known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_time_since_start),
         cmocka_unit_test(test_what_is_no_clock),
         cmocka_unit_test(test_skew_and_drift),
+        cmocka_unit_test(test_our_clock_was_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,39 @@ static void test_reset_forgets(void **unused)
     assert_true(f.rolled_up_ms == NOON); /* what was complete stays complete */
 }
 
+/* The clock was in 2030, and is put right. */
+static void test_a_clock_that_was_ahead(void **unused)
+{
+    (void)unused;
+    static const char answer[] = "{\"epoch\":\"e3\",\"cursor\":0,\"reset\":false,"
+                                 "\"rolled_up\":\"%s\",\"items\":[]}";
+    char body[200];
+    bool more;
+    struct err e;
+    int64_t ahead = NOON + 4 * 366 * 24 * HOUR_MS, newest;
+    struct series *s = champion_install(
+        &p, champion_version("attic.temperature", 1, "persistence", "", 0));
+    champion_hours(&p, s, 3, 1, ahead);
+    char time[CLOCK_RFC3339_SIZE];
+    snprintf(body, sizeof body, answer, clock_format(ahead, time));
+    assert_ok(take(body, &more, &e), e);
+    s->leads_known = true;
+    s->leads_origin_ms = s->tried_ms = ahead;
+    atomic_store(&s->live_ms, ahead);
+    /* an hour back is nothing */
+    snprintf(body, sizeof body, answer, clock_format(ahead - HOUR_MS, time));
+    assert_ok(take(body, &more, &e), e);
+    assert_true(s->loaded && s->leads_known && f.rolled_up_ms == ahead - HOUR_MS);
+    snprintf(body, sizeof body, answer, clock_format(NOON, time));
+    assert_ok(take(body, &more, &e), e);
+    assert_true(f.rolled_up_ms == NOON);
+    assert_false(s->loaded || s->leads_known);
+    assert_true(s->leads_origin_ms == NO_TIME && s->tried_ms == NO_TIME);
+    assert_true(atomic_load(&s->live_ms) == NO_TIME);
+    assert_false(history_newest(s->history, INT64_MAX, &newest));
+    assert_true(history_put(s->history, NOON, 20)); /* and it takes hours of now */
+}
+
 static void test_refused(void **unused)
 {
     (void)unused;
@@ -113,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_reset_forgets),
+        cmocka_unit_test(test_a_clock_that_was_ahead),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

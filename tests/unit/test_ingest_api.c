@@ -302,6 +302,43 @@ static void test_arrival_times_grow_and_survive(void **unused)
     assert_int_equal(n, 100);
 }
 
+/* The clock was in 2030 and is put right: times made of arrivals are of now again, and
+ * what lies in the log keeps its own. The last test: the clock stays virtual. */
+static void test_a_clock_that_was_ahead(void **unused)
+{
+    (void)unused;
+    static const int64_t times[] = {INT64_C(1893456000000), INT64_C(1893456000000),
+                                    INT64_C(1795132800000), INT64_C(1795132800000),
+                                    INT64_C(1795132795000)};
+    static const int64_t want[] = {0, 1, 0, 1, 5002}; /* 5 s back is no reason */
+    struct err e = ERR_INIT;
+    struct wal_record rec;
+    char path[64], text[64];
+    int64_t pos;
+    size_t n = 0;
+    for (size_t i = 0; i < N_OF(times); i++) {
+        snprintf(text, sizeof text, "%lld 0\n", (long long)times[i]);
+        temp_file(path, text);
+        assert_int_equal(clock_init(path, &e), 0);
+        take("home/office/dht22", "{\"temp_c\":20,\"hum\":40}", 1);
+        unlink(path);
+        close_app(); /* the same after a restart */
+        open_app();
+    }
+    struct wal_reader *r = wal_reader_open(app.wal, "", 0, &e);
+    while (wal_read(r, &rec, &pos, &e) > 0)
+        if (!(rec.flags & WAL_ACCOUNT)) {
+            assert_true(n < N_OF(want) && rec.assigned_ms == times[n] + want[n]);
+            n++;
+        }
+    wal_reader_close(r);
+    assert_int_equal(n, N_OF(want));
+    ledger_received(app.ledger, ledger_find(app.ledger, "office"), times[0]);
+    ledger_received(app.ledger, ledger_find(app.ledger, "office"), times[2]);
+    assert_true(ledger_view(app.ledger, ledger_find(app.ledger, "office")).last_seen_ms ==
+                times[2]);
+}
+
 static void test_duplicates(void **unused)
 {
     (void)unused;
@@ -478,6 +515,7 @@ int main(void)
         T(test_ledger_and_devices),
         T(test_explain),
         T(test_the_rest),
+        T(test_a_clock_that_was_ahead),
     };
     log_init("test", LOG_FATAL);
     return cmocka_run_group_tests(tests, NULL, NULL);
