@@ -1,39 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* deadletter: messages that became no point, kept with the reason.
  *
- * One JSON object a line: {"id","time","reason","detail","device","topic","payload"} or,
- * when the payload is not text, "payload_base64"; "cut":true when it is only the
- * beginning. For a replay also "retain" and "http" (how it came), "taken" (what was
- * stored of the message) and "point" (what InfluxDB refused), as items of an account, and
- * "logged":true when it was taken and could not be understood again. id is the message's
- * position in the log: a letter is written once for each reason, however often its record
- * is looked at. Two files, the older one dropped when the newer is full.
- *
- * A letter that was replayed is marked so in a third file, deadletters.replayed, by a
- * hash of its line. Any thread. */
+ * A letter is a line (letter_line.h) in one of two files (letter_file.h). It is written
+ * once for each reason, however often its record is looked at. A letter that was replayed
+ * is marked so in a third file, deadletters.replayed, by a hash of its line
+ * (letter_marks.h). Any thread. */
 #ifndef FC_INGEST_DEADLETTER_H
 #define FC_INGEST_DEADLETTER_H
 
 #include <jansson.h>
 
-#include "common/buf.h"
-#include "services/ingest/message.h"
-#include "services/ingest/wal_record.h"
+#include "services/ingest/letter_line.h"
 
 struct deadletter;
 
-/* dir: of the files deadletters.jsonl and deadletters.1.jsonl. max_bytes: of both
- * together. from: letters from this id on may come a second time. */
+/* dir: of all three files. max_bytes: of the letters. from: letters from this id on may
+ * come a second time. */
 struct deadletter *deadletter_open(const char *dir, int64_t max_bytes, int64_t from,
                                    struct err *e) MUST_CHECK;
 void deadletter_close(struct deadletter *d);
-
-/* What a replay needs to know beyond the message. All borrowed, NULL or false: none. */
-struct letter_extra {
-    const json_t *taken, *before; /* arrays of items */
-    const struct item *point;
-    bool logged;
-};
 
 /* extra NULL: none. */
 int deadletter_add(struct deadletter *d, int64_t id, const struct wal_record *rec,
