@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mapping_row: one row, as mapping.c makes it and mapping_read.c uses it. */
+/* mapping_row: one row of the mapping's file, as mapping_read.c uses it. */
 #ifndef FC_INGEST_MAPPING_ROW_H
 #define FC_INGEST_MAPPING_ROW_H
 
@@ -30,5 +30,10 @@ struct mapping_row {
     struct value_row *value;      /* n_values; owned */
     size_t n_values;
 };
+
+/* Reads a row of the file into *row, which is all zero but for its name. *e names the
+ * member and what would be right. mapping_row_done() in any case. */
+int mapping_row_init(struct mapping_row *row, const json_t *o, struct err *e) MUST_CHECK;
+void mapping_row_done(struct mapping_row *row);
 
 #endif
