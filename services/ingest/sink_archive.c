@@ -62,13 +62,7 @@ static int put_record(struct sink_archive *s, const struct wal_record *rec, int6
 
 static void give_up_the_oldest(struct sink_archive *s)
 {
-    struct wal_record rec;
-    struct err e = ERR_INIT;
-    int64_t from = wal_reader_pos(s->o.reader), unused;
-    while (wal_end(s->o.wal) - wal_reader_pos(s->o.reader) > s->o.backlog_bytes &&
-           wal_read(s->o.reader, &rec, &unused, &e) > 0)
-        ;
-    int64_t bytes = wal_reader_pos(s->o.reader) - from;
+    int64_t bytes = wal_reader_give_up(s->o.reader, s->o.backlog_bytes);
     if (!bytes)
         return;
     metric_add(s->skipped, (double)bytes);

@@ -301,21 +301,17 @@ static void go_back(struct sink_kafka *s)
 /* Reads past what may not be kept any longer. */
 static void give_up_the_oldest(struct sink_kafka *s)
 {
-    struct wal_record rec;
-    struct err e = ERR_INIT;
-    int64_t pos = delivered_to(s), to = pos, unused;
+    int64_t pos = delivered_to(s);
     if (wal_end(s->o.wal) - pos <= s->o.backlog_bytes)
         return;
     begin_at(s, pos);
-    while (wal_end(s->o.wal) - to > s->o.backlog_bytes &&
-           wal_read(s->o.reader, &rec, &unused, &e) > 0)
-        to = wal_reader_pos(s->o.reader);
-    begin_at(s, to);
-    metric_add(s->skipped, (double)(to - pos));
+    int64_t bytes = wal_reader_give_up(s->o.reader, s->o.backlog_bytes);
+    begin_at(s, pos + bytes);
+    metric_add(s->skipped, (double)bytes);
     log_often(&s->too_long, LOG_ERROR,
               "Kafka was away for too long: %" PRId64
               " bytes of the log never go there (FC_KAFKA_BACKLOG_MB)",
-              to - pos);
+              bytes);
 }
 
 static void settle(struct sink_kafka *s, bool idle)

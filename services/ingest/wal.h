@@ -95,6 +95,9 @@ int wal_read(struct wal_reader *r, struct wal_record *rec, int64_t *pos, struct 
 int64_t wal_reader_pos(const struct wal_reader *r);  /* where the next record begins */
 int64_t wal_reader_lost(const struct wal_reader *r); /* bytes stepped over as damaged */
 void wal_reader_seek(struct wal_reader *r, int64_t pos);
+/* Gives up the oldest records, so that at most `bytes` of the log are left to read.
+ * Returns how many bytes it went past, or 0. A disk that cannot be read ends it early. */
+int64_t wal_reader_give_up(struct wal_reader *r, int64_t bytes);
 
 /* Waits up to ms (real) until wal_end() > pos, or wal_wake(r), also one that was before.
  * Appends that do not end behind pos cost nothing. Many readers may wait, each in its

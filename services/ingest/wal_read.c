@@ -229,6 +229,16 @@ int64_t wal_reader_lost(const struct wal_reader *r)
     return r->lost;
 }
 
+int64_t wal_reader_give_up(struct wal_reader *r, int64_t bytes)
+{
+    struct wal_record rec;
+    struct err e = ERR_INIT;
+    int64_t from = r->pos, unused;
+    while (wal_end(r->w) - r->pos > bytes && wal_read(r, &rec, &unused, &e) > 0)
+        ;
+    return r->pos - from;
+}
+
 static int save_cursor(const struct wal_reader *r, int64_t pos, struct err *e)
 {
     char tmp[PATH_MAX], path[PATH_MAX], text[32];

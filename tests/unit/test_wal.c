@@ -230,6 +230,30 @@ static void test_cursor(void **unused)
     wal_close(w);
 }
 
+static void test_the_oldest_is_given_up(void **unused)
+{
+    (void)unused;
+    struct wal *w = open_log();
+    must_append(w, 0, 100);
+    struct wal_reader *r = open_reader(w, "slow");
+    int64_t end = wal_end(w), third = 2 * end / 3;
+    assert_int_equal(wal_reader_give_up(r, end), 0);
+    assert_int_equal(wal_reader_pos(r), 0);
+    int64_t bytes = wal_reader_give_up(r, end - third);
+    assert_int_equal(wal_reader_pos(r), bytes);
+    assert_in_range(bytes, third, third + 300); /* no more than a record beyond */
+    struct err e = ERR_INIT;
+    struct wal_record rec;
+    int64_t pos;
+    assert_int_equal(wal_read(r, &rec, &pos, &e), 1);
+    assert_int_equal(pos, bytes);
+    must_read(r, (int)-rec.assigned_ms + 1, 100);
+    assert_int_equal(wal_committed(r), 0); /* that is for who gave it up to say */
+    assert_int_equal(wal_reader_give_up(r, 0), 0);
+    wal_reader_close(r);
+    wal_close(w);
+}
+
 static void test_segments_go_when_all_cursors_passed(void **unused)
 {
     (void)unused;
@@ -366,6 +390,7 @@ int main(void)
         T(test_torn_write_at_every_byte),
         T(test_damage_in_the_middle_costs_only_itself),
         T(test_cursor),
+        T(test_the_oldest_is_given_up),
         T(test_segments_go_when_all_cursors_passed),
         T(test_full),
         T(test_disk_refuses),
