@@ -4,10 +4,9 @@
  * It reads records, understands them, and produces a message for each reading
  * (kafka_value.h): key = device, CreateTime = the reading's time, headers mqtt.topic,
  * mqtt.qos, mqtt.dup, mqtt.retain and fieldcast.shape. The cursor moves up to the first
- * message whose delivery is not confirmed. When one fails, all from there on are produced
- * again, in their order: Kafka has every reading at least once, and those of a device in
- * order but for such repetitions. What brokers refuse for good is counted and stepped
- * over; it is in InfluxDB all the same.
+ * message whose delivery is not confirmed (kafka_delivery.h). Kafka has every reading at
+ * least once, and those of a device in order but for repetitions after a failure. What
+ * brokers refuse for good is counted and stepped over; it is in InfluxDB all the same.
  *
  * Kafka away: the cursor stands still and holds the log back, up to backlog_bytes.
  * Then the oldest readings are given up, for Kafka alone, because a full log would stop
