@@ -28,8 +28,8 @@ struct deadletter {
 /* A letter is known by its record and its reason: one record may have several. */
 static uint64_t letter_hash(int64_t id, const char *reason, const char *detail)
 {
-    uint64_t h = fnv_add((uint64_t)id ^ FNV_BASIS, reason, strlen(reason));
-    return detail ? fnv_add(h, detail, strlen(detail)) : h;
+    uint64_t h = fnv_text((uint64_t)id ^ FNV_BASIS, reason);
+    return detail ? fnv_text(h, detail) : h;
 }
 
 static bool is_again(const struct deadletter *d, uint64_t hash)

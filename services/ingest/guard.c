@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/fnv.h"
 #include "common/log.h"
 #include "common/mem.h"
 
@@ -120,13 +121,9 @@ static bool allowed(struct guard *g, struct device *d, const char *quantity,
 
 static uint32_t shape_of(const struct reading *r)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
+    uint32_t h = FNV32_BASIS;
     for (size_t i = 0; i < r->n; i++)
-        for (const char *c = r->values[i].quantity;; c++) {
-            h = (h ^ (unsigned char)*c) * 16777619u;
-            if (!*c)
-                break;
-        }
+        h = fnv32_end(fnv32_text(h, r->values[i].quantity));
     return h ? h : 1;
 }
 

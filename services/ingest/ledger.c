@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fnv.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -51,9 +52,7 @@ uint64_t counts_pending(const struct counts *c)
 
 static size_t hash(const struct ledger *l, const char *name)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    uint64_t h = fnv_text(FNV_BASIS, name);
     return (size_t)(h ^ h >> 32) & (l->n_buckets - 1);
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/fnv.h"
+
 #define NAME_BYTES 32 /* longer names go the slow way */
 
 struct scan {
@@ -96,9 +98,7 @@ struct known {
 static const struct known *learn(const char *key)
 {
     static _Thread_local struct known cache[64];
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (const char *c = key; *c; c++)
-        h = (h ^ (unsigned char)*c) * 16777619u;
+    uint32_t h = fnv32_text(FNV32_BASIS, key);
     struct known *k = &cache[(h ^ h >> 16) & 63];
     if (!strcmp(k->key, key))
         return k;

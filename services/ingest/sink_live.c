@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/fnv.h"
 #include "common/http_client.h"
 #include "common/mem.h"
 #include "services/ingest/nap.h"
@@ -41,10 +42,7 @@ struct sink_live {
 
 static size_t choose(const struct sink_live *s, const char *device)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (; *device; device++)
-        h = (h ^ (unsigned char)*device) * 16777619u;
-    return h % s->n_urls;
+    return fnv32_text(FNV32_BASIS, device) % s->n_urls;
 }
 
 /* One entry: header, device, time, number of values, then name and value of each. */

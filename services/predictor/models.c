@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fnv.h"
 #include "common/mem.h"
 #include "common/reading.h"
 
@@ -201,12 +202,9 @@ void models_unlock(struct models *m)
     pthread_mutex_unlock(&m->lock);
 }
 
-/* FNV-1a */
 static size_t hash(const char *s)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+    uint64_t h = fnv_text(FNV_BASIS, s);
     return (size_t)(h ^ h >> 32);
 }
 
