@@ -55,17 +55,17 @@ static void add_node(struct homie_description *d, const char *name, const json_t
     }
 }
 
-static int compare(const struct homie_description *d, const struct entry *a,
-                   const char *node, const char *property)
+static int compare(const struct homie_description *d, const char *node,
+                   const char *property, const struct entry *b)
 {
-    int c = strcmp(text(d, a->property), property);
-    return c ? c : strcmp(text(d, a->node), node);
+    int c = strcmp(property, text(d, b->property));
+    return c ? c : strcmp(node, text(d, b->node));
 }
 
 static int by_property(const void *x, const void *y, void *arg)
 {
-    const struct entry *b = y;
-    return compare(arg, x, text(arg, b->node), text(arg, b->property));
+    const struct entry *a = x;
+    return compare(arg, text(arg, a->node), text(arg, a->property), y);
 }
 
 static bool same_property(const struct homie_description *d, size_t i, size_t k)
@@ -119,25 +119,27 @@ void homie_description_free(struct homie_description *d)
     free(d);
 }
 
+/* What bsearch(3) looks for. */
+struct key {
+    const struct homie_description *d;
+    const char *node, *property;
+};
+
+static int to_entry(const void *key, const void *entry)
+{
+    const struct key *k = key;
+    return compare(k->d, k->node, k->property, entry);
+}
+
 bool homie_description_find(const struct homie_description *d, const char *node,
                             const char *property, struct homie_property *out)
 {
-    size_t lo = 0, hi = d->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        const struct entry *t = &d->entry[mid];
-        int c = compare(d, t, node, property);
-        if (!c) {
-            *out =
-                (struct homie_property){text(d, t->datatype), text(d, t->unit), t->alone};
-            return true;
-        }
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return false;
+    struct key k = {d, node, property};
+    const struct entry *t =
+        d->n ? bsearch(&k, d->entry, d->n, sizeof *d->entry, to_entry) : NULL;
+    if (t)
+        *out = (struct homie_property){text(d, t->datatype), text(d, t->unit), t->alone};
+    return t != NULL;
 }
 
 const char *homie_description_child(const struct homie_description *d, size_t i)

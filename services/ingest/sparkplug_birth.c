@@ -105,21 +105,24 @@ static int by_alias(const void *x, const void *y, void *arg)
                                 : (p > q) - (p < q);
 }
 
+/* What bsearch(3) looks for. */
+struct key {
+    const struct birth *b;
+    const char *name;
+    uint64_t alias;
+};
+
+static int to_loose(const void *key, const void *place)
+{
+    const struct key *k = key;
+    return strcmp(k->name, text(k->b, k->b->entry[*(const uint32_t *)place].loose));
+}
+
 /* Is it the loose name of one of the entries in order? */
 static bool is_loose(const struct birth *b, const uint32_t *order, const char *name)
 {
-    size_t lo = 0, hi = b->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(text(b, b->entry[order[mid]].loose), name);
-        if (!c)
-            return true;
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return false;
+    struct key k = {.b = b, .name = name};
+    return bsearch(&k, order, b->n, sizeof *order, to_loose) != NULL;
 }
 
 /* Metrics whose names become one ("A/B" and "A B") are numbered in the order of their
@@ -197,36 +200,31 @@ void birth_free(struct birth *b)
 /* ---- looking up
  * ------------------------------------------------------------------------------ */
 
+static int to_name(const void *key, const void *entry)
+{
+    const struct key *k = key;
+    return strcmp(k->name, text(k->b, ((const struct entry *)entry)->name));
+}
+
 static const struct entry *find_name(const struct birth *b, const char *name)
 {
-    size_t lo = 0, hi = b->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(text(b, b->entry[mid].name), name);
-        if (!c)
-            return &b->entry[mid];
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return NULL;
+    struct key k = {.b = b, .name = name};
+    return bsearch(&k, b->entry, b->n, sizeof *b->entry, to_name);
+}
+
+static int to_alias(const void *key, const void *place)
+{
+    const struct key *k = key;
+    uint64_t alias = k->b->entry[*(const uint32_t *)place].alias;
+    return (k->alias > alias) - (k->alias < alias);
 }
 
 static const struct entry *find_alias(const struct birth *b, uint64_t alias)
 {
-    size_t lo = 0, hi = b->n_aliases;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        const struct entry *t = &b->entry[b->by_alias[mid]];
-        if (t->alias == alias)
-            return t;
-        if (t->alias < alias)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return NULL;
+    struct key k = {.b = b, .alias = alias};
+    const uint32_t *place =
+        bsearch(&k, b->by_alias, b->n_aliases, sizeof *b->by_alias, to_alias);
+    return place ? &b->entry[*place] : NULL;
 }
 
 bool birth_find(const struct birth *b, const struct sparkplug_metric *s,
