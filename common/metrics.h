@@ -57,10 +57,6 @@ void metrics_label(struct buf *b, const char *key, const char *value);
 void metrics_render(struct metrics *m, struct buf *out);
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* Merges expositions of several processes family by family (each family's lines together,
- * its HELP and TYPE once). texts: n expositions; NULL entries are skipped. */
-void metrics_merge(const char *const texts[], unsigned n, struct buf *out);
-
 /* Bounds in seconds that suit requests: 0.5 ms .. 5 s. */
 extern const double metrics_seconds[];
 extern const unsigned metrics_seconds_n;

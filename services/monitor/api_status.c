@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/metrics_merge.h"
 #include "services/monitor/api.h"
 #include "services/monitor/facts.h"
 #include "services/monitor/load.h"
