@@ -2,18 +2,14 @@
 #include "services/ingest/sink_influx.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "services/ingest/batch.h"
+#include "services/ingest/burial.h"
 #include "services/ingest/delivery.h"
 #include "services/ingest/nap.h"
-#include "services/ingest/raw.h"
-#include "services/ingest/reading_json.h"
 
 #define LOOK_MS 1000            /* an idle sink looks whether InfluxDB is there */
 #define READ_AHEAD (256 * 1024) /* bytes of the log that are worth waking up for */
@@ -29,49 +25,16 @@ struct sink_influx {
     int64_t started_end; /* what lay in the log when we began */
     int64_t since_ms;    /* when the batch got its first record (monotonic) */
     int64_t cursor_ms;   /* when the cursor was last saved */
-    bool said_stuck;     /* letters or marks could not be written: said once */
-    struct log_often refused, unsaved, said_late;
+    struct held_up disk;
+    struct burial burial;
+    struct log_often unsaved, said_late;
     atomic_bool flush;
     atomic_llong written;
-    struct metric *rejects[REJECT_N], *partly[REJECT_N], *stored, *misreads, *late,
-        *queue, *delay;
+    struct metric *stored, *misreads, *late, *queue, *delay;
 };
 
 /* ---- from records to lines
  * ----------------------------------------------------------------- */
-
-/* A dead letter or mark that can not be written holds everything up: nothing is lost. */
-static bool wait_for_disk(struct sink_influx *s, struct err *e)
-{
-    if (!s->said_stuck)
-        log_error("nothing goes to InfluxDB until this is mended: %s", e->text);
-    s->said_stuck = true;
-    *e = (struct err)ERR_INIT;
-    return nap_wait(&s->nap, 500);
-}
-
-static int keep_letter(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                       enum reject why, const char *detail, const char *device,
-                       const struct letter_extra *extra)
-{
-    struct err e = ERR_INIT;
-    while (deadletter_add(s->o.letters, pos, rec, why, detail, device, extra, &e))
-        if (!wait_for_disk(s, &e))
-            return -1;
-    s->said_stuck = false;
-    return 0;
-}
-
-static int bury(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                struct device *d, enum reject why, const char *detail, const char *device,
-                const struct letter_extra *extra)
-{
-    if (keep_letter(s, rec, pos, why, detail, device, extra))
-        return -1;
-    ledger_rejected(s->o.how.ledger, d, why);
-    metric_add(s->rejects[why], 1);
-    return 0;
-}
 
 static void add_reading(struct sink_influx *s, int64_t received_ms, int64_t pos, size_t i)
 {
@@ -106,53 +69,13 @@ static void add_status(struct sink_influx *s, int64_t pos, const struct item *it
     batch_status(&s->batch, &p, it->online, it->r.time_ms);
 }
 
-/* What an account says was refused goes to the dead letters, once for the message. */
-static int bury_refused(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                        const struct account *a)
-{
-    struct ledger *l = s->o.how.ledger;
-    struct wal_record message = *rec;
-    const char *device;
-    size_t len = 0;
-    char *raw = raw_get(a->root, &len);
-    account_refused(a, 0, &device);
-    if (!a->n && s->m.n)
-        device = s->m.item[0].r.device;
-    message.payload = raw ? raw : "";
-    message.len = len;
-    message.flags = a->cut ? rec->flags | WAL_CUT : rec->flags;
-    if (a->received_ms)
-        message.receive_ms = a->received_ms;
-    struct letter_extra extra = {.taken = a->items, .before = a->before};
-    int rc = keep_letter(s, &message, pos, a->reason, a->detail, device, &extra);
-    free(raw);
-    if (!a->n) /* values of readings that are stored without them */
-        metric_add(s->partly[a->reason], 1);
-    for (size_t i = 0; i < a->n && !rc; i++) {
-        enum reject why = account_refused(a, i, &device);
-        struct device *d = *device ? ledger_find(l, device) : NULL;
-        if (pos < s->started_end)
-            ledger_received(l, d, rec->receive_ms);
-        ledger_rejected(l, d, why);
-        metric_add(s->rejects[why], 1);
-    }
-    return rc;
-}
-
 static int add_record(struct sink_influx *s, const struct wal_record *rec, int64_t pos)
 {
     struct account a;
     struct err why = ERR_INIT;
     struct message *m = &s->m;
     enum reject r = recall(&s->o.how, rec, m, &a, &why);
-    struct device *first = m->n ? m->item[0].device : NULL;
-    int rc = 0;
-    if (r) {
-        if (pos < s->started_end)
-            ledger_received(s->o.how.ledger, first, rec->receive_ms);
-        rc = bury(s, rec, pos, first, r, why.text, m->n ? m->item[0].r.device : "",
-                  &(struct letter_extra){.logged = true});
-    }
+    int rc = r ? burial_record(&s->burial, rec, pos, m, r, why.text) : 0;
     batch_reserve(&s->batch, m->n * (1 + QUALITY_SUSTAIN));
     for (size_t i = 0; i < m->n && !r; i++) {
         const struct item *it = &m->item[i];
@@ -164,7 +87,7 @@ static int add_record(struct sink_influx *s, const struct wal_record *rec, int64
             add_reading(s, a.received_ms ? a.received_ms : rec->receive_ms, pos, i);
     }
     if (!r && a.reason)
-        rc = bury_refused(s, rec, pos, &a);
+        rc = burial_account(&s->burial, rec, pos, &a, m);
     account_done(&a);
     return rc;
 }
@@ -186,7 +109,7 @@ static int fill(struct sink_influx *s)
             return -1;
         }
     }
-    if (rc < 0 && !wait_for_disk(s, &e))
+    if (rc < 0 && !held_up_wait(&s->disk, &e))
         return -1;
     metric_set(s->queue, (double)s->batch.n);
     return any;
@@ -223,56 +146,6 @@ static void count_stored(struct sink_influx *s, const struct point *p, unsigned 
         hours_mark(s->o.hours, p->device, p->hour, p->quantities);
 }
 
-/* The letter of one point: its message if it was alone in it, else the reading as a
- * native message; with the point as it was to be written, for a replay. */
-static int bury_item(struct sink_influx *s, const struct wal_record *rec, int64_t pos,
-                     const struct point *p, const char *why)
-{
-    struct wal_record letter = *rec;
-    struct letter_extra extra = {0};
-    struct account a;
-    struct err e = ERR_INIT;
-    struct buf native;
-    char topic[DEVICE_MAX + 24];
-    buf_init(&native, ACCOUNT_BYTES);
-    if (!recall(&s->o.how, rec, &s->m, &a, &e) && (size_t)p->item < s->m.n)
-        extra.point = &s->m.item[p->item];
-    if (a.received_ms)
-        letter.receive_ms = a.received_ms;
-    if ((rec->flags & WAL_ACCOUNT) && extra.point) {
-        snprintf(topic, sizeof topic, "fieldcast/%s/readings", p->device->name);
-        reading_write(&native, &extra.point->r, INT64_MIN);
-        letter.topic = topic;
-        letter.payload = native.data;
-        letter.len = native.len;
-    }
-    account_done(&a);
-    int rc = bury(s, &letter, pos, p->device, REJECT_REFUSED_BY_INFLUXDB, why,
-                  p->device->name, &extra);
-    buf_done(&native);
-    return rc;
-}
-
-static int bury_point(struct sink_influx *s, const struct point *p, const char *why)
-{
-    struct wal_record rec;
-    struct err e = ERR_INIT;
-    int64_t pos, back = wal_reader_pos(s->o.reader);
-    int rc;
-    log_often(&s->refused, LOG_ERROR, "InfluxDB refused a point of %s: %s",
-              p->device->name, why);
-    if (p->kind == POINT_RESTORE)
-        return 0;
-    wal_reader_seek(s->o.reader, p->pos);
-    while ((rc = wal_read(s->o.reader, &rec, &pos, &e)) < 0)
-        if (!wait_for_disk(s, &e))
-            break;
-    if (rc > 0)
-        rc = bury_item(s, &rec, pos, p, why);
-    wal_reader_seek(s->o.reader, back);
-    return rc;
-}
-
 /* Every point is stored or refused: counts the ones, buries the others. */
 static int account(struct sink_influx *s)
 {
@@ -281,7 +154,7 @@ static int account(struct sink_influx *s)
         const struct point *p = &s->batch.p[i];
         if (p->state == POINT_STORED)
             count_stored(s, p, &stored, &misreads);
-        else if (bury_point(s, p, batch_why(&s->batch, i)))
+        else if (burial_point(&s->burial, p, batch_why(&s->batch, i), &s->m))
             return -1;
     }
     metric_add(s->stored, stored);
@@ -295,9 +168,9 @@ static int settle(struct sink_influx *s, bool idle)
     struct err e = ERR_INIT;
     int64_t now_ms = clock_mono_ms(), pos = wal_reader_pos(s->o.reader);
     while (hours_save(s->o.hours, &e))
-        if (!wait_for_disk(s, &e))
+        if (!held_up_wait(&s->disk, &e))
             return -1;
-    s->said_stuck = false;
+    held_up_over(&s->disk);
     atomic_store(&s->written, pos);
     if (pos != wal_committed(s->o.reader) &&
         (idle || now_ms - s->cursor_ms >= CURSOR_MS)) {
@@ -363,15 +236,6 @@ static void *run(void *arg)
 
 static void make_metrics(struct sink_influx *s, struct metrics *m)
 {
-    char labels[80];
-    for (int i = REJECT_NONE + 1; i < REJECT_N; i++) {
-        snprintf(labels, sizeof labels, "reason=\"%s\"", reject_name((enum reject)i));
-        s->rejects[i] = metric_counter(m, "fieldcast_ingest_rejects_total",
-                                       "Readings that became dead letters.", labels);
-        s->partly[i] = metric_counter(
-            m, "fieldcast_ingest_partly_refused_total",
-            "Readings stored without values that became dead letters.", labels);
-    }
     s->stored = metric_counter(m, "fieldcast_ingest_stored_total",
                                "Messages that are in InfluxDB.", NULL);
     s->misreads =
@@ -408,9 +272,16 @@ struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct er
     s->started_end = wal_end(o->wal);
     atomic_store(&s->written, wal_reader_pos(o->reader));
     nap_init(&s->nap);
+    s->disk.nap = &s->nap;
     message_init(&s->m);
     batch_init(&s->batch, o->points);
     s->delivery = delivery_new(o->in, &s->nap, o->state, o->metrics);
+    burial_init(&s->burial, &(struct burial_opts){.letters = o->letters,
+                                                  .how = o->how,
+                                                  .reader = o->reader,
+                                                  .disk = &s->disk,
+                                                  .started_end = s->started_end,
+                                                  .metrics = o->metrics});
     make_metrics(s, o->metrics);
     if (pthread_create(&s->thread, NULL, run, s) == 0)
         return s;
