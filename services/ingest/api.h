@@ -7,4 +7,11 @@
 
 extern const struct route ingest_routes[];
 
+/* The handlers that are not in api.c. api_readings.c: */
+#define POST_BODY_MAX (4u << 20)
+int post_readings(void *app, const struct req *q, struct res *s, struct err *e);
+/* api_devices.c: */
+int get_ledger(void *app, const struct req *q, struct res *s, struct err *e);
+int get_devices(void *app, const struct req *q, struct res *s, struct err *e);
+
 #endif
