@@ -66,7 +66,7 @@ $(BUILD)/obj/%.o: %.c
 build/gen/%.pb-c.c build/gen/%.pb-c.h &: services/ingest/decoders/%.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=$(<D) --c_out=build/gen $(<F)
-$(call obj,services/ingest/sparkplug_pb.c tests/unit/test_sparkplug.c): build/gen/sparkplug.pb-c.h
+$(call obj,services/ingest/sparkplug_pb.c $(wildcard tests/unit/test_sparkplug*.c)): build/gen/sparkplug.pb-c.h
 
 # the revision is compiled into one object, remade when it changes
 $(BUILD)/obj/common/version.o: ALL_CFLAGS += -DFC_REVISION='"$(REV)"'

@@ -73,7 +73,7 @@ owners() {
     none only_in 'MQTT' || rc=1
     none only_in 'librdkafka/' 'common/kafka.*' 'tests/unit/kafka_mock\.h' 'tests/helpers/mock_kafka\.c' || rc=1
     none only_in 'gsl/' 'common/ml/.*' 'tests/unit/.*' || rc=1
-    none only_in 'sparkplug\.pb-c\.h|protobuf-c' 'services/ingest/sparkplug_pb\.c' 'tests/unit/test_sparkplug\.c' || rc=1
+    none only_in 'sparkplug\.pb-c\.h|protobuf-c' 'services/ingest/sparkplug_pb\.c' 'tests/unit/sparkplug_payload\.h' || rc=1
     none only_in 'openssl/' 'common/sha256\.c' 'common/base64\.c' || rc=1
     return $rc
 }

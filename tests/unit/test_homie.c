@@ -1,57 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What Homie values mean with the types, units and descriptions that the memory has;
  * cases without any are in tests/cases/decode. */
-#include "tests/unit/unit.h"
-
-#include <math.h>
-#include <unistd.h>
+#include "tests/unit/memory_decode.h"
 
 #include "common/log.h"
-#include "services/ingest/decode.h"
-
-static char dir[64];
-static struct memory *memory;
-static struct message m;
-static struct err why;
-
-static int setup(void **unused)
-{
-    (void)unused;
-    struct err e = ERR_INIT;
-    strcpy(dir, "/tmp/fieldcast-homie-XXXXXX");
-    if (!mkdtemp(dir) || !(memory = memory_open(dir, false, &e)))
-        return -1;
-    message_init(&m);
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    char path[80];
-    memory_close(memory);
-    message_done(&m);
-    snprintf(path, sizeof path, "%s/memory", dir);
-    unlink(path);
-    return rmdir(dir);
-}
 
 static enum reject take(const char *topic, const char *payload)
 {
-    struct memory_change c;
-    struct buf texts;
-    struct err e = ERR_INIT;
-    size_t n = strlen(payload);
-    char *tight = malloc(n + 1);
-    memcpy(tight, payload, n);
-    buf_init(&texts, 2000);
-    why = (struct err)ERR_INIT;
-    enum reject r = decode_message(memory, topic, tight, n, &m, &why);
+    enum reject r = take_bytes(topic, payload, strlen(payload));
     assert_true(m.from_memory);
-    if (decode_remember(topic, tight, n, false, &c, &texts))
-        assert_ok(memory_change(memory, &c, &e), e);
-    buf_done(&texts);
-    free(tight);
     return r;
 }
 
