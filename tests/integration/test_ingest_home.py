@@ -3,7 +3,7 @@
 
 import pytest
 
-from procs import wait_for
+from ledger import settled
 from stack import START, ms
 
 T0 = ms(START)
@@ -12,14 +12,6 @@ T0 = ms(START)
 @pytest.fixture
 def st(stacks):
     return stacks(services=["ingest"])
-
-
-def settled(st, received):
-    def done():
-        t = st.get("ingest", "/api/v1/ledger")["totals"]
-        return t["received"] == received and t["pending"] == 0
-    wait_for(done, 15, f"{received} to be settled")
-    return st.get("ingest", "/api/v1/ledger")["totals"]
 
 
 def rows(st, device, *fields, measurement="readings"):

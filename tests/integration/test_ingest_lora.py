@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from procs import ROOT, wait_for
+from ledger import settled
+from procs import ROOT
 from stack import START, ms
 
 T0 = ms(START)
@@ -20,14 +21,6 @@ def case(name):
 @pytest.fixture
 def st(stacks):
     return stacks(services=["ingest"])
-
-
-def settled(st, received):
-    def all_in():
-        t = st.get("ingest", "/api/v1/ledger")["totals"]
-        return t["received"] == received and t["pending"] == 0
-    wait_for(all_in, 15, f"{received} to be settled")
-    return st.get("ingest", "/api/v1/ledger")["totals"]
 
 
 def test_uplinks_become_points(st):

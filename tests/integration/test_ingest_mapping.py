@@ -4,21 +4,13 @@
 import json
 import subprocess
 
-from procs import wait_for
+from ledger import settled
 from stack import START, ms, program
 
 T0 = ms(START)
 ROWS = [{"topic": "factory/+/+/telemetry", "device": "$.meta.id", "time": "$.ts", "location": "topic:1",
          "values": {"temperature": {"path": "$.t", "unit": "F"}, "humidity": "$.env[0].rh"}},
         {"topic": "home/#", "device": ["text:house", "topic:1"], "all": "$", "retained": "ignore"}]
-
-
-def settled(st, received):
-    def all_in():
-        t = st.get("ingest", "/api/v1/ledger")["totals"]
-        return t["received"] == received and t["pending"] == 0
-    wait_for(all_in, 15, f"{received} to be settled")
-    return st.get("ingest", "/api/v1/ledger")["totals"]
 
 
 def test_mapped_messages_become_points(stacks, tmp_path):

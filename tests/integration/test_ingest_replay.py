@@ -3,21 +3,10 @@
 
 import json
 
-from procs import wait_for
+from ledger import settled
 from stack import HOUR, START, ms
 
 T0 = ms(START)
-
-
-def totals(st):
-    t = st.get("ingest", "/api/v1/ledger")["totals"]
-    assert t["received"] == t["stored"] + t["duplicate"] + sum(t["rejected"].values()) + t["pending"]
-    return t
-
-
-def settled(st, received):
-    wait_for(lambda: (t := totals(st))["received"] == received and t["pending"] == 0, 15, f"{received} to be settled")
-    return totals(st)
 
 
 def replay(st, **body):

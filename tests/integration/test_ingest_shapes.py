@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from ledger import settled, totals
 from procs import wait_for
 from stack import HOUR, START, ms, program
 
@@ -18,17 +19,6 @@ T0 = ms(START)
 @pytest.fixture
 def st(stacks):
     return stacks(services=["ingest"])
-
-
-def totals(st):
-    t = st.get("ingest", "/api/v1/ledger")["totals"]
-    assert t["received"] == t["stored"] + t["duplicate"] + sum(t["rejected"].values()) + t["pending"]
-    return t
-
-
-def settled(st, received):
-    wait_for(lambda: (t := totals(st))["received"] == received and t["pending"] == 0, 15, f"{received} to be settled")
-    return totals(st)
 
 
 @pytest.mark.parametrize("shape", ["native", "system0", "system1", "system2", "system3"])
