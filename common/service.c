@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/service.h"
 
-#include <dirent.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/http_client.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/process_metrics.h"
 #include "common/version.h"
 
 #define DESCRIPTORS 4096
@@ -217,79 +216,8 @@ bool service_options(const struct service_desc *d, int argc, char **argv, int *e
     return true;
 }
 
-/* ---- metrics of the process
- * ------------------------------------------------------------ */
-
-static void process_memory(struct metrics *m)
-{
-    long pages_virtual = 0, pages_resident = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f) {
-        if (fscanf(f, "%ld %ld", &pages_virtual, &pages_resident) != 2)
-            pages_virtual = pages_resident = 0;
-        fclose(f);
-    }
-    double page = (double)sysconf(_SC_PAGESIZE);
-    metric_set(metric_gauge(m, "process_resident_memory_bytes", "Resident memory.", NULL),
-               (double)pages_resident * page);
-    metric_set(metric_gauge(m, "process_virtual_memory_bytes", "Virtual memory.", NULL),
-               (double)pages_virtual * page);
-}
-
-static double count_dir(const char *path)
-{
-    DIR *d = opendir(path);
-    double n = 0;
-    for (struct dirent *f; d && (f = readdir(d));)
-        n += f->d_name[0] != '.';
-    if (d)
-        closedir(d);
-    return n;
-}
-
-static void process_metrics(void *arg)
-{
-    struct service *s = arg;
-    struct metrics *m = s->metrics;
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    metric_set(
-        metric_counter(m, "process_cpu_seconds_total", "User and system time.", NULL),
-        (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
-    process_memory(m);
-    metric_set(metric_gauge(m, "process_open_fds", "Open file descriptors.", NULL),
-               count_dir("/proc/self/fd"));
-    struct rlimit lim = {0};
-    getrlimit(RLIMIT_NOFILE, &lim);
-    metric_set(
-        metric_gauge(m, "process_max_fds", "Limit of open file descriptors.", NULL),
-        (double)lim.rlim_cur);
-    metric_set(metric_gauge(m, "process_threads", "Threads.", NULL),
-               count_dir("/proc/self/task"));
-    static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
-    for (int i = LOG_INFO; i <= LOG_FATAL; i++) {
-        char labels[40];
-        snprintf(labels, sizeof labels, "level=\"%s\"", levels[i]);
-        metric_set(
-            metric_counter(m, "fieldcast_log_messages_total", "Lines logged.", labels),
-            (double)log_count((enum log_level)i));
-    }
-}
-
-static void fixed_metrics(struct service *s)
-{
-    char labels[200];
-    snprintf(labels, sizeof labels, "version=\"%s\",revision=\"%s\",compiler=\"gcc %s\"",
-             fc_version, fc_revision, __VERSION__);
-    metric_set(metric_gauge(s->metrics, "fieldcast_build_info", "1, with what was built.",
-                            labels),
-               1);
-    metric_set(
-        metric_gauge(s->metrics, "process_start_time_seconds", "When it started.", NULL),
-        (double)s->started_ms / 1000);
-    metrics_on_render(s->metrics, process_metrics, s);
-}
+/* ---- life
+ * ------------------------------------------------------------------------------ */
 
 /* The usual 1,024 are as many as HTTP connections alone may be: files and neighbours must
  * not go without. */
@@ -301,9 +229,6 @@ static void more_descriptors(void)
     r.rlim_cur = r.rlim_max < DESCRIPTORS ? r.rlim_max : DESCRIPTORS;
     setrlimit(RLIMIT_NOFILE, &r);
 }
-
-/* ---- life
- * ------------------------------------------------------------------------------ */
 
 int service_open(struct service *s, const struct service_desc *d,
                  const struct service_settings *set, struct err *e)
@@ -323,7 +248,7 @@ int service_open(struct service *s, const struct service_desc *d,
         return -1;
     s->started_ms = clock_now_ms();
     s->metrics = metrics_new(d->name);
-    fixed_metrics(s);
+    process_metrics_add(s->metrics, s->started_ms);
     s->auth = auth_open(set->tokens_file, set->service_token, set->public_read,
                         set->http_addr, e);
     return s->auth ? 0 : -1;
