@@ -57,6 +57,13 @@ void pg_free(struct pg *p);
 int pg_exec(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
             struct pg_rows **rows, struct err *e) MUST_CHECK;
 
+/* Runs a statement whose one parameter is a JSON array, without its result; an empty
+ * array is done at once. what: the rows' name, in the plural, for the error when they are
+ * more than PG_BATCH_MAX bytes of text (ERR_TOO_LARGE). */
+#define PG_BATCH_MAX (32u << 20)
+int pg_exec_batch(struct pg *p, const char *sql, const json_t *rows, const char *what,
+                  struct err *e) MUST_CHECK;
+
 /* A transaction whose fc_now() is the clock's time. After a failed statement:
  * pg_rollback(). */
 int pg_begin(struct pg *p, struct err *e) MUST_CHECK;

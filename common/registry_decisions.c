@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/registry_decisions.h"
 
-#include "common/buf.h"
 #include "common/clock.h"
-#include "common/json.h"
 
-#define BATCH_MAX (32u << 20)
 #define COLUMNS                                                                          \
     "id, fc_ms(at), series, kind, version, previous, actor, reason, evidence, "          \
     "prev_sha256,"                                                                       \
@@ -13,23 +10,13 @@
 
 int registry_decide_all(struct pg *p, const json_t *rows, struct err *e)
 {
-    if (!json_array_size(rows))
-        return 0;
-    struct buf b;
-    buf_init(&b, BATCH_MAX);
-    int rc = json_write(&b, rows);
-    if (rc)
-        rc = err_set(e, ERR_TOO_LARGE, "%zu decisions make more than %u bytes",
-                     json_array_size(rows), BATCH_MAX);
-    else
-        rc = pg_exec(p,
-                     "SELECT fc_decide(x->>'series', x->>'kind', (x->>'version')::int,"
-                     " (x->>'previous')::int, x->>'actor', x->>'reason', x->'evidence')"
-                     " FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(x, n)"
-                     " ORDER BY n",
-                     PG_ARGS(pg_text(b.data)), NULL, e);
-    buf_done(&b);
-    return rc;
+    return pg_exec_batch(
+        p,
+        "SELECT fc_decide(x->>'series', x->>'kind', (x->>'version')::int,"
+        " (x->>'previous')::int, x->>'actor', x->>'reason', x->'evidence')"
+        " FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(x, n)"
+        " ORDER BY n",
+        rows, "decisions", e);
 }
 
 static json_t *time_json(int64_t t_ms)

@@ -6,8 +6,6 @@
 #include "common/buf.h"
 #include "common/json.h"
 
-#define BATCH_MAX (32u << 20) /* bytes of one batch as JSON text */
-
 static const char *text_or_null(const struct pg_rows *r, int row, int col)
 {
     return pg_is_null(r, row, col) ? NULL : pg_get_text(r, row, col);
@@ -56,32 +54,16 @@ int registry_series_list(struct pg *p, const char *after, int limit,
     return n;
 }
 
-/* Runs sql with the rows as its one parameter, a JSON array. */
-static int batch(struct pg *p, const char *sql, const json_t *rows, struct err *e)
-{
-    if (!json_array_size(rows))
-        return 0;
-    struct buf b;
-    buf_init(&b, BATCH_MAX);
-    int rc = json_write(&b, rows);
-    if (rc)
-        rc = err_set(e, ERR_TOO_LARGE, "%zu rows make more than %u bytes",
-                     json_array_size(rows), BATCH_MAX);
-    else
-        rc = pg_exec(p, sql, PG_ARGS(pg_text(b.data)), NULL, e);
-    buf_done(&b);
-    return rc;
-}
-
 int registry_series_create(struct pg *p, const json_t *rows, struct err *e)
 {
-    return batch(p,
-                 "INSERT INTO series (name, device, quantity, unit, state)"
-                 " SELECT name, device, quantity, unit, state"
-                 " FROM jsonb_to_recordset($1::jsonb)"
-                 " AS x(name text, device text, quantity text, unit text, state text)"
-                 " ORDER BY name ON CONFLICT (name) DO NOTHING",
-                 rows, e);
+    return pg_exec_batch(
+        p,
+        "INSERT INTO series (name, device, quantity, unit, state)"
+        " SELECT name, device, quantity, unit, state"
+        " FROM jsonb_to_recordset($1::jsonb)"
+        " AS x(name text, device text, quantity text, unit text, state text)"
+        " ORDER BY name ON CONFLICT (name) DO NOTHING",
+        rows, "rows", e);
 }
 
 int registry_series_set(struct pg *p, const char *name, const json_t *settings,
@@ -109,15 +91,16 @@ int registry_series_set(struct pg *p, const char *name, const json_t *settings,
 
 int registry_series_set_states(struct pg *p, const json_t *rows, struct err *e)
 {
-    return batch(p,
-                 "UPDATE series s SET state = x.state FROM jsonb_to_recordset($1::jsonb)"
-                 " AS x(name text, state text) WHERE s.name = x.name",
-                 rows, e);
+    return pg_exec_batch(
+        p,
+        "UPDATE series s SET state = x.state FROM jsonb_to_recordset($1::jsonb)"
+        " AS x(name text, state text) WHERE s.name = x.name",
+        rows, "rows", e);
 }
 
 int registry_series_remember(struct pg *p, const json_t *rows, struct err *e)
 {
-    return batch(
+    return pg_exec_batch(
         p,
         "INSERT INTO series_state (series, quality, checks, last_hour, last_value, "
         "last_asked,"
@@ -131,7 +114,7 @@ int registry_series_remember(struct pg *p, const json_t *rows, struct err *e)
         " checks = excluded.checks, last_hour = excluded.last_hour,"
         " last_value = excluded.last_value, last_asked = excluded.last_asked,"
         " asked_today = excluded.asked_today",
-        rows, e);
+        rows, "rows", e);
 }
 
 int registry_champions_since(struct pg *p, int64_t after, int limit,

@@ -92,6 +92,26 @@ static void test_pool_waits_for_a_free_one(void **state)
     pg_pool_free(pool);
 }
 
+static void test_batches_have_a_limit(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct pg *p = pg_new(NOWHERE);
+    json_t *rows = json_array();
+    assert_ok(pg_exec_batch(p, "SELECT 1", rows, "rows", &e), e);
+    char *text = malloc(1 << 20);
+    memset(text, 'x', (1 << 20) - 1);
+    text[(1 << 20) - 1] = '\0';
+    for (int i = 0; i < 33; i++)
+        json_array_append_new(rows, json_string(text));
+    assert_int_equal(pg_exec_batch(p, "SELECT 1", rows, "decisions", &e), -1);
+    assert_int_equal(e.code, ERR_TOO_LARGE);
+    assert_string_equal(e.text, "33 decisions make more than 33554432 bytes");
+    free(text);
+    json_decref(rows);
+    pg_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_away_is_said_and_costs_no_time),
         cmocka_unit_test(test_conninfo),
         cmocka_unit_test(test_pool_waits_for_a_free_one),
+        cmocka_unit_test(test_batches_have_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
