@@ -93,18 +93,18 @@ bool work_unscored(const struct tracked *t)
  * for late hours. */
 static void add_fleet(const struct monitor *m, struct list *l, bool all)
 {
-    char device[DEVICE_MAX + 1], last[DEVICE_MAX + 1] = "";
+    char device[DEVICE_MAX + 1];
+    struct work *w = NULL;
     for (size_t i = 0; i < m->fleet.n; i++) {
         const struct tracked *t = m->fleet.all[i];
         bool again = work_unscored(t) && !work_arriving(m, t);
         if (!all && !again && (!t->waiting || work_arriving(m, t)))
             continue;
-        if (strcmp(tracked_device(t, device), last) != 0)
-            add(l, device);
-        struct work *w = &l->all[l->n - 1];
+        tracked_device(t, device);
+        if (!w || strcmp(w->device, device) != 0)
+            w = add(l, device);
         if (again) /* all series of a device are late at once */
             w->again = (struct span){t->late_from, t->late_to};
-        strcpy(last, device);
     }
 }
 
