@@ -33,18 +33,22 @@ static int delete_before(struct influx *in, const char *measurement, int64_t t_m
     return rc;
 }
 
-void retention_init(struct retention *r, int64_t readings_d, int64_t leads_d)
+void retention_init(struct retention *r, int64_t readings_d, int64_t leads_d,
+                    int64_t seen_ms)
 {
     *r = (struct retention){.readings_d = readings_d,
                             .leads_d = leads_d,
                             .done_day = INT64_MIN,
                             .wall_ms = clock_now_ms(),
-                            .mono_ms = clock_mono_ms()};
+                            .mono_ms = clock_mono_ms(),
+                            .seen_ms = seen_ms};
 }
 
 int retention_believes(const struct retention *r, int64_t now_ms, int64_t mono_ms)
 {
     int64_t passed_ms = mono_ms - r->mono_ms;
+    if (r->seen_ms && r->wall_ms - r->seen_ms > RETENTION_UNSEEN_MS)
+        return -1;
     if (now_ms - r->wall_ms - passed_ms > DAY_MS)
         return -1;
     return passed_ms >= HOUR_MS;
@@ -55,8 +59,8 @@ static bool believed(struct retention *r, int64_t now_ms)
     int b = clock_is_virtual() ? 1 : retention_believes(r, now_ms, clock_mono_ms());
     if (b < 0 && !r->said) {
         log_warn(
-            "the clock has gone more than a day ahead: old data is not deleted until "
-            "ingest is restarted");
+            "the clock has gone more than a day ahead, or was at the start a month after "
+            "the newest message: old data is not deleted until ingest is restarted");
         r->said = true;
     }
     return b > 0;

@@ -418,7 +418,8 @@ struct rollup *rollup_open(const struct rollup_opts *o, struct err *e)
     r->changes = changes_new(random_epoch());
     r->due_hour = INT64_MIN;
     r->devices = 20;
-    retention_init(&r->retention, o->retain_readings_d, o->retain_leads_d);
+    retention_init(&r->retention, o->retain_readings_d, o->retain_leads_d,
+                   wal_last_ms(o->wal));
     nap_init(&r->nap);
     buf_init(&r->query, QUERY_BYTES);
     buf_init(&r->lines, LINES_BYTES);

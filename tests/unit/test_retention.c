@@ -32,8 +32,27 @@ static void test_believes(void **unused)
             table[i].want);
 }
 
+static void test_a_boot_in_another_year(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int64_t unseen; /* from the newest message to the start */
+        int want;
+    } table[] = {
+        {0, 1},           {RETENTION_UNSEEN_MS, 1}, {RETENTION_UNSEEN_MS + 1, -1},
+        {1500 * DAY, -1}, {-1500 * DAY, 1}, /* the log is of 2030, the clock is right */
+    };
+    for (size_t i = 0; i < N_OF(table); i++) {
+        struct retention r = {
+            .wall_ms = NOV20, .mono_ms = 5000, .seen_ms = NOV20 - table[i].unseen};
+        assert_int_equal(retention_believes(&r, NOV20 + HOUR_MS, 5000 + HOUR_MS),
+                         table[i].want);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_believes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_believes),
+                                       cmocka_unit_test(test_a_boot_in_another_year)};
     return cmocka_run_group_tests_name("retention", tests, NULL, NULL);
 }
