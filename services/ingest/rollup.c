@@ -163,6 +163,27 @@ static size_t chunk(const struct rollup *r, const struct hour_range *p, size_t n
     return rollup_chunk(p, n, fit < ROLLUP_DEVICES ? fit : ROLLUP_DEVICES);
 }
 
+/* A late reading of a day that is deleted by now must not stand for its whole hour. */
+static bool readings_may_be_gone(const struct rollup *r, const struct hour_range *p)
+{
+    int64_t keep_d = r->o.retain_readings_d, day = clock_now_ms() / (24 * HOUR_MS);
+    return keep_d && p->from * HOUR_MS < (day - keep_d) * 24 * HOUR_MS;
+}
+
+static int ask_kept(struct rollup *r, const struct hour_range *p, size_t n,
+                    const char *const *names, size_t n_names, json_t **kept,
+                    struct err *e)
+{
+    json_t *series;
+    buf_reset(&r->query);
+    rollup_kept_query(&r->query, p, n, names, n_names);
+    if (influx_query(r->o.in, r->query.data, &series, e))
+        return -1;
+    *kept = rollup_kept(series);
+    json_decref(series);
+    return 0;
+}
+
 /* Pieces of equal hours: ask, and write the answer. */
 static int roll_at_once(struct rollup *r, const struct hour_range *p, size_t n,
                         struct err *e)
@@ -179,7 +200,15 @@ static int roll_at_once(struct rollup *r, const struct hour_range *p, size_t n,
                      n_names - i < ROLLUP_NAMES ? n_names - i : ROLLUP_NAMES);
         if (influx_query(r->o.in, r->query.data, &series, e))
             return -1;
-        rollup_lines(&r->lines, p, series, &rows);
+        json_t *kept = NULL;
+        if (readings_may_be_gone(r, p) &&
+            ask_kept(r, p, n, names + i,
+                     ROLLUP_NAMES < n_names - i ? ROLLUP_NAMES : n_names - i, &kept, e)) {
+            json_decref(series);
+            return -1;
+        }
+        rollup_lines(&r->lines, p, series, kept, &rows);
+        json_decref(kept);
         json_decref(series);
         if (rollup_asks_readings(p))
             adapt(r, n, rows);

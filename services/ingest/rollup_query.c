@@ -123,24 +123,89 @@ void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
                          : " GROUP BY time(1h), \"device\" fill(none)");
 }
 
+void rollup_kept_query(struct buf *q, const struct hour_range *p, size_t n,
+                       const char *const *names, size_t n_names)
+{
+    for (size_t i = 0; i < n_names; i++) {
+        char count[QUANTITY_MAX + 8];
+        snprintf(count, sizeof count, "%s_n", names[i]);
+        buf_adds(q, i ? ", " : "SELECT ");
+        influx_ql_ident(q, count);
+    }
+    buf_adds(q, " FROM \"hourly\" WHERE ");
+    influx_ql_range(q, p->from * HOUR_MS, (p->to + 1) * HOUR_MS);
+    add_devices(q, p, n);
+    buf_adds(q, " GROUP BY \"device\"");
+}
+
 /* ---- the answer
  * ----------------------------------------------------------------------------- */
 
+#define KEY_SIZE (DEVICE_MAX + QUANTITY_MAX + 40)
+
+/* "kitchen temperature_n 1795132800000" */
+static const char *kept_key(char out[KEY_SIZE], const char *device, const char *count,
+                            int64_t hour_ms)
+{
+    snprintf(out, KEY_SIZE, "%s %s %lld", device, count, (long long)hour_ms);
+    return out;
+}
+
+json_t *rollup_kept(const json_t *series)
+{
+    size_t i, k;
+    json_t *s, *row, *kept = json_object();
+    json_array_foreach((json_t *)series, i, s)
+    {
+        const char *device =
+            json_string_value(json_object_get(json_object_get(s, "tags"), "device"));
+        const json_t *columns = json_object_get(s, "columns");
+        json_array_foreach(json_object_get(s, "values"), k, row)
+        {
+            for (size_t c = 1; device && c < json_array_size(columns); c++) {
+                char key[KEY_SIZE];
+                const char *count = json_string_value(json_array_get(columns, c));
+                json_t *n = json_array_get(row, c);
+                if (count && json_is_number(n))
+                    json_object_set(kept,
+                                    kept_key(key, device, count,
+                                             json_integer_value(json_array_get(row, 0))),
+                                    n);
+            }
+        }
+    }
+    return kept;
+}
+
+static bool keeps(const json_t *kept, const char *device, const char *count,
+                  int64_t hour_ms, double n)
+{
+    char key[KEY_SIZE];
+    return kept && json_number_value(
+                       json_object_get(kept, kept_key(key, device, count, hour_ms))) > n;
+}
+
+/* Columns: time, then mean, least, most and count of each quantity. */
 static void row_line(struct buf *b, const char *device, const json_t *columns,
-                     const json_t *row)
+                     const json_t *row, const json_t *kept)
 {
     struct influx_line l;
+    int64_t hour_ms = json_integer_value(json_array_get(row, 0));
     influx_line(&l, b, "hourly");
     influx_tag(&l, "device", device);
     for (size_t i = 1; i < json_array_size(columns); i++) {
         const json_t *v = json_array_get(row, i);
         const char *name = json_string_value(json_array_get(columns, i));
-        size_t len = name ? strlen(name) : 0;
+        size_t len = name ? strlen(name) : 0, at = (i - 1) / 4 * 4 + 4;
+        const char *of = json_string_value(json_array_get(columns, at));
+        if (of &&
+            keeps(kept, device, of, hour_ms, json_number_value(json_array_get(row, at))))
+            continue;
         bool count = len > 2 && !strcmp(name + len - 2, "_n");
         if (json_is_number(v) && !(count && json_number_value(v) == 0))
             influx_field(&l, name, json_number_value(v));
     }
-    influx_end(&l, json_integer_value(json_array_get(row, 0)));
+    influx_end(&l, hour_ms);
 }
 
 struct sum {
@@ -172,7 +237,7 @@ static void sum_fields(struct influx_line *l, const char *name, const struct sum
 
 /* columns: time, quality, quantities. */
 static void hour_line(struct buf *b, const char *device, const json_t *columns,
-                      const json_t *values, int64_t hour_ms)
+                      const json_t *values, const json_t *kept, int64_t hour_ms)
 {
     struct sum sums[ROLLUP_NAMES] = {0};
     size_t k, n = json_array_size(columns);
@@ -191,13 +256,18 @@ static void hour_line(struct buf *b, const char *device, const json_t *columns,
     struct influx_line l;
     influx_line(&l, b, "hourly");
     influx_tag(&l, "device", device);
-    for (size_t i = 0; i < n; i++)
-        sum_fields(&l, json_string_value(json_array_get(columns, i + 2)), &sums[i]);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_array_get(columns, i + 2));
+        char count[QUANTITY_MAX + 8];
+        snprintf(count, sizeof count, "%s_n", name ? name : "");
+        if (!keeps(kept, device, count, hour_ms, (double)sums[i].n))
+            sum_fields(&l, name, &sums[i]);
+    }
     influx_end(&l, hour_ms);
 }
 
 void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *series,
-                  size_t *rows)
+                  const json_t *kept, size_t *rows)
 {
     size_t i, k;
     json_t *s, *row;
@@ -212,12 +282,12 @@ void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *serie
         if (!device)
             continue;
         if (rollup_asks_readings(p)) {
-            hour_line(b, device, columns, values, p->from * HOUR_MS);
+            hour_line(b, device, columns, values, kept, p->from * HOUR_MS);
             continue;
         }
         json_array_foreach(values, k, row)
         {
-            row_line(b, device, columns, row);
+            row_line(b, device, columns, row, kept);
         }
     }
 }

@@ -33,9 +33,17 @@ bool rollup_asks_readings(const struct hour_range *p);
 void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
                   const char *const *names, size_t n_names);
 
-/* Appends the `hourly` lines of an answer for pieces like p. *rows is how many rows it
+/* Hours whose readings may be deleted by now were made of more than what is left: how
+ * many readings `hourly` holds for them. The question, and what is made of its answer
+ * (new reference, for rollup_lines()). */
+void rollup_kept_query(struct buf *q, const struct hour_range *p, size_t n,
+                       const char *const *names, size_t n_names);
+json_t *rollup_kept(const json_t *series);
+
+/* Appends the `hourly` lines of an answer for pieces like p; of a quantity's hour that
+ * kept (NULL: nothing) says to be of more readings, nothing. *rows is how many rows it
  * had. */
 void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *series,
-                  size_t *rows);
+                  const json_t *kept, size_t *rows);
 
 #endif

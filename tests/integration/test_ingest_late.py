@@ -34,8 +34,8 @@ def late(st, name="attic"):
     return st.get("ingest", "/api/v1/devices", device=name)["items"][0]["late"]
 
 
-def hourly(st, what="temperature_n"):
-    return {r["time"]: r[what] for r in st.influx(f"SELECT {what} FROM hourly WHERE device = 'attic'")}
+def hourly(st, what="temperature_n", device="attic"):
+    return {r["time"]: r[what] for r in st.influx(f"SELECT {what} FROM hourly WHERE device = '{device}'")}
 
 
 def test_marked_where_one_looks(st):
@@ -84,3 +84,20 @@ def test_marks_are_no_quantities(st):
     wait_for(lambda: hourly(st) == {T0: 1, T0 + HOUR: 1}, 20, "their hours")
     fields = {r["fieldKey"] for r in st.influx("SHOW FIELD KEYS FROM hourly")}
     assert fields == {"temperature", "temperature_min", "temperature_max", "temperature_n"}
+
+
+def test_hours_older_than_the_readings(stacks):
+    """A late reading of a day whose readings are deleted by now: the hour stays what it was."""
+    st = stacks(services=["ingest"], service_env={"ingest": {"FC_RETAIN_READINGS_D": 2}})
+    st.clock.set(T0 + HOUR)
+    st.publish_all([("kitchen", T0 + i * 60_000, {"temperature": 20.0 + i % 2}) for i in range(60)])
+    st.wait_received()
+    st.clock.set(T0 + HOUR + GRACE)
+    wait_for(lambda: hourly(st, device="kitchen") == {T0: 60}, 20, "the hour")
+    st.clock.set(T0 + 96 * HOUR + GRACE + 1000)
+    wait_for(lambda: st.influx("SELECT temperature FROM readings") == [], 20, "old readings to be deleted")
+    st.publish("kitchen", {"temperature": 21.5}, T0 + 60 * 60_000 - 1)
+    st.publish("kitchen", {"temperature": 30}, T0 + 30 * HOUR)  # of an hour that is not there yet
+    wait_for(lambda: hourly(st, device="kitchen").get(T0 + 30 * HOUR) == 1, 20, "the other hour")
+    assert hourly(st, device="kitchen") == {T0: 60, T0 + 30 * HOUR: 1}
+    assert st.influx("SELECT temperature FROM hourly")[0]["temperature"] == 20.5

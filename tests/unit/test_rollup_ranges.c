@@ -232,7 +232,7 @@ static void expect_lines(int32_t to, const char *answer, size_t want_rows,
     struct buf b;
     buf_init(&b, 4096);
     buf_adds(&b, "");
-    rollup_lines(&b, &p, series, &rows);
+    rollup_lines(&b, &p, series, NULL, &rows);
     assert_string_equal(b.data, want);
     assert_int_equal(rows, want_rows);
     json_decref(series);
@@ -261,6 +261,54 @@ static void test_lines(void **unused)
     expect_lines(1, "[]", 0, "");
     expect_lines(1, "[{\"columns\":[],\"values\":[[]]},{\"tags\":{\"device\":\"x\"}}]", 1,
                  "");
+}
+
+/* Readings of long ago are deleted: `hourly` keeps what it has of more of them. */
+static void test_kept_lines(void **unused)
+{
+    (void)unused;
+    struct hour_range p = {device("kitchen"), 1, 2, 1};
+    const char *const names[] = {"co2", "rain"};
+    size_t rows;
+    struct buf b;
+    buf_init(&b, 4096);
+    rollup_kept_query(&b, &p, 1, names, 2);
+    assert_string_equal(b.data,
+                        "SELECT \"co2_n\", \"rain_n\" FROM \"hourly\" WHERE time >= "
+                        "3600000ms AND time < 10800000ms AND \"device\" =~ "
+                        "/^(kitchen)$/ GROUP BY \"device\"");
+    json_t *there =
+        json_loads("[{\"tags\":{\"device\":\"kitchen\"},\"columns\":[\"time\",\"co2_n\","
+                   "\"rain_n\"],\"values\":[[3600000,60,null],[7200000,2,9]]}]",
+                   0, NULL);
+    json_t *kept = rollup_kept(there);
+    static const struct {
+        int32_t to;
+        const char *answer, *want;
+    } table[] = {
+        {2,
+         "[{\"tags\":{\"device\":\"kitchen\"},\"columns\":[\"time\",\"co2\",\"co2_min\","
+         "\"co2_max\",\"co2_n\",\"rain\",\"rain_min\",\"rain_max\",\"rain_n\"],"
+         "\"values\":"
+         "[[3600000,7,7,7,1,3,3,3,1],[7200000,5,4,6,2,1,1,1,8]]}]",
+         "hourly,device=kitchen rain=3,rain_min=3,rain_max=3,rain_n=1 3600000\n"
+         "hourly,device=kitchen co2=5,co2_min=4,co2_max=6,co2_n=2 7200000\n"},
+        {1,
+         "[{\"tags\":{\"device\":\"kitchen\"},\"columns\":[\"time\",\"quality\",\"co2\","
+         "\"rain\"],\"values\":[[3600001,1,600,3]]}]",
+         "hourly,device=kitchen rain=3,rain_min=3,rain_max=3,rain_n=1 3600000\n"},
+    };
+    for (size_t i = 0; i < N_OF(table); i++) {
+        json_t *series = json_loads(table[i].answer, 0, NULL);
+        p.to = table[i].to;
+        buf_reset(&b);
+        rollup_lines(&b, &p, series, kept, &rows);
+        assert_string_equal(b.data, table[i].want);
+        json_decref(series);
+    }
+    json_decref(kept);
+    json_decref(there);
+    buf_done(&b);
 }
 
 /* ---- what readers follow
@@ -330,7 +378,7 @@ int main(void)
         T(test_marks_survive),   T(test_a_device_with_many_holes_stays_bounded),
         T(test_many_quantities), T(test_pieces_and_chunks),
         T(test_query),           T(test_lines),
-        T(test_changes),
+        T(test_kept_lines),      T(test_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
