@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mqtt_internal: what mqtt.c (the callers' side) and mqtt_session.c (the thread's) share.
- * Not for others. */
+/* mqtt_internal: what mqtt.c (the callers' side), mqtt_session.c and mqtt_receive.c (the
+ * thread's) share. Not for others. */
 #ifndef FC_COMMON_MQTT_INTERNAL_H
 #define FC_COMMON_MQTT_INTERNAL_H
 
@@ -89,6 +89,14 @@ bool mqtt_is_ending(struct mqtt *m);
 /* One connection, from CONNECT to its end, which *e explains. greeted says afterwards
  * whether the broker had taken us. */
 void mqtt_session(struct mqtt *m, struct err *e);
+
+/* The thread's: reads, and takes what came. How many bytes; 0: none now. -1: this
+ * connection is over. */
+long mqtt_receive(struct mqtt *m, struct err *e) MUST_CHECK;
+/* When something is held: gives it again, or asks on_batch again, if that is due. */
+int mqtt_receive_again(struct mqtt *m, struct err *e) MUST_CHECK;
+/* Asks for all subscriptions, or for those that are not taken. */
+void mqtt_subscribe(struct mqtt *m, bool all);
 
 /* Asks the thread to look around. With the lock held. */
 void mqtt_wake(struct mqtt *m);
