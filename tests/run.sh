@@ -131,7 +131,7 @@ full() {
     need "packages" packages full
     need "build" build ""
     need "python environment" venv
-    say "long forms" && py "long forms" -m long tests/contract tests/web tests/integration
+    say "long forms" && py "long forms" -n 2 --dist loadfile -rP -m long tests/contract tests/web tests/integration
     need "build with address and undefined behaviour sanitizers" build address,undefined
     say "services with address and undefined behaviour sanitizers"
     FC_BUILD=$(dir_of address,undefined) py "services under ASan and UBSan" "${rough[@]}"
