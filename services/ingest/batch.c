@@ -9,7 +9,7 @@
 #include "services/ingest/hours.h"
 
 #define WHY_MOST 400 /* bytes of a reason */
-#define NO_WHY SIZE_MAX
+#define NO_WHY UINT32_MAX
 
 void batch_init(struct batch *b, size_t max_points)
 {
@@ -70,8 +70,8 @@ static int add(struct batch *b, const struct point *p, size_t line, int rc)
     if (rc)
         return -1;
     b->p[b->n] = *p;
-    b->p[b->n].line = line;
-    b->p[b->n++].len = b->lines.len - line;
+    b->p[b->n].line = (uint32_t)line;
+    b->p[b->n++].len = (uint32_t)(b->lines.len - line);
     return 0;
 }
 
@@ -129,7 +129,7 @@ void batch_refuse(struct batch *b, size_t i, const char *why, size_t len)
         buf_add(&b->whys, why, len);
         buf_addc(&b->whys, '\0');
     }
-    p->why = b->last_why;
+    p->why = (uint32_t)b->last_why;
 }
 
 const char *batch_why(const struct batch *b, size_t i)

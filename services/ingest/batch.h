@@ -23,19 +23,19 @@ enum point_state {
 };
 
 struct point {
-    size_t line, len;      /* in lines.data */
+    uint32_t line, len;    /* in lines.data */
     struct device *device; /* borrowed */
     int64_t pos;           /* of its record in the log */
-    int item;              /* which of the record's items it is */
     uint64_t quantities;   /* bits of hours.h */
     int32_t hour;
+    int32_t item;        /* which of the record's items it is */
     int64_t received_ms; /* of a reading */
     int64_t late_ms;     /* its age then, if it was late (hours.h); else 0 */
-    enum point_kind kind;
-    enum point_state state;
+    uint32_t why;        /* in whys.data */
+    uint8_t kind;        /* enum point_kind */
+    uint8_t state;       /* enum point_state */
     bool good;
     bool suspect; /* for a look at who may be meant by an answer */
-    size_t why;   /* in whys.data */
 };
 
 struct batch {

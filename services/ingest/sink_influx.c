@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "services/ingest/burial.h"
+#include "services/ingest/courier.h"
 #include "services/ingest/delivery.h"
 #include "services/ingest/nap.h"
 
@@ -15,15 +16,24 @@
 #define READ_AHEAD (256 * 1024) /* bytes of the log that are worth waking up for */
 #define CURSOR_MS 200           /* an idle moment apart, the cursor is saved so often */
 
+/* A batch, and what stands in the log before `end` is in it or was in others. */
+struct load {
+    struct batch batch;
+    int64_t end;
+    int64_t since_ms; /* when it got its first record (monotonic) */
+};
+
 struct sink_influx {
     struct sink_influx_opts o;
     struct nap nap;
     pthread_t thread;
     struct message m; /* what the record being read says */
-    struct batch batch;
+    struct load loads[2];
+    struct load *next; /* is being filled */
+    struct load *away; /* is being written meanwhile; NULL: none */
     struct delivery *delivery;
+    struct courier *courier;
     int64_t started_end; /* what lay in the log when we began */
-    int64_t since_ms;    /* when the batch got its first record (monotonic) */
     int64_t cursor_ms;   /* when the cursor was last saved */
     struct held_up disk;
     struct burial burial;
@@ -51,11 +61,11 @@ static void add_reading(struct sink_influx *s, int64_t received_ms, int64_t pos,
         p.late_ms = received_ms - t_ms;
     p.quantities = hours_quantities(s->o.hours, &it->r);
     p.good = quality_judge(&it->device->quality, &it->r, t_ms, restore, &n);
-    batch_reading(&s->batch, &p, it);
+    batch_reading(&s->next->batch, &p, it);
     for (int k = 0; k < n; k++) {
         p.kind = POINT_RESTORE;
         p.hour = hour_of(restore[k]);
-        batch_restore(&s->batch, &p, restore[k]);
+        batch_restore(&s->next->batch, &p, restore[k]);
     }
 }
 
@@ -66,7 +76,7 @@ static void add_status(struct sink_influx *s, int64_t pos, const struct item *it
         .device = it->device, .pos = pos, .kind = POINT_STATUS, .good = true};
     if (now)
         ledger_online(s->o.how.ledger, it->device, it->online);
-    batch_status(&s->batch, &p, it->online, it->r.time_ms);
+    batch_status(&s->next->batch, &p, it->online, it->r.time_ms);
 }
 
 static int add_record(struct sink_influx *s, const struct wal_record *rec, int64_t pos)
@@ -76,7 +86,7 @@ static int add_record(struct sink_influx *s, const struct wal_record *rec, int64
     struct message *m = &s->m;
     enum reject r = recall(&s->o.how, rec, m, &a, &why);
     int rc = r ? burial_record(&s->burial, rec, pos, m, r, why.text) : 0;
-    batch_reserve(&s->batch, m->n * (1 + QUALITY_SUSTAIN));
+    batch_reserve(&s->next->batch, m->n * (1 + QUALITY_SUSTAIN));
     for (size_t i = 0; i < m->n && !r; i++) {
         const struct item *it = &m->item[i];
         if (pos < s->started_end)
@@ -100,9 +110,10 @@ static int fill(struct sink_influx *s)
     struct err e = ERR_INIT;
     int64_t pos;
     int rc = 0, any = 0;
-    while (!batch_full(&s->batch) && (rc = wal_read(s->o.reader, &rec, &pos, &e)) > 0) {
-        if (!any && !s->batch.n)
-            s->since_ms = clock_mono_ms();
+    while (!batch_full(&s->next->batch) &&
+           (rc = wal_read(s->o.reader, &rec, &pos, &e)) > 0) {
+        if (!any && !s->next->batch.n)
+            s->next->since_ms = clock_mono_ms();
         any = 1;
         if (add_record(s, &rec, pos)) {
             wal_reader_seek(s->o.reader, pos);
@@ -111,7 +122,7 @@ static int fill(struct sink_influx *s)
     }
     if (rc < 0 && !held_up_wait(&s->disk, &e))
         return -1;
-    metric_set(s->queue, (double)s->batch.n);
+    metric_set(s->queue, (double)s->next->batch.n);
     return any;
 }
 
@@ -147,14 +158,14 @@ static void count_stored(struct sink_influx *s, const struct point *p, unsigned 
 }
 
 /* Every point is stored or refused: counts the ones, buries the others. */
-static int account(struct sink_influx *s)
+static int account(struct sink_influx *s, const struct batch *b)
 {
     unsigned stored = 0, misreads = 0;
-    for (size_t i = 0; i < s->batch.n; i++) {
-        const struct point *p = &s->batch.p[i];
+    for (size_t i = 0; i < b->n; i++) {
+        const struct point *p = &b->p[i];
         if (p->state == POINT_STORED)
             count_stored(s, p, &stored, &misreads);
-        else if (burial_point(&s->burial, p, batch_why(&s->batch, i), &s->m))
+        else if (burial_point(&s->burial, p, batch_why(b, i), &s->m))
             return -1;
     }
     metric_add(s->stored, stored);
@@ -162,11 +173,12 @@ static int account(struct sink_influx *s)
     return 0;
 }
 
-/* Marks and cursor; when the cursor alone fails it is saved with the next batch. */
-static int settle(struct sink_influx *s, bool idle)
+/* Marks and cursor, with all before pos written; when the cursor alone fails it is saved
+ * with the next batch. */
+static int settle(struct sink_influx *s, int64_t pos, bool idle)
 {
     struct err e = ERR_INIT;
-    int64_t now_ms = clock_mono_ms(), pos = wal_reader_pos(s->o.reader);
+    int64_t now_ms = clock_mono_ms();
     while (hours_save(s->o.hours, &e))
         if (!held_up_wait(&s->disk, &e))
             return -1;
@@ -181,15 +193,43 @@ static int settle(struct sink_influx *s, bool idle)
     return 0;
 }
 
+/* A load is written. */
+static int finish(struct sink_influx *s, struct load *l)
+{
+    if (account(s, &l->batch))
+        return -1;
+    if (!clock_is_virtual() && l->batch.n)
+        metric_observe(s->delay, (double)(clock_mono_ms() - l->since_ms) / 1000);
+    batch_reset(&l->batch);
+    return settle(s, l->end, l->end >= wal_end(s->o.wal));
+}
+
+/* Waits for the load that is being written, if there is one. */
+static int collect(struct sink_influx *s)
+{
+    struct load *l = s->away;
+    s->away = NULL;
+    return l && (courier_await(s->courier) || finish(s, l)) ? -1 : 0;
+}
+
+/* With more in the log than one batch takes, the next is filled while this one is
+ * written: InfluxDB and we work at the same time then. */
 static int deliver(struct sink_influx *s)
 {
-    if (s->batch.n && (delivery_write(s->delivery, &s->batch) || account(s)))
+    struct load *l = s->next;
+    if (collect(s))
         return -1;
-    if (!clock_is_virtual() && s->batch.n)
-        metric_observe(s->delay, (double)(clock_mono_ms() - s->since_ms) / 1000);
-    batch_reset(&s->batch);
+    l->end = wal_reader_pos(s->o.reader);
+    if (batch_full(&l->batch) && l->end < wal_end(s->o.wal)) {
+        courier_send(s->courier, &l->batch);
+        s->away = l;
+        s->next = l == &s->loads[0] ? &s->loads[1] : &s->loads[0];
+        return 0;
+    }
+    if (l->batch.n && delivery_write(s->delivery, &l->batch))
+        return -1;
     metric_set(s->queue, 0);
-    return settle(s, wal_reader_pos(s->o.reader) >= wal_end(s->o.wal));
+    return finish(s, l);
 }
 
 /* ---- the thread
@@ -197,11 +237,25 @@ static int deliver(struct sink_influx *s)
 
 static bool due(struct sink_influx *s, int64_t *left_ms)
 {
+    const struct load *l = s->next;
     *left_ms = LOOK_MS;
-    if (!s->batch.n)
+    if (!l->batch.n)
         return wal_reader_pos(s->o.reader) != atomic_load(&s->written);
-    *left_ms = s->since_ms + s->o.flush_ms - clock_mono_ms();
-    return batch_full(&s->batch) || *left_ms <= 0;
+    *left_ms = l->since_ms + s->o.flush_ms - clock_mono_ms();
+    return batch_full(&l->batch) || *left_ms <= 0;
+}
+
+/* With a batch begun there is no hurry: waits until there is more to read at once. */
+static int rest(struct sink_influx *s, int64_t left_ms)
+{
+    int64_t pos = wal_reader_pos(s->o.reader);
+    bool begun = s->next->batch.n;
+    if (collect(s) || (!begun && settle(s, pos, true)))
+        return -1;
+    delivery_look(s->delivery);
+    if (!atomic_load(&s->flush))
+        wal_wait(s->o.reader, pos + (begun ? READ_AHEAD : 0), left_ms);
+    return 0;
 }
 
 static void *run(void *arg)
@@ -214,19 +268,9 @@ static void *run(void *arg)
         int64_t left_ms;
         if (fill(s) < 0)
             break;
-        if (due(s, &left_ms) || flush) {
-            if (deliver(s))
-                break;
-        } else if (!batch_full(&s->batch)) {
-            if (!s->batch.n && settle(s, true))
-                break;
-            delivery_look(s->delivery);
-            /* with a batch begun there is no hurry: wait until there is more to read at
-             * once */
-            int64_t pos = wal_reader_pos(s->o.reader) + (s->batch.n ? READ_AHEAD : 0);
-            if (!atomic_load(&s->flush))
-                wal_wait(s->o.reader, pos, left_ms);
-        }
+        bool now = due(s, &left_ms) || flush;
+        if (now ? deliver(s) : rest(s, left_ms))
+            break;
     }
     return NULL;
 }
@@ -257,9 +301,11 @@ static void make_metrics(struct sink_influx *s, struct metrics *m)
 
 static void free_all(struct sink_influx *s)
 {
+    courier_free(s->courier);
     delivery_free(s->delivery);
     influx_free(s->o.in);
-    batch_done(&s->batch);
+    for (int i = 0; i < 2; i++)
+        batch_done(&s->loads[i].batch);
     message_done(&s->m);
     nap_done(&s->nap);
     free(s);
@@ -274,7 +320,9 @@ struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct er
     nap_init(&s->nap);
     s->disk.nap = &s->nap;
     message_init(&s->m);
-    batch_init(&s->batch, o->points);
+    for (int i = 0; i < 2; i++)
+        batch_init(&s->loads[i].batch, o->points);
+    s->next = &s->loads[0];
     s->delivery = delivery_new(o->in, &s->nap, o->state, o->metrics);
     burial_init(&s->burial, &(struct burial_opts){.letters = o->letters,
                                                   .how = o->how,
@@ -283,9 +331,11 @@ struct sink_influx *sink_influx_open(const struct sink_influx_opts *o, struct er
                                                   .started_end = s->started_end,
                                                   .metrics = o->metrics});
     make_metrics(s, o->metrics);
-    if (pthread_create(&s->thread, NULL, run, s) == 0)
+    s->courier = courier_new(s->delivery, e);
+    if (s->courier && pthread_create(&s->thread, NULL, run, s) == 0)
         return s;
-    err_set(e, ERR_INTERNAL, "could not start the thread that writes to InfluxDB");
+    if (s->courier)
+        err_set(e, ERR_INTERNAL, "could not start the thread that writes to InfluxDB");
     nap_stop(&s->nap);
     free_all(s);
     return NULL;

@@ -53,6 +53,24 @@ def test_every_point_in_conflict(stacks):
     assert failures(st, "bad_lines") <= 4
 
 
+def test_batches_one_behind_the_other(stacks):
+    """What has piled up goes in many batches, each put together while the one before is written: refused lines are
+    found in theirs, and after a kill in the middle the rest goes where it stopped."""
+    st = stacks(services=["ingest"], own_servers=True, env={"FC_FLUSH_MS": 500}, service_env={"ingest": {"FC_BATCH_POINTS": 50}})
+    st.influx_write([f'readings,device=x odd="text" {T0 - HOUR}'])
+    bad = {*range(40, 3000, 333)}
+    st.influx_server.stop()
+    post(st, "kitchen", range(1, 3001), odd=bad)
+    st.influx_server.start()
+    wait_for(lambda: len(stored(st)) > 500, 30, "some of them", every=0.02)
+    st.kill("ingest")
+    st.start("ingest")
+    wait_for(lambda: len(stored(st)) == 3000 - len(bad), 60, "the rest")
+    wait_for(lambda: set(letters(st)) == bad, 20, "the letters")
+    post(st, "kitchen", range(3001, 3011))  # few: on their own thread's way
+    wait_for(lambda: stored(st) == [s for s in range(1, 3011) if s not in bad], 20, "the last")
+
+
 def test_a_database_that_is_dropped(stacks):
     st = stacks(services=["ingest"])
     post(st, "kitchen", range(1, 11))
