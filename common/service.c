@@ -239,8 +239,10 @@ int service_open(struct service *s, const struct service_desc *d,
         return err_set(e, ERR_INVALID,
                        "FC_LOG_LEVEL must be debug, info, warn or error, not \"%s\"",
                        set->log_level);
-    mallopt(M_ARENA_MAX,
-            2); /* a few threads share two heaps: small matters more than fast */
+    /* small matters more than fast: a few threads share two heaps, and large buffers are
+     * given back when they are freed, and leave no holes when they grow */
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
     log_init(d->name, level);
     more_descriptors();
     http_client_global_init();

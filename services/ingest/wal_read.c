@@ -12,7 +12,9 @@
 #include "common/mem.h"
 #include "services/ingest/wal_internal.h"
 
-#define READ_BYTES (WAL_RECORD_MAX + 65536) /* always room for one whole record */
+#define AT_ONCE                                                                          \
+    65536u /* what is read unless a record needs more: pages not touched cost nothing */
+#define READ_BYTES (WAL_RECORD_MAX + AT_ONCE) /* always room for one whole record */
 
 static void cursor_path(const struct wal_reader *r, const char *suffix,
                         char out[PATH_MAX])
@@ -139,7 +141,8 @@ static long have(struct wal_reader *r, size_t need, int64_t limit, struct err *e
     r->len = left;
     while (r->len < need && r->buf_pos + (int64_t)r->len < limit) {
         int64_t from = r->buf_pos + (int64_t)r->len;
-        size_t want = READ_BYTES - r->len;
+        size_t want = need > r->len + AT_ONCE ? need - r->len : AT_ONCE;
+        want = want < READ_BYTES - r->len ? want : READ_BYTES - r->len;
         want = (int64_t)want < limit - from ? want : (size_t)(limit - from);
         ssize_t n = pread(r->fd, r->buf + r->len, want, from - r->segment.start);
         if (n < 0 && errno == EINTR)
