@@ -22,30 +22,32 @@ static const struct row {
     bool (*fits)(const json_t *root); /* NULL: only its topics tell */
     decode_fn decode;
     remember_fn remember;             /* NULL: nothing of it is needed later */
+    bool (*ignores)(const char *topic); /* NULL: none of its topics */
 } table[] = {
-    {"native", {NATIVE_FILTER}, false, fits_native, decode_native, NULL},
-    {"status", {"fieldcast/+/status"}, true, NULL, decode_status, NULL},
-    {"system0", {"home/+/dht22"}, false, fits_system0, decode_system0, NULL},
+    {"native", {NATIVE_FILTER}, false, fits_native, decode_native, NULL, NULL},
+    {"status", {"fieldcast/+/status"}, true, NULL, decode_status, NULL, NULL},
+    {"system0", {"home/+/dht22"}, false, fits_system0, decode_system0, NULL, NULL},
     {"system1", {"iot-device-data", "sensor/output"}, false, fits_system1, decode_system1,
-     NULL},
+     NULL, NULL},
     {"system2", {"iot-frames-model", "iot-frames-sensor"}, false, fits_system2,
-     decode_system2, NULL},
-    {"system3", {"sensors/+/data"}, false, fits_system3, decode_system3, NULL},
+     decode_system2, NULL, NULL},
+    {"system3", {"sensors/+/data"}, false, fits_system3, decode_system3, NULL, NULL},
     {"tasmota", {"tele/+/SENSOR", "tele/+/STATE", "stat/+/STATUS8", "stat/+/STATUS10"},
-     false, fits_tasmota, decode_tasmota, NULL},
-    {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt, NULL},
-    {"zigbee2mqtt", {"zigbee2mqtt/#"}, true, fits_zigbee2mqtt, decode_zigbee2mqtt, NULL},
+     false, fits_tasmota, decode_tasmota, NULL, NULL},
+    {"tasmota_lwt", {"tele/+/LWT"}, true, NULL, decode_tasmota_lwt, NULL, NULL},
+    {"zigbee2mqtt", {"zigbee2mqtt/#"}, true, fits_zigbee2mqtt, decode_zigbee2mqtt, NULL,
+     ignores_zigbee2mqtt},
     {"chirpstack", {"application/+/device/+/event/+"}, false, fits_chirpstack,
-     decode_chirpstack, NULL},
-    {"ttn", {"v3/+/devices/+/up"}, false, fits_ttn, decode_ttn, NULL},
-    {"line", {"influx/#"}, true, NULL, decode_line, NULL},
-    {"sparkplug", {"spBv1.0/#"}, true, NULL, decode_sparkplug, remember_sparkplug},
-    {"homie", {"homie/#"}, true, NULL, decode_homie, remember_homie},
+     decode_chirpstack, NULL, NULL},
+    {"ttn", {"v3/+/devices/+/up"}, false, fits_ttn, decode_ttn, NULL, NULL},
+    {"line", {"influx/#"}, true, NULL, decode_line, NULL, NULL},
+    {"sparkplug", {"spBv1.0/#"}, true, NULL, decode_sparkplug, remember_sparkplug, NULL},
+    {"homie", {"homie/#"}, true, NULL, decode_homie, remember_homie, NULL},
     {"ha_units", {"homeassistant/sensor/+/+/config"}, true, NULL, decode_ha_units,
-     remember_ha_units},
+     remember_ha_units, NULL},
     /* last: its topics are those of others too */
     {"esphome", {"+/sensor/+/state", "+/binary_sensor/+/state", "+/status"}, true, NULL,
-     decode_esphome, NULL},
+     decode_esphome, NULL, NULL},
 };
 /* clang-format on */
 #define N_ROWS (sizeof table / sizeof *table)
@@ -161,6 +163,12 @@ enum reject decode_message(const struct memory *memory, const char *topic,
     if (mqtt_match(NATIVE_FILTER, topic) && decode_native_fast(topic, payload, len, m))
         return REJECT_NONE;
     return decode_message_slowly(memory, topic, payload, len, m, e);
+}
+
+bool decode_ignores(const char *topic)
+{
+    const struct row *row = by_topic(topic);
+    return row && row->ignores && row->ignores(topic);
 }
 
 bool decode_remember(const char *topic, const void *payload, size_t len, bool cut,

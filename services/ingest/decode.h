@@ -34,6 +34,10 @@ enum reject decode_message_slowly(const struct memory *memory, const char *topic
                                   const void *payload, size_t len, struct message *m,
                                   struct err *e);
 
+/* Is what comes on this topic nobody's reading, whatever it says and however large it is?
+ * (Zigbee2MQTT's list of its devices, for one.) */
+bool decode_ignores(const char *topic);
+
 /* What is to be remembered of a message, whatever became of it: c, with the texts in
  * *texts (initialised by the caller). False: nothing is to change. Only messages with
  * from_memory set, and those that were cut because they are too large, need be asked
@@ -97,6 +101,7 @@ bool fits_system2(const json_t *root);
 bool fits_system3(const json_t *root);
 bool fits_tasmota(const json_t *root);
 bool fits_zigbee2mqtt(const json_t *root);
+bool ignores_zigbee2mqtt(const char *topic);
 bool fits_chirpstack(const json_t *root);
 bool fits_ttn(const json_t *root);
 

@@ -70,6 +70,9 @@ enum reject understand(const struct interpreter *in, const struct wal_record *re
 {
     if (rec->flags & WAL_CUT) {
         message_begin(m);
+        if (what_for != TO_RECALL && !mapped_row(in, rec, what_for) &&
+            decode_ignores(rec->topic))
+            return REJECT_NONE;
         return reject_say(REJECT_TOO_LARGE, e, "the message is larger than 256 KiB");
     }
     const struct mapping_row *row = mapped_row(in, rec, what_for);

@@ -137,10 +137,32 @@ static void test_full(void **unused)
     assert_ok(intake_commit(in, &e), e);
 }
 
+/* Of a message that is too large its beginning is kept, unless its topic says that it is
+ * nobody's reading. (The broker in deploy/ takes none that is.) */
+static void test_too_large(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *topic;
+        int records;
+    } rows[] = {{"zigbee2mqtt/bridge/devices", 0},
+                {"zigbee2mqtt/lamp/set", 0},
+                {"zigbee2mqtt/lamp", 1},
+                {"fieldcast/a/readings", 1}};
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        struct err e = ERR_INIT;
+        struct arrival a = {
+            .topic = rows[i].topic, .payload = "[{", .len = 2, .flags = 1 | WAL_CUT};
+        assert_ok(intake_take(in, &a, &e), e);
+        if (records() != rows[i].records)
+            fail_msg("%s", rows[i].topic);
+    }
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
     log_init("test", LOG_FATAL);
-    const struct CMUnitTest tests[] = {T(test_commit), T(test_full)};
+    const struct CMUnitTest tests[] = {T(test_commit), T(test_full), T(test_too_large)};
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -224,12 +224,23 @@ static enum reject bare(const struct input *in, const char *name, const char *la
     return why || w.names.n ? why : nothing(m); /* a cover's state, a lock's */
 }
 
+/* The friendly name and what follows it. */
+static const char *name_in(const char *topic)
+{
+    const char *slash = strchr(topic, '/');
+    return slash ? slash + 1 : topic;
+}
+
+bool ignores_zigbee2mqtt(const char *topic)
+{
+    const char *name = name_in(topic);
+    return !strcmp(name, "bridge") || !strncmp(name, "bridge/", 7) || is_asked(name);
+}
+
 enum reject decode_zigbee2mqtt(const struct input *in, struct message *m, struct err *e)
 {
-    const char *slash = strchr(in->topic, '/');
-    const char *name = slash ? slash + 1 : in->topic, *last = strrchr(name, '/');
-    if (!in->len || !strcmp(name, "bridge") || !strncmp(name, "bridge/", 7) ||
-        is_asked(name))
+    const char *name = name_in(in->topic), *last = strrchr(name, '/');
+    if (!in->len || ignores_zigbee2mqtt(in->topic))
         return nothing(m);
     bool available = last && !strcmp(last, "/availability");
     if (!available && !in->root && *in->payload != '{')
