@@ -65,7 +65,9 @@ void mqtt_slot_done(struct mqtt *m, uint16_t slot)
     free(m->slot[slot].packet);
     m->slot[slot] = (struct mqtt_slot){0};
     m->unused[m->n_unused++] = slot;
-    pthread_cond_broadcast(&m->changed);
+    /* not for each: who waits for room has much to send */
+    if (m->n_unused == MQTT_INFLIGHT_MAX / 2 || m->n_unused == MQTT_INFLIGHT_MAX)
+        pthread_cond_broadcast(&m->changed);
 }
 
 /* ---- the thread ------------------------------------------------------------------ */

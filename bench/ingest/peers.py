@@ -126,16 +126,18 @@ class Bare:
 class ToInflux:
     """What ingest and Telegraf have in common. proc, prefix, db, field and measurement are theirs."""
 
-    def drain(self, devices=DEVICES, n=N, **options):
+    def drain(self, devices=DEVICES, n=N, keep=False, **options):
+        """keep: what is in InfluxDB stays there (1.6 may bring back points of many series that it was just told to drop)."""
         st, pids = self.st, (self.proc.pid, self.st.mosquitto.proc.pid, self.st.influx_server.proc.pid)
-        self.forget()
+        self.forget(keep)
+        left = points(st, self.db, self.field, self.measurement)
         with stopped(self.proc.process):
             publish(st, self.prefix, devices, n, **options)
             before = [*map(cpu_s, pids)]
         t0 = time.perf_counter()
         pss = follow(pids[0], self.arrived, n)
         seconds, after = time.perf_counter() - t0, [*map(cpu_s, pids)]
-        if (got := points(st, self.db, self.field, self.measurement)) != n:
+        if (got := points(st, self.db, self.field, self.measurement) - left) != n:
             raise SystemExit(f"{self.name}: {got} points in InfluxDB, {n} messages were published")
         return Run(n, seconds, *(a - b for a, b in zip(after, before)), pss)
 
@@ -157,8 +159,9 @@ class Ingest(ToInflux):
         """By ingest's own counter of what InfluxDB has answered for: asking InfluxDB would slow it."""
         return self.stored() - self.base
 
-    def forget(self):
-        self.st.influx(f'DROP MEASUREMENT "{self.measurement}"')
+    def forget(self, keep=False):
+        if not keep:
+            self.st.influx(f'DROP MEASUREMENT "{self.measurement}"')
         self.base = self.stored()
 
     def close(self):
@@ -220,7 +223,7 @@ class Telegraf(ToInflux):
         """By InfluxDB's counter of its database, which asks no index."""
         return self.written() - self.base
 
-    def forget(self):
+    def forget(self, keep=False):
         self.st.influx_server.query(self.db, f'DROP MEASUREMENT "{self.measurement}"')
         self.base = self.written()
 
