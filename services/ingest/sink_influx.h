@@ -4,8 +4,10 @@
  *
  * It reads records, understands them, and writes points in batches: when `points` are
  * together, or the first has waited flush_ms, or someone asks for a flush (delivery.h).
- * Points that InfluxDB refuses become dead letters. The hours of what was written are
- * marked and saved, and only then the cursor moves on. */
+ * While there is more in the log than one batch takes, the next is put together while
+ * InfluxDB takes the last (courier.h); they arrive one by one. Points that InfluxDB
+ * refuses become dead letters. The hours of what was written are marked and saved, and
+ * only then the cursor moves on. */
 #ifndef FC_INGEST_SINK_INFLUX_H
 #define FC_INGEST_SINK_INFLUX_H
 
