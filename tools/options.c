@@ -121,7 +121,7 @@ int options_parse(const struct option *table, int argc, char **argv, void *targe
     *n_operands = 0;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
-        if (ended || arg[0] != '-' || !arg[1]) {
+        if (ended || arg[0] != '-' || !arg[1] || isdigit((unsigned char)arg[1])) {
             if (*n_operands == max_operands)
                 return err_set(e, ERR_INVALID, "\"%.60s\" is one argument too many", arg);
             operand[(*n_operands)++] = arg;

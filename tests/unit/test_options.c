@@ -71,6 +71,9 @@ static void test_all_kinds(void **unused)
     assert_int_equal(n, 2);
     assert_string_equal(operands[0], "in");
     assert_string_equal(operands[1], "--out");
+    assert_int_equal(parse("topic -61.5", &t, operands, &n, &e), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(operands[1], "-61.5");
     assert_int_equal(parse("-", &t, operands, &n, &e), 0); /* standard input */
     assert_string_equal(operands[0], "-");
 }
