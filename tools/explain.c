@@ -267,6 +267,13 @@ int explain_print(const json_t *answer, FILE *to)
         say(to, accepted ? "not taken of it" : "refused", ": ", reason, ": ",
             text_of(answer, "detail"), NULL);
     }
+    if (json_is_false(json_object_get(answer, "subscribed"))) {
+        fputc('\n', to);
+        say(to,
+            "by MQTT it would not come: neither FC_MQTT_FILTERS nor FC_DECODE_FILE has "
+            "its topic",
+            NULL);
+    }
     return accepted ? 0 : 1;
 }
 

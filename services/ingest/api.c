@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "services/ingest/explain.h"
+#include "services/ingest/filters.h"
 #include "services/ingest/ingest.h"
 #include "services/ingest/letter_replay.h"
 
@@ -53,6 +54,14 @@ static int post_replay(void *app, const struct req *q, struct res *s, struct err
     return j ? res_json(s, j, e) : -1;
 }
 
+/* Whether the topic would reach us at all. Null: it stands for Kafka's. */
+static json_t *subscribed(const struct ingest *in, const char *topic)
+{
+    if (filters_ask_for(in->set.mqtt_filters, in->mapping, topic))
+        return json_true();
+    return strncmp(topic, "kafka/", 6) == 0 ? json_null() : json_false();
+}
+
 static int post_explain(void *app, const struct req *q, struct res *s, struct err *e)
 {
     struct ingest *in = app;
@@ -60,6 +69,10 @@ static int post_explain(void *app, const struct req *q, struct res *s, struct er
     json_t *j =
         body ? explain(body, in->intake, clock_now_ms(), in->set.common.grace_s * 1000, e)
              : NULL;
+    if (j)
+        json_object_set_new(
+            j, "subscribed",
+            subscribed(in, json_string_value(json_object_get(body, "topic"))));
     json_decref(body);
     return j ? res_json(s, j, e) : -1;
 }

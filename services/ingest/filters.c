@@ -99,3 +99,17 @@ void filters_done(struct filters *f)
     for (int i = 0; i < f->n; i++)
         free(f->list[i]);
 }
+
+bool filters_ask_for(const char *text, const struct mapping *m, const char *topic)
+{
+    struct filters f = {0};
+    struct err ignored = ERR_INIT;
+    bool found = false;
+    if (filters_parse(&f, text, "", &ignored) == 0)
+        for (int i = 0; i < f.n && !found; i++)
+            found = mqtt_match(mqtt_filter_shared(f.list[i]), topic);
+    for (size_t i = 0; m && i < mapping_rows(m) && !found; i++)
+        found = mqtt_match(mqtt_filter_shared(mapping_topic(m, i)), topic);
+    filters_done(&f);
+    return found;
+}

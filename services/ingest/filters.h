@@ -33,4 +33,8 @@ int filters_add_mapped(struct filters *f, const struct mapping *m, const char *s
 int filters_add(struct filters *f, const char *topic, struct err *e) MUST_CHECK;
 void filters_done(struct filters *f);
 
+/* Is the broker asked for this topic, by FC_MQTT_FILTERS (text, as it was parsed before)
+ * or for a row of m (NULL: none)? Any thread. */
+bool filters_ask_for(const char *text, const struct mapping *m, const char *topic);
+
 #endif

@@ -223,6 +223,10 @@ not taken of it: out_of_range: humidity is 101
     assert done.stdout == 'decoder: none\n\nrefused: unknown_topic: no decoder knows the topic "a/b"\n'
     done = run("explain", "--json", "--url", asked.url, "a/b", "x", code=1)
     assert json.loads(done.stdout) == REFUSED
+    asked.answer = 200, {**REFUSED, "subscribed": False}
+    assert run("explain", "--url", asked.url, "a/b", "-1.5", code=1).stdout.endswith(
+        "\n\nby MQTT it would not come: neither FC_MQTT_FILTERS nor FC_DECODE_FILE has its topic\n")
+    assert asked.seen[-1][2]["payload"] == "-1.5"
     asked.answer = 200, {**REFUSED, "accepted": True, "reason": None, "detail": None}
     assert "says nothing that is stored" in run("explain", "--url", asked.url, "a/b", "x").stdout
 

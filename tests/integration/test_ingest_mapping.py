@@ -59,5 +59,7 @@ def test_the_command_asks_ingest(stacks, tmp_path):
     said = explain("factory/3/7/telemetry", json.dumps({"meta": {"id": "press 1"}, "ts": T0, "t": 212}))
     assert "decoder: mapping row 1\n\npress_1\n  time  2026-11-" in said and "  temperature  100 celsius\n" in said
     assert "  line  readings,device=press_1 temperature=100" in said
+    assert "it would not come" not in said
+    assert "by MQTT it would not come" in explain("elsewhere/a", json.dumps({"device": "a", "values": {"temperature": 1}}))
     assert "refused: no_device: nothing is at $.meta.id" in explain("factory/3/7/telemetry", "{}", code=1)
     assert st.get("ingest", "/api/v1/devices")["items"] == []

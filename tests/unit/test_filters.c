@@ -93,6 +93,24 @@ static void test_shared_is_known(void **unused)
     }
 }
 
+static void test_asked_for(void **unused)
+{
+    (void)unused;
+    static const char rows[] = "[{\"topic\":\"plant/lines\",\"format\":\"line\"},"
+                               "{\"topic\":\"$share/g/own/#\",\"format\":\"line\"}]";
+    struct err e = ERR_INIT;
+    struct mapping *m = mapping_parse(rows, sizeof rows - 1, "rows", &e);
+    if (!m)
+        fail_msg("%s", e.text);
+    assert_true(filters_ask_for("a/+,$share/g/b", m, "a/x"));
+    assert_true(filters_ask_for("a/+,$share/g/b", m, "b"));
+    assert_true(filters_ask_for("a", m, "plant/lines"));
+    assert_true(filters_ask_for("a", m, "own/x"));
+    assert_false(filters_ask_for("a/+,$share/g/b", m, "a/x/y"));
+    assert_false(filters_ask_for("a", NULL, "plant/lines"));
+    mapping_free(m);
+}
+
 static void refuse(const char *text, const char *sentence)
 {
     struct filters f = {0};
@@ -180,7 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alone),          cmocka_unit_test(test_group),
         cmocka_unit_test(test_one_of_our_own), cmocka_unit_test(test_shared_is_known),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_mapped)};
+        cmocka_unit_test(test_asked_for),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_settings),       cmocka_unit_test(test_mapped)};
     return cmocka_run_group_tests_name("filters", tests, NULL, NULL);
 }

@@ -91,6 +91,7 @@ static void open_app(void)
     app.letters = deadletter_open(dir, 1 << 20, 0, &e);
     app.how.ledger = app.ledger;
     app.intake = intake_new(app.wal, &app.how, NULL, app.service.metrics);
+    app.set.mqtt_filters = (char *)"fieldcast/#";
     app.started_ms = 0;
     if (!app.wal || !app.ledger || !app.letters || intake_remember(app.intake, 0, &e))
         fail_msg("%s", e.text);
@@ -468,11 +469,12 @@ static void test_explain(void **unused)
            "{\"topic\":\"x\",\"payload\":\"{\\\"a\\\":1}\"}", 200,
            "{\"decoder\":null,\"accepted\":false,\"reason\":\"unknown_topic\",\"detail\":"
            "\"no "
-           "decoder knows the topic \\\"x\\\"\",\"items\":[]}");
+           "decoder knows the topic \\\"x\\\"\",\"items\":[],\"subscribed\":false}");
     expect("POST", "/api/v1/explain", NULL,
            "{\"topic\":\"fieldcast/a/status\",\"payload\":\"online\"}", 200,
            "{\"decoder\":\"status\",\"accepted\":true,\"reason\":null,\"detail\":null,"
-           "\"items\":[{\"device\":\"a\",\"accepted\":true,\"status\":\"online\"}]}");
+           "\"items\":[{\"device\":\"a\",\"accepted\":true,\"status\":\"online\"}],"
+           "\"subscribed\":true}");
     expect(
         "POST", "/api/v1/explain", NULL,
         "{\"topic\":\"fieldcast/a/readings\",\"payload\":{\"values\":{\"co\":1}},"
@@ -481,7 +483,11 @@ static void test_explain(void **unused)
         "{\"decoder\":\"native\",\"accepted\":false,\"reason\":\"retained_without_time\","
         "\"detail\":\"the broker had kept this message and it has no time of its own: it "
         "may be old\",\"items\":[{\"device\":\"a\",\"accepted\":false,\"reason\":"
-        "\"retained_without_time\"}]}");
+        "\"retained_without_time\"}],\"subscribed\":true}");
+    text = call("POST", "/api/v1/explain", NULL,
+                "{\"topic\":\"kafka/x\",\"payload\":\"{}\"}", &status);
+    assert_non_null(strstr(text, "\"subscribed\":null"));
+    free(text);
     expect("POST", "/api/v1/explain", NULL, "{\"payload\":1}", 400,
            "field \"topic\" is missing: a string is expected");
     expect("POST", "/api/v1/explain", NULL, "{\"topic\":\"a\"}", 400,
