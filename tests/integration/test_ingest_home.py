@@ -33,6 +33,16 @@ def test_tasmota(st):
     assert [r[1] for r in rows(st, "shed", "online", measurement="device_status")] == [1]
 
 
+def test_tasmota_bridge(st):
+    """What a bridge hears in two messages is of two devices, not one series."""
+    st.publish_raw("tele/bridge/SENSOR", {"ZbReceived": {"0x3A1F": {"Name": "Cellar", "Temperature": 12.5, "LinkQuality": 70}}})
+    st.publish_raw("tele/bridge/SENSOR", {"Time": START[:19], "ATC226754": {"mac": "a4c138226754", "Temperature": 23.3}})
+    t = settled(st, 2)
+    assert t["stored"] == 2 and not t["rejected"]
+    assert [r[1:] for r in rows(st, "bridge_Cellar", "temperature", "linkquality")] == [(12.5, 70)]
+    assert rows(st, "bridge_ATC226754", "temperature") == [(T0, 23.3)]
+
+
 def test_esphome(st):
     st.publish_raw("porch/status", "online", retain=True)
     st.publish_raw("homeassistant/status", "online", retain=True)

@@ -4,6 +4,7 @@
  *    "DewPoint":15.8},"PressureUnit":"hPa","TempUnit":"C"}
  *   {"Time":"…","DS18B20-1":{"Id":"3C01D607A8B4","Temperature":20.1},"DS18B20-2":{…}}
  *   {"Time":"…","ENERGY":{"Total":3.185,"Power":[12,30],"Voltage":230,…}}
+ * and what a bridge hears of others: tasmota_bridge.c
  * tele/<topic>/STATE
  *   {"Time":"…","Uptime":"0T00:15:10","UptimeSec":910,"POWER":"ON",
  *    "Wifi":{"RSSI":84,"Signal":-58,…}}
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "services/ingest/decoders/home.h"
+#include "services/ingest/decoders/tasmota.h"
 
 /* Keys that are not called as what they are. */
 static const struct {
@@ -34,13 +35,6 @@ static const struct {
     {"TVOC", "tvoc", "ppb"},
     {"Moisture", "soil_moisture", NULL},
     {"Battery", "battery_level", NULL},
-};
-
-/* What the readers of one message hand on. */
-struct work {
-    struct message *m;
-    struct home_names names;
-    const char *temp_unit, *pressure_unit;
 };
 
 static bool is_word(const char *level, size_t n, const char *const *words)
@@ -91,7 +85,7 @@ static bool broken(const char *name, double x)
     return !strcmp(name, "temperature") && (x == -127 || fabs(x + 196.6) < 0.05);
 }
 
-static enum reject number(struct work *w, const char *name, unsigned index,
+static enum reject number(struct tasmota_work *w, const char *name, unsigned index,
                           const json_t *v, const char *unit, struct err *e)
 {
     double x = NAN;
@@ -109,8 +103,8 @@ static enum reject number(struct work *w, const char *name, unsigned index,
 }
 
 /* An array has one number for each phase or tariff. */
-static enum reject member(struct work *w, const char *key, unsigned index,
-                          const json_t *v, const char *prefix, struct err *e)
+enum reject tasmota_member(struct tasmota_work *w, const char *key, unsigned index,
+                           const json_t *v, const char *prefix, struct err *e)
 {
     char name[QUANTITY_MAX + 1], full[2 * QUANTITY_MAX + 2];
     const char *unit = NULL;
@@ -132,8 +126,8 @@ static enum reject member(struct work *w, const char *key, unsigned index,
 }
 
 /* The processor's own temperature is not the room's. */
-static enum reject sensor(struct work *w, const char *name, const json_t *o,
-                          struct err *e)
+enum reject tasmota_sensor(struct tasmota_work *w, const char *name, const json_t *o,
+                           struct err *e)
 {
     const char *key, *prefix = !strncmp(name, "ESP32", 5) ? "chip_" : "";
     unsigned index = index_of(name);
@@ -142,13 +136,14 @@ static enum reject sensor(struct work *w, const char *name, const json_t *o,
     json_object_foreach((json_t *)o, key, v)
     {
         if (!why)
-            why = member(w, key, index, v, prefix, e);
+            why = tasmota_member(w, key, index, v, prefix, e);
     }
     return why;
 }
 
 /* "Switch1":"ON" is a switch on the wall: an input. The relay's is POWER, in STATE. */
-static enum reject input(struct work *w, const char *key, const json_t *v, struct err *e)
+static enum reject input(struct tasmota_work *w, const char *key, const json_t *v,
+                         struct err *e)
 {
     double x;
     if (strncmp(key, "Switch", 6) != 0 ||
@@ -158,7 +153,7 @@ static enum reject input(struct work *w, const char *key, const json_t *v, struc
                       (unsigned)strtoul(key + 6, NULL, 10) % 100, x, NULL, e);
 }
 
-static enum reject sensors(struct work *w, const json_t *root, struct err *e)
+static enum reject sensors(struct tasmota_work *w, const json_t *root, struct err *e)
 {
     const char *key;
     json_t *v;
@@ -169,14 +164,16 @@ static enum reject sensors(struct work *w, const json_t *root, struct err *e)
     {
         if (why)
             break;
+        if (tasmota_is_bridged(key, v))
+            continue;
         if (json_is_object(v))
-            why = sensor(w, key, v, e);
+            why = tasmota_sensor(w, key, v, e);
         else if (json_is_string(v))
             why = input(w, key, v, e);
         else if (json_is_number(v))
-            why = member(w, key, 0, v, "", e);
+            why = tasmota_member(w, key, 0, v, "", e);
     }
-    return why;
+    return why ? why : tasmota_bridged(w, root, e);
 }
 
 /* 0T00:15:10, in s; NAN when it is something else. */
@@ -193,7 +190,7 @@ static double uptime(const json_t *root)
 }
 
 /* RSSI is a percentage there; Signal is what others call rssi. */
-static enum reject state(struct work *w, const json_t *root, struct err *e)
+static enum reject state(struct tasmota_work *w, const json_t *root, struct err *e)
 {
     const json_t *signal = json_object_get(json_object_get(root, "Wifi"), "Signal");
     const char *key;
@@ -231,16 +228,18 @@ bool fits_tasmota(const json_t *root)
 enum reject decode_tasmota(const struct input *in, struct message *m, struct err *e)
 {
     const json_t *root = in->root, *wrapped = json_object_get(root, "StatusSNS");
-    struct work w = {.m = m};
+    struct tasmota_work w = {.m = m};
     if (json_is_object(wrapped))
         root = wrapped;
     enum reject why = device(in->topic, m, e);
     if (why || (why = decode_time(m, json_object_get(root, "Time"), "Time", e)))
         return why;
+    strcpy(w.bridge, message_last(m)->r.raw_device);
+    w.time = message_last(m)->time;
     bool is_state = json_object_get(root, "Uptime") || json_object_get(root, "UptimeSec");
     why = is_state ? state(&w, root, e) : sensors(&w, root, e);
     if (!why && !w.names.n)
-        m->n = 0; /* only texts: the card at a reader */
+        m->n--; /* only texts: the card at a reader */
     return why;
 }
 
