@@ -15,9 +15,10 @@
 #define KEEPALIVE_S 30
 #define PING_MS 20000   /* of silence, of ours or the broker's */
 #define ANSWER_MS 10000 /* a ping's answer takes at most; also of CONNECT's answer */
-#define WIRE_HIGH ((size_t)256 << 10) /* while so much waits to leave, nothing is read   \
-                                       */
-#define WIRE_KEPT ((size_t)64 << 10)  /* a buffer that grew beyond this is given back */
+/* While so much waits to leave, nothing is read. */
+#define WIRE_HIGH ((size_t)256 << 10)
+/* A buffer that grew beyond this is given back. */
+#define WIRE_KEPT ((size_t)64 << 10)
 
 /* ---- what leaves ----------------------------------------------------------------- */
 
