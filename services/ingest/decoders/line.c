@@ -14,8 +14,11 @@
 
 #define KEY_MAX 256 /* of a measurement, tag or field; longer ones are refused */
 
-static const char *const device_tags[] = {"device",    "device_id", "dev",  "sensor",
-                                          "sensor_id", "host",      "node", "id"};
+/* The first of these that a line has says what measured; places do when nothing else
+ * does: two of one measurement would be one series. */
+static const char *const device_tags[] = {
+    "device", "device_id",   "dev",         "sensor", "sensor_id", "host", "node",
+    "id",     "device_name", "sensor_name", "name",   "station",   "room", "location"};
 #define N_DEVICE_TAGS (sizeof device_tags / sizeof *device_tags)
 
 /* One line, read from p to end; what has been read is in the rest. */
