@@ -2,6 +2,7 @@
 /* One row of the file, checked. What it makes of a message is in mapping_read.c. */
 #include "services/ingest/mapping_row.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,21 @@ static int read_path(const json_t *v, const char *name, struct json_path **out,
     return *out ? 0 : member(e, name);
 }
 
+/* The last level that all topics of a filter have; behind # there is no end. */
+static int last_level(const char *filter)
+{
+    int n = 0;
+    for (const char *p = mqtt_filter_shared(filter); *p; p++)
+        if (*p == '#')
+            return INT_MAX;
+        else
+            n += *p == '/';
+    return n;
+}
+
 /* Where a text comes from: a path, a level of the topic, or a text of its own. */
-static int read_source(const json_t *v, struct source *s, struct err *e)
+static int read_source(const json_t *v, const char *topic, struct source *s,
+                       struct err *e)
 {
     const char *text = json_string_value(v);
     if (text && !strncmp(text, "topic:", 6)) {
@@ -44,6 +58,10 @@ static int read_source(const json_t *v, struct source *s, struct err *e)
                            "for the first",
                            text);
         s->level = atoi(text + 6);
+        if (s->level > last_level(topic))
+            return err_set(e, ERR_INVALID,
+                           "\"%.40s\": the last level of \"%.100s\" is topic:%d", text,
+                           topic, last_level(topic));
         return 0;
     }
     if (text && !strncmp(text, "text:", 5)) {
@@ -80,7 +98,7 @@ static int read_device(const json_t *v, struct mapping_row *row, struct err *e)
     for (size_t i = 0; i < row->n_device; i++)
         row->device[i].level = -1;
     for (size_t i = 0; i < row->n_device; i++)
-        if (read_source(many ? json_array_get(v, i) : v, &row->device[i], e))
+        if (read_source(many ? json_array_get(v, i) : v, row->topic, &row->device[i], e))
             return member(e, "device");
     return 0;
 }
@@ -89,7 +107,7 @@ static int read_location(const json_t *v, struct mapping_row *row, struct err *e
 {
     row->location.level = -1;
     row->has_location = v != NULL;
-    return v && read_source(v, &row->location, e) ? member(e, "location") : 0;
+    return v && read_source(v, row->topic, &row->location, e) ? member(e, "location") : 0;
 }
 
 /* ---- values

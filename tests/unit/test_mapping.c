@@ -49,6 +49,12 @@ static void test_mistakes_are_told(void **unused)
         {ROW("\"device\":\"topic:x\",\"all\":\"$\""),
          SAYS("member \"device\": \"topic:x\": a level of the topic is expected behind "
               "topic:, 0 for the first")},
+        {ROW("\"device\":\"topic:2\",\"all\":\"$\""),
+         SAYS("member \"device\": \"topic:2\": the last level of \"a/+\" is topic:1")},
+        {ROW("\"device\":[\"$.a\",\"topic:9\"],\"all\":\"$\""),
+         SAYS("member \"device\": \"topic:9\": the last level of \"a/+\" is topic:1")},
+        {ROW("\"device\":\"$.a\",\"all\":\"$\",\"location\":\"topic:2\""),
+         SAYS("member \"location\": \"topic:2\": the last level of \"a/+\" is topic:1")},
         {ROW("\"device\":\"text:--\",\"all\":\"$\""),
          SAYS("member \"device\": \"text:--\": a name of 1 to 64 letters and digits is "
               "expected behind text:")},
