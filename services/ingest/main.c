@@ -4,15 +4,17 @@
  * Reads   the broker (FC_MQTT_FILTERS), POST /api/v1/readings, topics of Kafka.
  * Writes  each message to its log in FC_DATA_DIR before it is acknowledged; from there
  *         `readings`, `device_status` and `hourly` to InfluxDB, readings to Kafka and to
- * files; live readings to the predictor. Broker away: waits, and connects again by
- * itself; HTTP goes on. Kafka away: likewise, and the log keeps what it has not got.
- * InfluxDB away: takes into the log until FC_LOG_MAX_MB or FC_LOG_MAX_AGE_D, writes when
- * it is back. Log full or its disk refuses: takes nothing, acknowledges nothing, says so.
- * Predictor away: live readings are dropped and counted.
+ *         files; live readings to the predictor.
  *
- * Threads: the broker library's (mqtt_in: decode, append), one that sends
+ * Broker away: waits, and connects again by itself; HTTP goes on. Kafka away: likewise,
+ * and the log keeps what it has not got. InfluxDB away: takes into the log until
+ * FC_LOG_MAX_MB or FC_LOG_MAX_AGE_D, writes when it is back. Log full or its disk
+ * refuses: takes nothing, acknowledges nothing, says so. Predictor away: live readings
+ * are dropped and counted.
+ *
+ * Threads: the MQTT client's (mqtt_in: decode, append), one that sends
  * acknowledgements to devices, one per sink (sink_influx, sink_live, sink_kafka,
- * sink_archive), one that reads from Kafka and the library's own, the roll-up, the HTTP
+ * sink_archive), one that reads from Kafka and librdkafka's own, the roll-up, the HTTP
  * server's; this one awaits the end and sees to the log: what is too old in it, and
  * whether it still is full. */
 #include "common/log.h"
