@@ -90,9 +90,9 @@ static void put_head(struct buf *b, enum mqtt_type type, unsigned flags, size_t 
 
 void mqtt_write_connect(struct buf *b, const struct mqtt_hello *h)
 {
+    const char *will = h->will_payload ? h->will_payload : "";
     const char *const texts[] = {h->client_id ? h->client_id : "", h->will_topic,
-                                 h->will_topic ? h->will_payload : NULL, h->user,
-                                 h->password};
+                                 h->will_topic ? will : NULL, h->user, h->password};
     size_t body = 10;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         body += text_size(texts[i]);

@@ -55,6 +55,9 @@ static void test_connect(void **unused)
         {{.client_id = "m", .will_topic = "t", .will_payload = "w"},
          "\x10\x13\0\4MQTT\4\x2c\0\0\0\1m\0\1t\0\1w",
          21},
+        {{.client_id = "m", .will_topic = "t"},
+         "\x10\x12\0\4MQTT\4\x2c\0\0\0\1m\0\1t\0\0",
+         20},
     };
     for (size_t i = 0; i < N_OF(rows); i++) {
         struct buf b;
