@@ -2,14 +2,23 @@
 #include "common/mqtt_link.h"
 
 #include <curl/curl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "common/mem.h"
+
+#define TLS_RECORD ((size_t)16 << 10)
 
 struct mqtt_link {
     CURL *curl;
     curl_socket_t fd;
+    /* With TLS, what could not leave has to be tried again with the same length, from the
+     * same place (SSL_write(3)): so it is kept here. */
+    bool tls;
+    char kept[TLS_RECORD];
+    size_t n_kept;
 };
 
 bool mqtt_is_tls(const char *url)
@@ -96,6 +105,7 @@ struct mqtt_link *mqtt_link_open(const struct mqtt_link_opts *o, struct err *e)
     struct mqtt_link *l = xcalloc(1, sizeof *l);
     char why[CURL_ERROR_SIZE] = "";
     char *url = as_http(o->url);
+    l->tls = mqtt_is_tls(o->url);
     l->curl = curl_easy_init();
     if (!l->curl)
         abort();
@@ -142,8 +152,21 @@ long mqtt_link_read(struct mqtt_link *l, void *p, size_t n, struct err *e)
 long mqtt_link_write(struct mqtt_link *l, const void *p, size_t n, struct err *e)
 {
     size_t sent = 0;
-    CURLcode rc = curl_easy_send(l->curl, p, n, &sent);
+    if (l->tls && !l->n_kept) {
+        l->n_kept = n < TLS_RECORD ? n : TLS_RECORD;
+        memcpy(l->kept, p, l->n_kept);
+    }
+    CURLcode rc = l->tls ? curl_easy_send(l->curl, l->kept, l->n_kept, &sent)
+                         : curl_easy_send(l->curl, p, n, &sent);
+    if (rc != CURLE_AGAIN)
+        l->n_kept = 0;
     return result(rc, sent, e);
+}
+
+int64_t mqtt_link_under_way(const struct mqtt_link *l)
+{
+    int n = 0;
+    return ioctl(l->fd, SIOCOUTQ, &n) == 0 ? n : 0;
 }
 
 int mqtt_link_fd(const struct mqtt_link *l)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/err.h"
 
@@ -29,11 +30,13 @@ struct mqtt_link *mqtt_link_open(const struct mqtt_link_opts *o,
 void mqtt_link_close(struct mqtt_link *l); /* NULL is fine */
 
 /* How many of at most n bytes were read or written now; 0: none, it would block. -1: the
- * link is gone. */
+ * link is gone. What was not written has to come first in the next mqtt_link_write(). */
 long mqtt_link_read(struct mqtt_link *l, void *p, size_t n, struct err *e) MUST_CHECK;
 long mqtt_link_write(struct mqtt_link *l, const void *p, size_t n,
                      struct err *e) MUST_CHECK;
 int mqtt_link_fd(const struct mqtt_link *l); /* to wait for */
+/* About how many of the bytes written the broker's machine does not have yet. */
+int64_t mqtt_link_under_way(const struct mqtt_link *l);
 
 /* Is the address one with TLS? */
 bool mqtt_is_tls(const char *url);
