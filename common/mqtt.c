@@ -20,6 +20,7 @@
 #include "common/mqtt_why.h"
 #include "common/stop.h"
 
+#define KEEPALIVE_S 30
 #define PUBLISH_WAIT_S 30
 #define CLOSE_WAIT_MS 2000
 #define CONNECT_MS 5000
@@ -150,6 +151,7 @@ static void add_filter(struct mqtt *m, const char *filter, int qos, bool extra)
 static void copy_opts(struct mqtt *m, const struct mqtt_opts *o)
 {
     m->o = *o;
+    m->o.keepalive_s = o->keepalive_s ? o->keepalive_s : KEEPALIVE_S;
     m->o.url = copy(o->url);
     m->o.client_id = copy(o->client_id);
     m->o.user = copy(o->user);

@@ -3,8 +3,8 @@
  *
  * It connects in the background and again, for ever, after a loss (0.25 s .. 30 s apart),
  * and then subscribes again by itself; filters that the broker refused are asked for
- * again then, and once a minute. One thread of its own does all of this, calls the
- * callbacks, and keeps the connection alive.
+ * again then, and once in two keep-alives (a minute). One thread of its own does all of
+ * this, calls the callbacks, and keeps the connection alive.
  *
  * Why not a library's: these acknowledge each message when the callback for it returns,
  * so that each costs a write of its own into the log (and, with FC_DURABILITY=power, a
@@ -66,6 +66,7 @@ struct mqtt_opts {
     const char *cert_file;       /* of the client, PEM; "" or NULL = none */
     const char *key_file;        /* "" or NULL = it stands in cert_file */
     bool clean;                  /* true: no session is kept at the broker */
+    int keepalive_s;             /* 3..3600; 0 = 30 */
     int qos;                     /* of the subscriptions: 0 or 1 */
     /* Subscriptions, ended by NULL, at most MQTT_FILTERS_MAX; NULL = none. */
     const char *const *filters;

@@ -58,6 +58,9 @@ struct mqtt {
     size_t sent;
     int wire_qos0; /* publications at QoS 0 in wire */
     int64_t heard_ms, spoke_ms, ping_ms, ask_ms, batch_ms; /* monotonic */
+    int64_t wrote;   /* bytes of this connection that are written, */
+    int64_t ping_at; /* ... where in these the ping ends that is not answered, */
+    int64_t arrived; /* ... and how many had arrived when it was last looked */
     struct mqtt_subscription subs[MQTT_FILTERS_MAX + 1];
     int n_subs;
 

@@ -75,6 +75,7 @@ static void set_options(CURL *c, const struct mqtt_link_opts *o, const char *url
     curl_easy_setopt(c, CURLOPT_BUFFERSIZE, MQTT_LINK_READ); /* what one read gives */
     curl_easy_setopt(c, CURLOPT_SSL_ENABLE_ALPN, 0L);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a name server */
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, o->timeout_ms);

@@ -10,7 +10,6 @@
 #include "common/mqtt_packet.h"
 #include "common/mqtt_why.h"
 
-#define ASK_AGAIN_MS 60000
 #define BATCH_AGAIN_MS 100
 #define READ_BYTES ((size_t)MQTT_LINK_READ)
 /* a packet's largest part that is kept: topic, packet id, payload, fixed header */
@@ -23,10 +22,15 @@ static bool asks(const struct mqtt_subscription *s, bool all)
     return all || s->answer == MQTT_ASKED || (s->answer == MQTT_NOT_TAKEN && !s->extra);
 }
 
+static int64_t ask_again(const struct mqtt *m)
+{
+    return clock_mono_ms() + m->o.keepalive_s * INT64_C(2000);
+}
+
 /* One packet each: some brokers answer one of many filters with one code for all. */
 void mqtt_subscribe(struct mqtt *m, bool all)
 {
-    m->ask_ms = clock_mono_ms() + ASK_AGAIN_MS;
+    m->ask_ms = ask_again(m);
     for (int i = 0; i < m->n_subs; i++)
         if (asks(&m->subs[i], all)) {
             m->subs[i].answer = MQTT_ASKED;
@@ -239,8 +243,10 @@ static void ask_batch(struct mqtt *m)
             buf_add(&m->wire, m->acks.data, m->acks.len);
         buf_reset(&m->acks);
     }
-    if (m->held)
-        m->ping_ms = 0; /* its answer may lie there unread */
+    if (m->held) { /* answers may lie there unread */
+        m->ping_ms = 0;
+        m->ask_ms = m->ask_ms == INT64_MAX ? INT64_MAX : ask_again(m);
+    }
     m->held = !taken || m->refused;
     m->batch_ms = m->held ? clock_mono_ms() + BATCH_AGAIN_MS : 0;
 }

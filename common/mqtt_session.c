@@ -12,13 +12,23 @@
 #include "common/mqtt_packet.h"
 #include "common/mqtt_why.h"
 
-#define KEEPALIVE_S 30
-#define PING_MS 20000   /* of silence, of ours or the broker's */
-#define ANSWER_MS 10000 /* a ping's answer takes at most; also of CONNECT's answer */
+#define LOOK_MS 1000 /* between looks at whether a ping has arrived */
 /* While so much waits to leave, nothing is read. */
 #define WIRE_HIGH ((size_t)256 << 10)
 /* A buffer that grew beyond this is given back. */
 #define WIRE_KEPT ((size_t)64 << 10)
+
+/* Of silence, of ours or the broker's, before a ping. */
+static int64_t quiet_ms(const struct mqtt *m)
+{
+    return m->o.keepalive_s * INT64_C(2000) / 3;
+}
+
+/* A ping's answer takes at most; also CONNECT's. */
+static int64_t answer_ms(const struct mqtt *m)
+{
+    return m->o.keepalive_s * INT64_C(1000) / 3;
+}
 
 /* ---- what leaves ----------------------------------------------------------------- */
 
@@ -63,11 +73,42 @@ static int write_some(struct mqtt *m, struct err *e)
         if (n <= 0)
             return (int)n;
         m->sent += (size_t)n;
+        m->wrote += n;
         m->spoke_ms = clock_mono_ms();
     }
 }
 
 /* ---- the loop -------------------------------------------------------------------- */
+
+static bool is_deaf(const struct mqtt *m)
+{
+    return m->held || m->wire.len - m->sent >= WIRE_HIGH;
+}
+
+/* Over a slow line a ping may stand long behind what was published before it: the broker
+ * has to answer only from when it has it, as long as bytes arrive there at all. */
+static bool is_overdue(struct mqtt *m, int64_t now)
+{
+    if (!m->ping_ms || m->held)
+        return false;
+    int64_t arrived = m->wrote - mqtt_link_under_way(m->link);
+    if (arrived > m->arrived && (m->arrived < m->ping_at || is_deaf(m))) {
+        m->arrived = arrived;
+        m->ping_ms = now;
+    }
+    return now >= m->ping_ms + answer_ms(m);
+}
+
+static void ping(struct mqtt *m, int64_t now)
+{
+    mqtt_write_empty(&m->wire, MQTT_PINGREQ);
+    m->spoke_ms = now;
+    if (m->ping_ms)
+        return;
+    m->ping_ms = now;
+    m->ping_at = m->wrote + (int64_t)(m->wire.len - m->sent);
+    m->arrived = m->wrote - mqtt_link_under_way(m->link);
+}
 
 /* Pings, and ends what is silent. While on_batch says no, nothing is heard because
  * nothing is read. */
@@ -75,31 +116,38 @@ static int keep_alive(struct mqtt *m, struct err *e)
 {
     int64_t now = clock_mono_ms();
     if (!m->greeted)
-        return now < m->spoke_ms + ANSWER_MS
+        return now < m->spoke_ms + answer_ms(m)
                    ? 0
-                   : err_set(e, ERR_TIMEOUT, "no answer for %d s", ANSWER_MS / 1000);
-    if (m->ping_ms && !m->held && now >= m->ping_ms + ANSWER_MS)
+                   : err_set(e, ERR_TIMEOUT, "no answer for %d s",
+                             (int)(answer_ms(m) / 1000));
+    if (is_overdue(m, now))
         return err_set(e, ERR_TIMEOUT, "the broker did not answer a ping for %d s",
-                       ANSWER_MS / 1000);
-    bool quiet = now >= m->heard_ms + PING_MS && !m->ping_ms && !m->held;
-    if (quiet || now >= m->spoke_ms + PING_MS) {
-        mqtt_write_empty(&m->wire, MQTT_PINGREQ);
-        m->ping_ms = now;
-        m->spoke_ms = now;
-    }
+                       (int)(answer_ms(m) / 1000));
+    bool quiet = now >= m->heard_ms + quiet_ms(m) && !m->ping_ms && !m->held;
+    if (quiet || now >= m->spoke_ms + quiet_ms(m))
+        ping(m, now);
     if (now >= m->ask_ms)
         mqtt_subscribe(m, false);
     return 0;
 }
 
+/* When something is due of what the broker is to say. */
+static int64_t hear_by(const struct mqtt *m, int64_t now)
+{
+    if (!m->ping_ms)
+        return m->heard_ms + quiet_ms(m);
+    int64_t due = m->ping_ms + answer_ms(m);
+    bool looks = m->arrived < m->ping_at && due > now + LOOK_MS;
+    return looks ? now + LOOK_MS : due;
+}
+
 static int earliest(const struct mqtt *m)
 {
-    int64_t now = clock_mono_ms(), due = m->spoke_ms + ANSWER_MS;
+    int64_t now = clock_mono_ms(), due = m->spoke_ms + answer_ms(m);
     if (m->greeted)
-        due = m->spoke_ms + PING_MS;
-    int64_t hear = m->ping_ms ? m->ping_ms + ANSWER_MS : m->heard_ms + PING_MS;
-    if (m->greeted && !m->held && hear < due)
-        due = hear;
+        due = m->spoke_ms + quiet_ms(m);
+    if (m->greeted && !m->held && hear_by(m, now) < due)
+        due = hear_by(m, now);
     if (m->ask_ms < due)
         due = m->ask_ms;
     if (m->held && m->batch_ms < due)
@@ -133,13 +181,12 @@ static int run(struct mqtt *m, struct err *e)
     while (!mqtt_is_ending(m)) {
         if (mqtt_receive_again(m, e) || keep_alive(m, e) || write_some(m, e))
             return -1;
-        size_t waits = m->wire.len - m->sent;
-        bool reads = !m->held && waits < WIRE_HIGH;
+        bool reads = !is_deaf(m);
         long n = reads ? mqtt_receive(m, e) : 0;
         if (n < 0)
             return -1;
         if (!n)
-            sleep_until(m, reads, waits > 0);
+            sleep_until(m, reads, m->wire.len > m->sent);
     }
     return 0;
 }
@@ -149,7 +196,7 @@ static void greet(struct mqtt *m)
     m->answered = m->greeted = m->given = m->refused = m->held = false;
     m->in_len = m->want = m->skipped = m->sent = 0;
     m->heard_ms = m->spoke_ms = clock_mono_ms();
-    m->ping_ms = 0;
+    m->ping_ms = m->wrote = 0;
     m->ask_ms = INT64_MAX;
     buf_reset(&m->acks);
     buf_reset(&m->wire);
@@ -158,7 +205,7 @@ static void greet(struct mqtt *m)
                            .password = m->o.user ? m->o.password : NULL, /* 3.1.2.9 */
                            .will_topic = m->o.will_topic,
                            .will_payload = m->o.will_payload,
-                           .keepalive_s = KEEPALIVE_S,
+                           .keepalive_s = (uint16_t)m->o.keepalive_s,
                            .clean = m->o.clean};
     mqtt_write_connect(&m->wire, &h);
 }

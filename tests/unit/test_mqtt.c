@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@
 
 struct peer {
     int listener, fd;
+    int keepalive_s; /* of the client; 0: as it is by itself */
     char url[40];
     struct mqtt *client;
     unsigned char in[4096]; /* what the client sent and is not looked at yet */
@@ -195,6 +197,7 @@ static void start(struct peer *p, bool clean, bool subscribes)
     struct mqtt_opts o = {.url = p->url,
                           .client_id = "me",
                           .clean = clean,
+                          .keepalive_s = p->keepalive_s,
                           .qos = 1,
                           .filters = subscribes ? filters : NULL,
                           .on_message = on_message,
@@ -476,14 +479,134 @@ static void test_addresses(void **unused)
     }
 }
 
+/* ---- keep-alive ------------------------------------------------------------------ */
+
+/* The broker keeps us while the log takes nothing: pings go out, though no answer is
+ * read. Nothing is subscribed to again, as the answers that lie there are not read
+ * either. */
+static void test_held_for_long(void **unused)
+{
+    (void)unused;
+    struct peer *p = peer_open();
+    unsigned char body[512];
+    struct buf b;
+    buf_init(&b, 1000);
+    p->keepalive_s = 3;
+    p->commits = false;
+    start(p, false, true);
+    take_call(p);
+    assert_int_equal(next_packet(p, body).type, MQTT_CONNECT);
+    assert_int_equal(body[9], 3);
+    give(&b, "a/1", "1", 1, 1);
+    send_bytes(p, "\x20\2\1\0", 4);
+    send_bytes(p, b.data, b.len);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(next_packet(p, body).type, MQTT_SUBSCRIBE);
+    for (int i = 0; i < 4; i++) /* longer than it takes to ask again */
+        assert_int_equal(next_packet(p, body).type, MQTT_PINGREQ);
+    p->commits = true;
+    expect_puback(p, 1);
+    assert_int_equal(p->ups, 1);
+    assert_int_equal(p->downs, 0);
+    buf_done(&b);
+    peer_close(p);
+}
+
+static void test_frozen(void **unused)
+{
+    (void)unused;
+    struct peer *p = peer_open();
+    unsigned char body[512];
+    p->keepalive_s = 3;
+    start(p, true, false);
+    welcome(p, false, 0, 1);
+    assert_int_equal(next_packet(p, body).type, MQTT_PINGREQ);
+    assert_int_equal(next_packet(p, body).type, 0);
+    await(heard(p, "down: the broker did not answer a ping for 1 s"));
+    hang_up(p);
+    take_call(p); /* no answer at all, now */
+    await(heard(p, "no MQTT broker answers (no answer for 1 s)"));
+    peer_close(p);
+}
+
+/* Over a slow line a ping stands long behind what was published before it. */
+static void test_slow_line(void **unused)
+{
+    (void)unused;
+    enum { EACH = 250000, N = 5, PIECE = 8192, SMALL = 4096 };
+    struct peer *p = peer_open();
+    struct err e = ERR_INIT;
+    char *bytes = xcalloc(1, EACH);
+    int64_t got = 0;
+    assert_int_equal(
+        setsockopt(p->listener, SOL_SOCKET, SO_RCVBUF, &(int){SMALL}, sizeof(int)), 0);
+    p->keepalive_s = 6;
+    start(p, true, false);
+    welcome(p, false, 0, 1);
+    assert_true(mqtt_wait_up(p->client, LONG_MS));
+    for (int i = 0; i < N; i++)
+        assert_ok(mqtt_publish(p->client, "t", bytes, EACH, 0, false, &e), e);
+    while (got < (int64_t)N * EACH) { /* 8 s and more */
+        ssize_t n = recv(p->fd, bytes, PIECE, 0);
+        if (n <= 0)
+            fail_msg("it gave up after %lld bytes", (long long)got);
+        got += n;
+        clock_sleep_ms(50);
+    }
+    assert_int_equal(p->downs, 0);
+    assert_int_equal(mqtt_failed(p->client), 0);
+    free(bytes);
+    peer_close(p);
+}
+
+/* ---- closing --------------------------------------------------------------------- */
+
+static atomic_bool resolving, resolved, may_resolve;
+
+/* In the place of libc's: a name server that does not answer. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **out)
+{
+    (void)name;
+    (void)service;
+    (void)hints;
+    *out = NULL;
+    resolving = true;
+    for (int64_t end = clock_mono_ms() + LONG_MS; !may_resolve && clock_mono_ms() < end;)
+        clock_sleep_ms(5);
+    resolved = true;
+    return EAI_AGAIN;
+}
+
+static void test_close_while_resolving(void **unused)
+{
+    (void)unused;
+    struct err e = ERR_INIT;
+    struct mqtt_opts o = {.url = "tcp://broker.example", .client_id = "me"};
+    struct mqtt *m = mqtt_open(&o, &e);
+    assert_ok(!m, e);
+    await(resolving);
+    mqtt_close(m);
+    assert_false(resolved);
+    may_resolve = true;
+    await(resolved);
+}
+
 int main(void)
 {
     stop_init();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_byte_at_a_time), cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_not_now),          cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_nonsense),         cmocka_unit_test(test_again),
-        cmocka_unit_test(test_refused),          cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_addresses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_byte_at_a_time),
+                                       cmocka_unit_test(test_batch),
+                                       cmocka_unit_test(test_not_now),
+                                       cmocka_unit_test(test_sizes),
+                                       cmocka_unit_test(test_nonsense),
+                                       cmocka_unit_test(test_again),
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_too_large),
+                                       cmocka_unit_test(test_addresses),
+                                       cmocka_unit_test(test_held_for_long),
+                                       cmocka_unit_test(test_frozen),
+                                       cmocka_unit_test(test_slow_line),
+                                       cmocka_unit_test(test_close_while_resolving)};
     return cmocka_run_group_tests_name("mqtt", tests, NULL, NULL);
 }
