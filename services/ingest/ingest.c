@@ -193,6 +193,7 @@ int ingest_open(struct ingest *i, struct err *e)
     i->how.ledger = i->ledger;
     i->how.guard = i->guard;
     i->how.mapping = i->mapping;
+    i->how.member = (int)i->set.member;
     i->how.memory = i->memory;
     i->how.fix = (struct timefix){.past_ms = i->set.time_past_d * 24 * HOUR_MS,
                                   .future_ms = i->set.time_future_s * 1000,

@@ -85,9 +85,16 @@ static struct tally look_up(struct intake *in, unsigned flags)
     return t;
 }
 
+/* The first time from t_ms on that is the member's own (understand.h). */
+static int64_t next_of(int64_t t_ms, int member)
+{
+    int64_t every = INTERPRETER_MEMBERS, off = (member - t_ms % every + every) % every;
+    return member ? t_ms + off : t_ms;
+}
+
 /* Arrivals of one device get strictly increasing times: all of a message go on from the
  * newest that any of its devices has, unless the clock was ahead then. */
-static void assign_times(const struct message *m, struct wal_record *rec)
+static void assign_times(const struct message *m, int member, struct wal_record *rec)
 {
     int64_t t_ms = rec->receive_ms;
     for (int pass = 0; pass < 2; pass++)
@@ -96,11 +103,13 @@ static void assign_times(const struct message *m, struct wal_record *rec)
             if (it->reject || it->known || it->kind != ITEM_READING ||
                 !time_source_is_arrival(it->source))
                 continue;
-            if (pass)
-                it->r.time_ms = t_ms++;
-            else if (t_ms <= it->device->arrival_ms &&
-                     !clock_was_ahead(it->device->arrival_ms, rec->receive_ms))
+            if (pass) {
+                it->r.time_ms = next_of(t_ms, member);
+                t_ms = it->r.time_ms + 1;
+            } else if (t_ms <= it->device->arrival_ms &&
+                       !clock_was_ahead(it->device->arrival_ms, rec->receive_ms)) {
                 t_ms = it->device->arrival_ms + 1;
+            }
         }
     rec->assigned_ms = m->n ? m->item[0].r.time_ms : rec->receive_ms;
 }
@@ -163,7 +172,7 @@ static int make_out(struct intake *in, struct wal_record *rec, struct err *e)
     struct tally t = look_up(in, rec->flags);
     if (!r && !t.fresh && !t.refused)
         return DUPLICATE;
-    assign_times(&in->m, rec);
+    assign_times(&in->m, in->how.member, rec);
     if (r || in->m.n > 1 || in->m.n_refused || in->m.mapped || in->m.from_memory)
         account(in, rec, r, why.text);
     return LOGGED;

@@ -33,7 +33,10 @@ const struct setting ingest_settings_table[] = {
     {"MQTT_FILTERS", SET_STRING, AT(mqtt_filters), FILTERS, 1, 2048,
      "topics to subscribe to, comma-separated, at most 32"},
     {"MQTT_SHARE", SET_STRING, AT(mqtt_share), "", 0, 64,
-     "group of ingests that share the messages; each needs its own FC_MQTT_CLIENT_ID"},
+     "group of ingests that share the messages; each needs its own FC_MQTT_CLIENT_ID and "
+     "FC_MEMBER"},
+    {"MEMBER", SET_INT, AT(member), "0", 0, INTERPRETER_MEMBERS,
+     "which of several ingests that share messages this is; 0: there is only this one"},
     {"DECODE_FILE", SET_STRING, AT(decode_file), "", 0, 3000,
      "JSON file that says how messages of your own topics are read; empty: none"},
     {"SPARKPLUG_REBIRTH", SET_INT, AT(sparkplug_rebirth), "1", 0, 1,
@@ -106,6 +109,13 @@ int ingest_settings_load(struct ingest_settings *s, struct err *e)
                        "of the group and for ever the same in one: the broker keeps its "
                        "part of the messages under this name",
                        s->mqtt_share);
+    if (*s->mqtt_share && !s->member)
+        return err_set(
+            e, ERR_INVALID,
+            "FC_MQTT_SHARE=%s needs FC_MEMBER, from 1 to %d and another in each "
+            "ingest of the group: so no two of them give readings without a "
+            "time the same one",
+            s->mqtt_share, INTERPRETER_MEMBERS);
     size_t n = strlen(s->ha_prefix);
     if (strpbrk(s->ha_prefix, "+#") || *s->ha_prefix == '/' || s->ha_prefix[n - 1] == '/')
         return err_set(e, ERR_INVALID,

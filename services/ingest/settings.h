@@ -20,6 +20,7 @@ struct ingest_settings {
     char *data_dir, *durability, *live_urls;
     int64_t log_max_mb, log_max_age_d, deadletter_max_mb, batch_points, flush_ms;
     int64_t time_past_d, time_future_s, time_local_min;
+    int64_t member; /* of a group, 1 .. INTERPRETER_MEMBERS; 0: alone */
     int64_t devices_max, devices_per_min, quantities_max, quantity_names_max,
         metrics_devices;
     int64_t sparkplug_rebirth, retain_readings_d, retain_leads_d;

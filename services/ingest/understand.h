@@ -17,8 +17,13 @@
 #include "services/ingest/wal_record.h"
 
 /* What it takes to understand: all borrowed. */
+#define INTERPRETER_MEMBERS 16
+
 struct interpreter {
     struct timefix fix;
+    /* Several ingests that share messages make times of arrivals that never meet: each
+     * takes every INTERPRETER_MEMBERS-th millisecond. 0: there is only this one. */
+    int member;
     struct ledger *ledger;
     struct guard *guard;           /* of what is taken; NULL: no limits */
     const struct mapping *mapping; /* the user's; NULL: none */

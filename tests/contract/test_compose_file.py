@@ -17,7 +17,7 @@ COMPOSE = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
 # and a group needs more than one ingest
 OWN_FILES = {"FC_TOKENS_FILE", "FC_DECODE_FILE"}  # not a secret's other form
 ONLY_BY_HAND = {"FC_CLOCK_FILE", "FC_MQTT_CA_FILE", "FC_MQTT_CERT_FILE", "FC_MQTT_KEY_FILE", "FC_MQTT_CLIENT_ID",
-                "FC_MQTT_SHARE", "FC_INFLUX_TOKEN", "FC_KAFKA_TLS", "FC_KAFKA_CA_FILE", "FC_KAFKA_USER",
+                "FC_MQTT_SHARE", "FC_MEMBER", "FC_INFLUX_TOKEN", "FC_KAFKA_TLS", "FC_KAFKA_CA_FILE", "FC_KAFKA_USER",
                 "FC_KAFKA_PASSWORD", "FC_KAFKA_SASL"}
 
 

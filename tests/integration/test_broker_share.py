@@ -19,7 +19,8 @@ class Member:
         self.st, self.name, self.port, self.received_before = st, name, free_port(), 0
         env = st.environment("ingest") | {
             "FC_HTTP_PORT": str(self.port), "FC_DATA_DIR": str(make_dir(st.folder / f"{name}-data")),
-            "FC_MQTT_SHARE": "fc", "FC_MQTT_CLIENT_ID": f"ingest-{name}", "FC_LIVE_URLS": ""}
+            "FC_MQTT_SHARE": "fc", "FC_MQTT_CLIENT_ID": f"ingest-{name}", "FC_MEMBER": {"one": "1", "two": "2"}[name],
+            "FC_LIVE_URLS": ""}
         self.proc = st.procs[name] = Proc(name, [program("fc-ingest")], st.folder, env)
 
     def get(self, path):
@@ -85,6 +86,24 @@ def test_a_group_of_two(stacks):
             totals = m.get("/api/v1/ledger").json()["totals"]
             assert totals["duplicate"] == 0 and not any(totals["rejected"].values()), totals
         assert not acks  # none of them knows all numbers of a device
+    finally:
+        for m in members:
+            m.proc.stop()
+
+
+def test_readings_without_a_time(stacks):
+    """Two members that hear one device at the same moment give its readings times of their own."""
+    st = stacks(services=[])
+    members = Member(st, "one"), Member(st, "two")
+    try:
+        for m in members:
+            m.start()
+        for i in range(200):  # the clock stands still: all of them arrive in the same millisecond
+            st.publish_raw("home/attic/dht22", {"sensor_id": "attic", "temp_c": 20 + i % 50}, wait=False)
+        wait_for(lambda: len(st.influx("SELECT temperature FROM readings WHERE device = 'attic'")) == 200, 30, "all of them")
+        assert all(m.received() > 50 for m in members)
+        times = [r["time"] for r in st.influx("SELECT temperature FROM readings WHERE device = 'attic'")]
+        assert {t % 16 for t in times} == {1, 2} and min(times) >= ms(START)
     finally:
         for m in members:
             m.proc.stop()

@@ -159,7 +159,13 @@ static void test_settings(void **unused)
     load("g", "fieldcast-ingest", needs);
     load("g/h", "one",
          "FC_MQTT_SHARE must be a plain name without / + and #, not \"g/h\"");
+    load(
+        "g", "one",
+        "FC_MQTT_SHARE=g needs FC_MEMBER, from 1 to 16 and another in each ingest of the "
+        "group: so no two of them give readings without a time the same one");
+    setenv("FC_MEMBER", "16", 1);
     load("g", "one", NULL);
+    unsetenv("FC_MEMBER");
     load("", "", NULL);
 }
 
