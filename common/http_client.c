@@ -136,6 +136,7 @@ int http_request(struct http_client *c, const char *method, const char *url,
     curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_QUICK_EXIT, 1L); /* no waiting for a name server */
     curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c->curl, CURLOPT_NOPROXY,
                      "*"); /* neighbours are never behind a proxy */

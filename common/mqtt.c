@@ -26,6 +26,7 @@
 #define CONNECT_MS 5000
 #define RETRY_MIN_MS 250
 #define RETRY_MAX_MS 30000
+#define LASTING_MS 2000                 /* after that long a connection was a good one */
 #define WIRE_BYTES (MQTT_OUT_BYTES * 4) /* more than all that can come together there */
 
 static struct timespec from_now(int64_t ms)
@@ -121,10 +122,13 @@ static void *keep_connected(void *arg)
     int64_t retry_ms = RETRY_MIN_MS;
     while (!mqtt_is_ending(m)) {
         struct err e = ERR_INIT;
+        int64_t began_ms = clock_mono_ms();
         connect_once(m, &e);
         go_down(m);
         mqtt_tell(m, false, e.text);
-        retry_ms = m->greeted ? RETRY_MIN_MS : retry_ms;
+        /* one that takes us and ends it at once may have another client of our id */
+        if (m->greeted && clock_mono_ms() - began_ms >= LASTING_MS)
+            retry_ms = RETRY_MIN_MS;
         struct timespec t = from_now(retry_ms);
         pthread_mutex_lock(&m->lock);
         while (!m->ending && !pthread_cond_timedwait(&m->changed, &m->lock, &t))

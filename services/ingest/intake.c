@@ -9,6 +9,9 @@
 #include "services/ingest/intake_internal.h"
 #include "services/ingest/rebirth.h"
 
+/* While the log takes nothing, each new connection of the broker's may bring more. */
+#define STAGED_MOST (1u << 20)
+
 static enum way way_of(const struct arrival *a)
 {
     return a->from_kafka ? BY_KAFKA : a->flags & WAL_HTTP ? BY_HTTP : BY_MQTT;
@@ -236,7 +239,8 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e)
 int intake_stage(struct intake *in, const struct arrival *a, struct err *e)
 {
     pthread_mutex_lock(&in->lock);
-    int rc = take(in, a, false, e);
+    bool room = wal_staged(in->wal) < STAGED_MOST || wal_flush(in->wal, e) == 0;
+    int rc = room ? take(in, a, false, e) : -1;
     pthread_mutex_unlock(&in->lock);
     return rc;
 }

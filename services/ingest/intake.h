@@ -46,9 +46,9 @@ int intake_take(struct intake *in, const struct arrival *a, struct err *e) MUST_
 
 /* The same for many messages at the price of one write: intake_stage() for each, then
  * intake_commit(). None of them is safe before that has returned 0; until then it is to
- * be tried again, for what is staged can not be taken back. intake_stage() fails only
- * when the disk does not take what is to be remembered of a message; then it is not
- * staged. */
+ * be tried again, for what is staged can not be taken back. intake_stage() fails when the
+ * disk does not take what is to be remembered of a message, or when much is staged that
+ * the log does not take; then it is not staged. */
 int intake_stage(struct intake *in, const struct arrival *a, struct err *e) MUST_CHECK;
 int intake_commit(struct intake *in, struct err *e) MUST_CHECK;
 

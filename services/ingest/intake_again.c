@@ -124,7 +124,8 @@ int intake_replay(struct intake *in, const struct replay *l, struct replayed *ou
 {
     *out = (struct replayed){.why = ERR_INIT};
     pthread_mutex_lock(&in->lock);
-    int rc = append_again(in, l, out, e);
+    /* a reading may be known from one that is only staged */
+    int rc = wal_flush(in->wal, e) ? -1 : append_again(in, l, out, e);
     for (size_t i = 0; i < in->m.n && (rc == LOGGED || rc == DUPLICATE); i++) {
         const struct item *it = &in->m.item[i];
         ledger_received(in->how.ledger, it->device, clock_now_ms());

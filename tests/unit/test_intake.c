@@ -15,6 +15,7 @@ static struct wal_reader *reader;
 static struct interpreter how;
 static struct intake *in;
 static struct metrics *metrics;
+static int64_t log_max = 4096;
 static int64_t acked; /* the newest number that a device was told; -1: none */
 
 static int setup(void **unused)
@@ -25,7 +26,7 @@ static int setup(void **unused)
     strcpy(dir, "/tmp/fieldcast-intake-XXXXXX");
     if (!mkdtemp(dir))
         return -1;
-    struct wal_opts w = {.dir = dir, .max_bytes = 4096, .segment_bytes = 1024};
+    struct wal_opts w = {.dir = dir, .max_bytes = log_max, .segment_bytes = log_max / 4};
     metrics = metrics_new("ingest");
     wal = wal_open(&w, &e);
     reader = wal_reader_open(wal, "influx", 0, &e);
@@ -137,6 +138,32 @@ static void test_full(void **unused)
     assert_ok(intake_commit(in, &e), e);
 }
 
+/* While the log takes nothing, no end of messages is kept in memory. */
+static void test_bounded(void **unused)
+{
+    (void)unused;
+    struct err e = ERR_INIT;
+    int seq = 1;
+    while (arrives(seq, false, &e) == 0)
+        seq++;
+    e = (struct err)ERR_INIT;
+    while (arrives(seq, true, &e) == 0)
+        seq++;
+    assert_int_equal(e.code, ERR_BUSY);
+    assert_in_range(wal_staged(wal), 1 << 20, (1 << 20) + 1000);
+    make_room();
+    assert_ok(arrives(seq, true, &e), e);
+    assert_ok(intake_commit(in, &e), e);
+    intake_acks(in, note_ack, NULL);
+    assert_int_equal(acked, seq);
+}
+
+static int setup_large(void **unused)
+{
+    log_max = 4 << 20;
+    return setup(unused);
+}
+
 /* Of a message that is too large its beginning is kept, unless its topic says that it is
  * nobody's reading. (The broker in deploy/ takes none that is.) */
 static void test_too_large(void **unused)
@@ -163,6 +190,8 @@ static void test_too_large(void **unused)
 int main(void)
 {
     log_init("test", LOG_FATAL);
-    const struct CMUnitTest tests[] = {T(test_commit), T(test_full), T(test_too_large)};
+    const struct CMUnitTest tests[] = {
+        T(test_commit), T(test_full), T(test_too_large),
+        cmocka_unit_test_setup_teardown(test_bounded, setup_large, teardown)};
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }
