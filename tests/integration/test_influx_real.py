@@ -72,7 +72,8 @@ def test_batches_one_behind_the_other(stacks):
 
 
 def test_a_database_that_is_dropped(stacks):
-    st = stacks(services=["ingest"])
+    # InfluxDB 1.6 may hang for good when it drops what it deletes from at the same time
+    st = stacks(services=["ingest"], env={"FC_RETAIN_READINGS_D": 0, "FC_RETAIN_LEADS_D": 0})
     post(st, "kitchen", range(1, 11))
     wait_decided(st, 10)
     st.influx_server.query("", f'DROP DATABASE "{st.influx_db}"')

@@ -270,8 +270,8 @@ def test_values_move_without_redrawing_all(fast, server):
     opened(fast, server)
     drawn(fast, "kitchen.temperature")
     element, canvas = card(fast, "kitchen.temperature"), in_card(fast, "kitchen.temperature", "canvas")
-    server.world.now = server.world.now.replace(minute=40)
     old = text(fast, "#summary")
+    server.world.now = server.world.now.replace(minute=40)
     wait(fast, lambda d: text(d, "#summary") != old)
     assert card(fast, "kitchen.temperature") == element
     assert in_card(fast, "kitchen.temperature", "canvas") == canvas
