@@ -125,7 +125,9 @@ def test_interrupted_twice(demo):
     """Ctrl-C, and again while the first is being followed: nothing is left."""
     started = subprocess.Popen(["deploy/local/fieldcast-local", "start"], cwd=ROOT, env=demo.env, text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               start_new_session=True)
+                               start_new_session=True,
+                               # as in a terminal: what was started in the background may ignore it
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     wait_for(lambda: os.path.exists(f"{demo.folder}/run/trainer.pid"), 30, "the services")
     for _ in range(3):
         os.killpg(started.pid, signal.SIGINT)
