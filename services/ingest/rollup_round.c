@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A round of the roll-up: which quantities the marked hours have, their readings from
  * InfluxDB as hours, and these into it. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,8 @@ int rollup_round(struct rollup *r, int32_t last, struct err *e)
     hours_give_back(r->o.hours, pieces + done, n_pieces - done);
     free(pieces);
     rollup_forget_names(r); /* a later round may find more */
+    if (n)
+        malloc_trim(0); /* answers as trees of JSON are megabytes of small pieces */
     r->round_ms = clock_mono_ms();
     metric_add(r->rolled, cells);
     metric_add(rc ? r->failed : r->rounds, 1);
