@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cond.h"
 #include "common/http_client.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -28,16 +28,6 @@
 #define RETRY_MAX_MS 30000
 #define LASTING_MS 2000                 /* after that long a connection was a good one */
 #define WIRE_BYTES (MQTT_OUT_BYTES * 4) /* more than all that can come together there */
-
-static struct timespec from_now(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
 
 bool mqtt_is_ending(struct mqtt *m)
 {
@@ -129,7 +119,7 @@ static void *keep_connected(void *arg)
         /* one that takes us and ends it at once may have another client of our id */
         if (m->greeted && clock_mono_ms() - began_ms >= LASTING_MS)
             retry_ms = RETRY_MIN_MS;
-        struct timespec t = from_now(retry_ms);
+        struct timespec t = cond_deadline(retry_ms);
         pthread_mutex_lock(&m->lock);
         while (!m->ending && !pthread_cond_timedwait(&m->changed, &m->lock, &t))
             ;
@@ -175,11 +165,7 @@ static void copy_opts(struct mqtt *m, const struct mqtt_opts *o)
 
 static void init(struct mqtt *m)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&m->changed);
     pthread_mutex_init(&m->lock, NULL);
     buf_init(&m->out, MQTT_OUT_BYTES);
     buf_init(&m->wire, WIRE_BYTES);
@@ -274,7 +260,7 @@ bool mqtt_is_up(const struct mqtt *m)
 
 bool mqtt_wait_up(struct mqtt *m, int ms)
 {
-    struct timespec t = from_now(ms);
+    struct timespec t = cond_deadline(ms);
     pthread_mutex_lock(&m->lock);
     while (!m->up && pthread_cond_timedwait(&m->changed, &m->lock, &t) == 0)
         ;
@@ -299,7 +285,7 @@ static int await_room(struct mqtt *m, size_t len)
     for (int s = 0; m->up && !has_room(m, len); s++) {
         if (!waits || s == PUBLISH_WAIT_S || stop_overdue())
             return ETIMEDOUT;
-        struct timespec t = from_now(1000);
+        struct timespec t = cond_deadline(1000);
         while (m->up && !has_room(m, len) &&
                !pthread_cond_timedwait(&m->changed, &m->lock, &t))
             ;
@@ -357,7 +343,7 @@ int mqtt_inflight(const struct mqtt *m)
 
 int mqtt_drain(struct mqtt *m, int ms)
 {
-    struct timespec t = from_now(ms);
+    struct timespec t = cond_deadline(ms);
     pthread_mutex_lock(&m->lock);
     while (mqtt_open_ones(m) && pthread_cond_timedwait(&m->changed, &m->lock, &t) == 0)
         ;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/cond.h"
 #include "common/pg.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/mem.h"
 
@@ -20,12 +20,8 @@ struct pg_pool {
 struct pg_pool *pg_pool_new(const char *conninfo, int n)
 {
     struct pg_pool *pool = xcalloc(1, sizeof *pool);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->freed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&pool->freed);
     pool->n = pool->n_idle = n;
     pool->all = xcalloc((size_t)n, sizeof(void *));
     pool->idle = xcalloc((size_t)n, sizeof(void *));
@@ -49,9 +45,7 @@ void pg_pool_free(struct pg_pool *pool)
 
 struct pg *pg_pool_get(struct pg_pool *pool, struct err *e)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += POOL_WAIT_S;
+    struct timespec t = cond_deadline(POOL_WAIT_S * 1000);
     struct pg *p = NULL;
     pthread_mutex_lock(&pool->lock);
     while (!pool->n_idle &&

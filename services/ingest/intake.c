@@ -11,6 +11,7 @@
 
 /* While the log takes nothing, each new connection of the broker's may bring more. */
 #define STAGED_MOST (1u << 20)
+#define CUT_BYTES 4096 /* what is kept of a message that is too large */
 
 static enum way way_of(const struct arrival *a)
 {
@@ -20,6 +21,14 @@ static enum way way_of(const struct arrival *a)
 static const char *const results[N_RESULTS] = {[LOGGED] = "result=\"logged\"",
                                                [DUPLICATE] = "result=\"duplicate\"",
                                                [NOTHING] = "result=\"nothing\""};
+
+void arrival_cut(struct arrival *a, size_t whole)
+{
+    if (whole <= MESSAGE_BYTES_MAX)
+        return;
+    a->len = CUT_BYTES;
+    a->flags |= WAL_CUT;
+}
 
 struct intake *intake_new(struct wal *w, const struct interpreter *how,
                           struct sink_live *live, struct metrics *m)

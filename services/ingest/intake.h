@@ -28,6 +28,9 @@ struct arrival {
     bool from_kafka;
 };
 
+/* Of a message of more than MESSAGE_BYTES_MAX, `whole`, the beginning alone is taken. */
+void arrival_cut(struct arrival *a, size_t whole);
+
 /* All borrowed, how copied. live NULL: nobody wants live readings. */
 struct intake *intake_new(struct wal *w, const struct interpreter *how,
                           struct sink_live *live, struct metrics *m);

@@ -15,7 +15,6 @@
 #define PING_WAIT_MS 1500
 #define RETRY_MS 100
 #define TROUBLE_MS 1000
-#define CUT_BYTES 4096 /* what is kept of a message that is too large */
 
 struct kafka_in {
     struct kafka_in_opts o;
@@ -94,10 +93,7 @@ static void describe(const struct kafka_consumer *c, const struct kafka_message 
     }
     a->topic = topic;
     a->flags |= m->again ? WAL_DUP : 0;
-    if (a->len > MESSAGE_BYTES_MAX) {
-        a->len = CUT_BYTES;
-        a->flags |= WAL_CUT;
-    }
+    arrival_cut(a, a->len);
 }
 
 /* Until it is in the log: 0; -1 on a stop. */

@@ -18,7 +18,6 @@
 
 #define ACK_MS 1000
 #define ANNOUNCED_AT_ONCE 500 /* then acknowledgements have their turn */
-#define CUT_BYTES 4096        /* what is kept of a message that is too large */
 
 struct mqtt_in {
     struct intake *intake;
@@ -69,10 +68,7 @@ static bool take(struct mqtt_in *in, const struct mqtt_message *m)
     snprintf(topic, sizeof topic, "%s", m->topic);
     a.flags = ((unsigned)m->qos & WAL_QOS) | (m->dup ? WAL_DUP : 0) |
               (m->retain ? WAL_RETAIN : 0);
-    if (m->whole > MESSAGE_BYTES_MAX) {
-        a.len = CUT_BYTES;
-        a.flags |= WAL_CUT;
-    }
+    arrival_cut(&a, m->whole);
     if (intake_stage(in->intake, &a, &e) == 0)
         return true;
     in->waits = true;

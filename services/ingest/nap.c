@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/ingest/nap.h"
 
-#include <time.h>
+#include "common/cond.h"
 
 void nap_init(struct nap *n)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&n->lock, NULL);
-    pthread_cond_init(&n->cond, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&n->cond);
     n->stopped = false;
 }
 
@@ -22,11 +18,7 @@ void nap_done(struct nap *n)
 
 bool nap_wait(struct nap *n, int64_t ms)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
+    struct timespec t = cond_deadline(ms);
     pthread_mutex_lock(&n->lock);
     while (!n->stopped && pthread_cond_timedwait(&n->cond, &n->lock, &t) == 0)
         ;

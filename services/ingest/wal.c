@@ -82,7 +82,7 @@ static int make_durable(struct wal *w, int64_t end, struct err *e)
 }
 
 /* Behind what is staged already; memory that one large record took is given back. */
-static void put(struct wal *w, const struct wal_record *r)
+void wal_stage(struct wal *w, const struct wal_record *r)
 {
     size_t need = w->staged + wal_record_size(r);
     if (need > w->cap || (w->cap > APPEND_KEEP && need <= APPEND_KEEP)) {
@@ -141,11 +141,6 @@ static void note_time(struct wal *w, int64_t end, int64_t now_ms)
     pthread_mutex_unlock(&w->lock);
 }
 
-void wal_stage(struct wal *w, const struct wal_record *r)
-{
-    put(w, r);
-}
-
 size_t wal_staged(const struct wal *w)
 {
     return w->staged;
@@ -181,7 +176,7 @@ int wal_append(struct wal *w, const struct wal_record *r, size_t n, struct err *
     size_t before = w->staged;
     int64_t before_ms = w->staged_ms;
     for (size_t i = 0; i < n; i++)
-        put(w, &r[i]);
+        wal_stage(w, &r[i]);
     if (wal_flush(w, e) == 0)
         return 0;
     w->staged = before;

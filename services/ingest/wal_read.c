@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cond.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "services/ingest/wal_internal.h"
@@ -58,11 +59,7 @@ struct wal_reader *wal_reader_open(struct wal *w, const char *name, int64_t from
                                    struct err *e)
 {
     struct wal_reader *r = xcalloc(1, sizeof *r);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->grown, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&r->grown);
     r->w = w;
     r->fd = -1;
     r->buf = xmalloc(READ_BYTES);

@@ -2,8 +2,7 @@
 /* Waiting for the log to grow. wake_at is the least that any waiting reader waits for, so
  * that an append that nobody waits for looks at one number; a reader that was told is not
  * told again before it waits anew. */
-#include <time.h>
-
+#include "common/cond.h"
 #include "services/ingest/wal_internal.h"
 
 static void set_wake_at(struct wal *w)
@@ -26,16 +25,6 @@ void wal_tell(struct wal *w, int64_t end)
     pthread_mutex_unlock(&w->lock);
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void leave(struct wal *w, const struct wal_reader *r)
 {
     struct wal_reader **p = &w->waiting;
@@ -48,7 +37,7 @@ static void leave(struct wal *w, const struct wal_reader *r)
 void wal_wait(struct wal_reader *r, int64_t pos, int64_t ms)
 {
     struct wal *w = r->w;
-    struct timespec t = in_ms(ms);
+    struct timespec t = cond_deadline(ms);
     pthread_mutex_lock(&w->lock);
     r->wait_for = pos;
     r->next_waiting = w->waiting;

@@ -3,36 +3,20 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "common/cond.h"
 
 void waitlist_init(struct waitlist *w)
 {
-    pthread_condattr_t attr;
     *w = (struct waitlist){0};
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->answer, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&w->answer);
 }
 
 void waitlist_done(struct waitlist *w)
 {
     pthread_cond_destroy(&w->answer);
     pthread_mutex_destroy(&w->lock);
-}
-
-static struct timespec deadline(int timeout_ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += timeout_ms / 1000;
-    t.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    return t;
 }
 
 static bool add(struct waitlist *w, const char *name)
@@ -49,7 +33,7 @@ static bool add(struct waitlist *w, const char *name)
 
 bool waitlist_ask(struct waitlist *w, const char *name, int timeout_ms)
 {
-    struct timespec until = deadline(timeout_ms);
+    struct timespec until = cond_deadline(timeout_ms);
     pthread_mutex_lock(&w->lock);
     uint64_t mine = w->asked;
     bool wait = !w->over && add(w, name);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cond.h"
 #include "common/influx.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -228,9 +229,7 @@ static int work(struct worker *w)
 /* Waits under the lock for so long (real), or until stopped. */
 static void pause_s(struct queue *q, int s)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += s;
+    struct timespec t = cond_deadline(s * INT64_C(1000));
     while (!q->stopping && pthread_cond_timedwait(&q->wake, &q->lock, &t) == 0)
         ;
 }
@@ -288,14 +287,10 @@ static int start_worker(struct queue *q, struct worker *w, struct err *e)
 struct queue *queue_open(const struct queue_opts *o, struct err *e)
 {
     struct queue *q = xcalloc(1, sizeof *q);
-    pthread_condattr_t attr;
     q->o = *o;
     q->n = (int)o->set->workers;
     pthread_mutex_init(&q->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&q->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&q->wake);
     int rc = make_name(q, e);
     for (int i = 0; i < q->n && !rc; i++)
         rc = start_worker(q, &q->workers[i], e);

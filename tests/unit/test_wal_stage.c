@@ -5,13 +5,7 @@
 static void stage(struct wal *w, int n)
 {
     char text[256];
-    struct wal_record r = {.receive_ms = 1000 + n,
-                           .assigned_ms = -n,
-                           .flags = (unsigned)n & 63,
-                           .topic = "fieldcast/kitchen/readings",
-                           .topic_len = 26,
-                           .payload = text,
-                           .len = payload(n, text)};
+    struct wal_record r = numbered(n, 1000 + n, text);
     wal_stage(w, &r);
 }
 

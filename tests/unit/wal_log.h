@@ -67,16 +67,22 @@ static inline size_t payload(int n, char out[256])
     return (size_t)(len + n % 200);
 }
 
+/* Record n; text is the memory of its payload. */
+static inline struct wal_record numbered(int n, int64_t receive_ms, char text[256])
+{
+    return (struct wal_record){.receive_ms = receive_ms,
+                               .assigned_ms = -n,
+                               .flags = (unsigned)n & 63,
+                               .topic = "fieldcast/kitchen/readings",
+                               .topic_len = 26,
+                               .payload = text,
+                               .len = payload(n, text)};
+}
+
 static inline int append_at(struct wal *w, int n, int64_t receive_ms, struct err *e)
 {
     char text[256];
-    struct wal_record r = {.receive_ms = receive_ms,
-                           .assigned_ms = -n,
-                           .flags = (unsigned)n & 63,
-                           .topic = "fieldcast/kitchen/readings",
-                           .topic_len = 26,
-                           .payload = text,
-                           .len = payload(n, text)};
+    struct wal_record r = numbered(n, receive_ms, text);
     return wal_append(w, &r, 1, e);
 }
 
