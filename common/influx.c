@@ -108,8 +108,8 @@ static json_t *take_series(json_t *answer, struct err *e)
 }
 
 /* Reading goes by GET, the only way that every version has, while the query is short. */
-static int ask(struct influx *in, const char *q, long timeout_ms, struct http_answer *a,
-               struct err *e)
+static int ask(struct influx *in, const char *q, long timeout_ms, size_t most,
+               struct http_answer *a, struct err *e)
 {
     struct buf text;
     bool reads = !strncasecmp(q, "SELECT ", 7) || !strncasecmp(q, "SHOW ", 5);
@@ -125,7 +125,7 @@ static int ask(struct influx *in, const char *q, long timeout_ms, struct http_an
     } else {
         rc = http_request(in->http, "POST", in->query_url,
                           "application/x-www-form-urlencoded", text.data, text.len,
-                          timeout_ms, INFLUX_ANSWER_MAX, a, e);
+                          timeout_ms, most, a, e);
     }
     buf_done(&text);
     if (rc)
@@ -134,12 +134,12 @@ static int ask(struct influx *in, const char *q, long timeout_ms, struct http_an
     return 0;
 }
 
-static int query(struct influx *in, const char *q, long timeout_ms, json_t **series,
-                 struct err *e)
+static int query(struct influx *in, const char *q, long timeout_ms, size_t most,
+                 json_t **series, struct err *e)
 {
     struct http_answer a;
     char why[300];
-    if (ask(in, q, timeout_ms, &a, e))
+    if (ask(in, q, timeout_ms, most, &a, e))
         return -1;
     json_t *answer = NULL;
     *series = NULL;
@@ -163,7 +163,13 @@ static int query(struct influx *in, const char *q, long timeout_ms, json_t **ser
 
 int influx_query(struct influx *in, const char *q, json_t **series, struct err *e)
 {
-    return query(in, q, QUERY_TIMEOUT_MS, series, e);
+    return query(in, q, QUERY_TIMEOUT_MS, INFLUX_ANSWER_MAX, series, e);
+}
+
+int influx_query_within(struct influx *in, const char *q, size_t most, json_t **series,
+                        struct err *e)
+{
+    return query(in, q, QUERY_TIMEOUT_MS, most, series, e);
 }
 
 int influx_create_database(struct influx *in, struct err *e)
@@ -205,7 +211,7 @@ int influx_check(struct influx *in, struct err *e)
     if (influx_ping(in, version, e))
         return -1;
     if (query(in, "SELECT \"x\" FROM \"fieldcast_check\" LIMIT 1", PING_TIMEOUT_MS,
-              &series, e))
+              INFLUX_ANSWER_MAX, &series, e))
         return only_missing(in, e) ? 0 : -1;
     json_decref(series);
     return 0;

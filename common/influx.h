@@ -103,6 +103,10 @@ enum influx_verdict influx_judge(int status, const char *body, size_t len, char 
  * matched). */
 int influx_query(struct influx *in, const char *q, json_t **series,
                  struct err *e) MUST_CHECK;
+/* The same with an answer of at most `most` bytes, else ERR_TOO_LARGE. A tree of JSON
+ * takes about ten times the memory of its text. */
+int influx_query_within(struct influx *in, const char *q, size_t most, json_t **series,
+                        struct err *e) MUST_CHECK;
 
 /* Line protocol: appends measurement and one tag pair, then fields, then the time:
  *   influx_line(b, "hourly"); influx_tag(b, "device", dev); influx_field(b, "t", 1.5);

@@ -55,9 +55,9 @@ size_t rollup_chunk(const struct hour_range *p, size_t n, size_t devices)
     return k;
 }
 
-bool rollup_asks_readings(const struct hour_range *p)
+enum rollup_way rollup_way(const struct hour_range *p)
 {
-    return p->from == p->to;
+    return p->from == p->to ? ROLLUP_READINGS : ROLLUP_SUMS;
 }
 
 /* ---- the question
@@ -106,10 +106,10 @@ static void add_devices(struct buf *q, const struct hour_range *p, size_t n)
     buf_adds(q, ")$/");
 }
 
-void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
-                  const char *const *names, size_t n_names)
+void rollup_query(struct buf *q, enum rollup_way way, const struct hour_range *p,
+                  size_t n, const char *const *names, size_t n_names)
 {
-    bool readings = rollup_asks_readings(p);
+    bool readings = way == ROLLUP_READINGS;
     buf_adds(q, "SELECT ");
     if (readings)
         ask_readings(q, names, n_names);
@@ -266,8 +266,8 @@ static void hour_line(struct buf *b, const char *device, const json_t *columns,
     influx_end(&l, hour_ms);
 }
 
-void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *series,
-                  const json_t *kept, size_t *rows)
+void rollup_lines(struct buf *b, enum rollup_way way, const struct hour_range *p,
+                  const json_t *series, const json_t *kept, size_t *rows)
 {
     size_t i, k;
     json_t *s, *row;
@@ -281,7 +281,7 @@ void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *serie
         *rows += json_array_size(values);
         if (!device)
             continue;
-        if (rollup_asks_readings(p)) {
+        if (way == ROLLUP_READINGS) {
             hour_line(b, device, columns, values, kept, p->from * HOUR_MS);
             continue;
         }

@@ -13,7 +13,8 @@
 #define ROLLUP_CELLS 2400  /* device-hours in one query that InfluxDB aggregates */
 #define ROLLUP_DEVICES 500 /* devices in one query */
 #define ROLLUP_ROWS 5000   /* readings that one answer should bring, more or less */
-#define ROLLUP_NAMES 16    /* quantities in one query */
+#define ROLLUP_BYTES (512u << 10) /* of an answer with readings, at most */
+#define ROLLUP_NAMES 16           /* quantities in one query */
 
 /* Cuts ranges into pieces that lie in one block of ROLLUP_HOURS hours, and orders them so
  * that pieces of equal hours follow each other. Returns a new array of *n_out, owned by
@@ -24,14 +25,18 @@ struct hour_range *rollup_pieces(const struct hour_range *r, size_t n, size_t *n
  * `devices`. */
 size_t rollup_chunk(const struct hour_range *p, size_t n, size_t devices);
 
-/* Two ways to ask. A single hour of many devices, as each closed hour is: for its
- * readings, because aggregating them costs InfluxDB ten times what reading them does.
- * Many hours, as after a backfill: for their aggregates. Both give the same numbers. */
-bool rollup_asks_readings(const struct hour_range *p);
+/* Two ways to ask; both give the same numbers. */
+enum rollup_way {
+    ROLLUP_READINGS, /* of one hour: aggregating them costs InfluxDB ten times as much */
+    ROLLUP_SUMS, /* of many hours, as after a backfill, or one with very many readings */
+};
+
+/* The way for pieces like p, unless their readings turn out to be too many. */
+enum rollup_way rollup_way(const struct hour_range *p);
 
 /* The InfluxQL for n pieces of equal hours and the n_names quantities. */
-void rollup_query(struct buf *q, const struct hour_range *p, size_t n,
-                  const char *const *names, size_t n_names);
+void rollup_query(struct buf *q, enum rollup_way way, const struct hour_range *p,
+                  size_t n, const char *const *names, size_t n_names);
 
 /* Hours whose readings may be deleted by now were made of more than what is left: how
  * many readings `hourly` holds for them. The question, and what is made of its answer
@@ -40,10 +45,10 @@ void rollup_kept_query(struct buf *q, const struct hour_range *p, size_t n,
                        const char *const *names, size_t n_names);
 json_t *rollup_kept(const json_t *series);
 
-/* Appends the `hourly` lines of an answer for pieces like p; of a quantity's hour that
- * kept (NULL: nothing) says to be of more readings, nothing. *rows is how many rows it
- * had. */
-void rollup_lines(struct buf *b, const struct hour_range *p, const json_t *series,
-                  const json_t *kept, size_t *rows);
+/* Appends the `hourly` lines of an answer to a question of that way for pieces like p; of
+ * a quantity's hour that kept (NULL: nothing) says to be of more readings, nothing. *rows
+ * is how many rows it had. */
+void rollup_lines(struct buf *b, enum rollup_way way, const struct hour_range *p,
+                  const json_t *series, const json_t *kept, size_t *rows);
 
 #endif

@@ -128,7 +128,7 @@ static void adapt(struct rollup *r, size_t devices, size_t rows)
 static size_t chunk(const struct rollup *r, const struct hour_range *p, size_t n)
 {
     size_t hours = (size_t)(p->to - p->from) + 1, fit = ROLLUP_CELLS / hours;
-    if (rollup_asks_readings(p))
+    if (rollup_way(p) == ROLLUP_READINGS)
         fit = r->devices;
     return rollup_chunk(p, n, fit < ROLLUP_DEVICES ? fit : ROLLUP_DEVICES);
 }
@@ -154,38 +154,73 @@ static int ask_kept(struct rollup *r, const struct hour_range *p, size_t n,
     return 0;
 }
 
+/* The hours of at most ROLLUP_NAMES quantities, with the question in r->query. */
+static int roll_names(struct rollup *r, enum rollup_way way, size_t most,
+                      const struct hour_range *p, size_t n, const char *const *names,
+                      size_t n_names, struct err *e)
+{
+    json_t *series, *kept = NULL;
+    size_t rows;
+    buf_reset(&r->query);
+    rollup_query(&r->query, way, p, n, names, n_names);
+    if (influx_query_within(r->o.in, r->query.data, most, &series, e))
+        return -1;
+    int rc = readings_may_be_gone(r, p) ? ask_kept(r, p, n, names, n_names, &kept, e) : 0;
+    if (!rc) {
+        rollup_lines(&r->lines, way, p, series, kept, &rows);
+        if (way == ROLLUP_READINGS)
+            adapt(r, n, rows);
+    }
+    json_decref(kept);
+    json_decref(series);
+    return rc ? -1 : write_lines(r, e);
+}
+
 /* Pieces of equal hours: ask, and write the answer. */
-static int roll_at_once(struct rollup *r, const struct hour_range *p, size_t n,
-                        struct err *e)
+static int roll_at_once(struct rollup *r, enum rollup_way way, size_t most,
+                        const struct hour_range *p, size_t n, struct err *e)
 {
     const char *bits[HOURS_NAMES];
     const char *const *names;
-    size_t n_names, rows;
+    size_t n_names;
     if (names_for(r, p, n, bits, &names, &n_names, e))
         return -1;
-    for (size_t i = 0; i < n_names; i += ROLLUP_NAMES) {
-        json_t *series;
-        buf_reset(&r->query);
-        rollup_query(&r->query, p, n, names + i,
-                     n_names - i < ROLLUP_NAMES ? n_names - i : ROLLUP_NAMES);
-        if (influx_query(r->o.in, r->query.data, &series, e))
-            return -1;
-        json_t *kept = NULL;
-        if (readings_may_be_gone(r, p) &&
-            ask_kept(r, p, n, names + i,
-                     ROLLUP_NAMES < n_names - i ? ROLLUP_NAMES : n_names - i, &kept, e)) {
-            json_decref(series);
-            return -1;
-        }
-        rollup_lines(&r->lines, p, series, kept, &rows);
-        json_decref(kept);
-        json_decref(series);
-        if (rollup_asks_readings(p))
-            adapt(r, n, rows);
-        if (write_lines(r, e))
+    for (size_t i = 0, k; i < n_names; i += k) {
+        k = n_names - i < ROLLUP_NAMES ? n_names - i : ROLLUP_NAMES;
+        if (roll_names(r, way, most, p, n, names + i, k, e))
             return -1;
     }
     return 0;
+}
+
+static bool is_away(const struct err *e)
+{
+    return e->code == ERR_UNAVAILABLE || e->code == ERR_TIMEOUT;
+}
+
+/* Readings, as long as the answer is small; of fewer devices, when it is not; of a device
+ * with very many, their sums. What InfluxDB cannot sum up is read, however much it is. */
+static int roll_hour(struct rollup *r, const struct hour_range *p, size_t n,
+                     struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (roll_at_once(r, ROLLUP_READINGS, ROLLUP_BYTES, p, n, &why) == 0)
+        return 0;
+    if (why.code != ERR_TOO_LARGE) {
+        *e = why;
+        return -1;
+    }
+    if (n > 1) {
+        r->devices = n / 2;
+        return roll_hour(r, p, n / 2, e) ? -1 : roll_hour(r, p + n / 2, n - n / 2, e);
+    }
+    why = (struct err)ERR_INIT;
+    if (roll_at_once(r, ROLLUP_SUMS, ROLLUP_BYTES, p, 1, &why) == 0)
+        return 0;
+    if (!is_away(&why))
+        return roll_at_once(r, ROLLUP_READINGS, INFLUX_ANSWER_MAX, p, 1, e);
+    *e = why;
+    return -1;
 }
 
 static int roll_by_hour(struct rollup *r, const struct hour_range *p, size_t n,
@@ -194,13 +229,12 @@ static int roll_by_hour(struct rollup *r, const struct hour_range *p, size_t n,
 static int roll(struct rollup *r, const struct hour_range *p, size_t n, struct err *e)
 {
     struct err why = ERR_INIT;
-    if (roll_at_once(r, p, n, &why) == 0)
+    if (rollup_way(p) == ROLLUP_READINGS)
+        return roll_hour(r, p, n, e);
+    if (roll_at_once(r, ROLLUP_SUMS, INFLUX_ANSWER_MAX, p, n, &why) == 0)
         return 0;
-    bool away = why.code == ERR_UNAVAILABLE || why.code == ERR_TIMEOUT;
-    if (!away && !rollup_asks_readings(p))
+    if (!is_away(&why))
         return roll_by_hour(r, p, n, e);
-    if (why.code == ERR_TOO_LARGE && r->devices > 1)
-        r->devices /= 2; /* for the next try */
     *e = why;
     return -1;
 }
@@ -258,7 +292,7 @@ int rollup_round(struct rollup *r, int32_t last, struct err *e)
     return rc || !n ? rc : hours_settle(r->o.hours, e);
 }
 
-/* Once is nothing: a query may be too large, and the next one is smaller. */
+/* Once is nothing. */
 void rollup_failed(struct rollup *r, const struct err *e)
 {
     if (nap_stopped(&r->nap))

@@ -196,7 +196,7 @@ static void expect_query(const struct hour_range *r, size_t n, const char *want)
     const char *names[] = {"co2", "temperature_1"};
     struct buf q;
     buf_init(&q, 4096);
-    rollup_query(&q, r, n, names, 2);
+    rollup_query(&q, rollup_way(r), r, n, names, 2);
     assert_string_equal(q.data, want);
     buf_done(&q);
 }
@@ -232,7 +232,7 @@ static void expect_lines(int32_t to, const char *answer, size_t want_rows,
     struct buf b;
     buf_init(&b, 4096);
     buf_adds(&b, "");
-    rollup_lines(&b, &p, series, NULL, &rows);
+    rollup_lines(&b, rollup_way(&p), &p, series, NULL, &rows);
     assert_string_equal(b.data, want);
     assert_int_equal(rows, want_rows);
     json_decref(series);
@@ -302,7 +302,7 @@ static void test_kept_lines(void **unused)
         json_t *series = json_loads(table[i].answer, 0, NULL);
         p.to = table[i].to;
         buf_reset(&b);
-        rollup_lines(&b, &p, series, kept, &rows);
+        rollup_lines(&b, rollup_way(&p), &p, series, kept, &rows);
         assert_string_equal(b.data, table[i].want);
         json_decref(series);
     }
