@@ -14,17 +14,22 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-#define NOBODY UINT32_MAX
 #define SEEN_METRICS                                                                     \
     400 /* below METRICS_MAX_SAMPLES, where a sample would become "other" */
 #define LINE_SIZE 1024
+
+/* The hash beside the device: with many devices each one looked at is a cache miss. */
+struct slot {
+    uint64_t hash;
+    struct device *device; /* NULL: free */
+};
 
 struct ledger {
     pthread_mutex_t lock;
     struct device **at; /* by index */
     size_t n, cap, max;
-    uint32_t *bucket; /* first device of a hash, chained by next */
-    size_t n_buckets; /* a power of two */
+    struct slot *slot; /* by the hash of the name, open, at most half full */
+    size_t n_slots;    /* a power of two */
     struct counts total, none;
     int fd;         /* the devices' file, for appending */
     size_t n_saved; /* the first so many are in it */
@@ -50,33 +55,42 @@ uint64_t counts_pending(const struct counts *c)
 /* ---- the table
  * ------------------------------------------------------------------------- */
 
-static size_t hash(const struct ledger *l, const char *name)
+static uint64_t hash(const char *name)
 {
     uint64_t h = fnv_text(FNV_BASIS, name);
-    return (size_t)(h ^ h >> 32) & (l->n_buckets - 1);
+    return h ^ h >> 32;
+}
+
+/* The slot that has the name, or the one that is free for it. */
+static struct slot *slot_of(const struct ledger *l, uint64_t h, const char *name)
+{
+    for (size_t i = h;; i++) {
+        struct slot *s = &l->slot[i & (l->n_slots - 1)];
+        if (!s->device || (s->hash == h && !strcmp(s->device->name, name)))
+            return s;
+    }
 }
 
 static struct device *find(const struct ledger *l, const char *name)
 {
-    for (uint32_t i = l->bucket[hash(l, name)]; i != NOBODY; i = l->at[i]->next)
-        if (!strcmp(l->at[i]->name, name))
-            return l->at[i];
-    return NULL;
+    return slot_of(l, hash(name), name)->device;
+}
+
+static void put(struct ledger *l, struct device *d)
+{
+    uint64_t h = hash(d->name);
+    *slot_of(l, h, d->name) = (struct slot){h, d};
 }
 
 static void grow(struct ledger *l)
 {
     l->cap = l->cap ? l->cap * 2 : 64;
     l->at = xrealloc(l->at, l->cap * sizeof(struct device *));
-    l->n_buckets = l->cap;
-    free(l->bucket);
-    l->bucket = xmalloc(l->n_buckets * sizeof *l->bucket);
-    memset(l->bucket, 0xff, l->n_buckets * sizeof *l->bucket);
-    for (uint32_t i = 0; i < l->n; i++) {
-        uint32_t *b = &l->bucket[hash(l, l->at[i]->name)];
-        l->at[i]->next = *b;
-        *b = i;
-    }
+    l->n_slots = 2 * l->cap;
+    free(l->slot);
+    l->slot = xcalloc(l->n_slots, sizeof *l->slot);
+    for (size_t i = 0; i < l->n; i++)
+        put(l, l->at[i]);
 }
 
 static struct device *add(struct ledger *l, const char *name, const char *raw)
@@ -85,15 +99,13 @@ static struct device *add(struct ledger *l, const char *name, const char *raw)
         grow(l);
     struct device *d = xcalloc(1, sizeof *d);
     strcpy(d->name, name);
-    d->raw = xstrdup(raw);
+    d->raw = strcmp(name, raw) ? xstrdup(raw) : d->name;
     d->index = (uint32_t)l->n;
     d->last_seen_ms = d->arrival_ms = INT64_MIN;
     d->source = TIME_NONE;
     d->online = -1;
     ack_init(&d->ack);
-    uint32_t *b = &l->bucket[hash(l, name)];
-    d->next = *b;
-    *b = d->index;
+    put(l, d);
     l->at[l->n++] = d;
     if (l->metrics && l->n <= SEEN_METRICS) {
         char labels[DEVICE_MAX + 16];
@@ -205,14 +217,15 @@ void ledger_close(struct ledger *l)
         quality_free(l->at[i]->quality);
         ack_done(&l->at[i]->ack);
         gaps_done(&l->at[i]->gaps);
-        free(l->at[i]->raw);
+        if (l->at[i]->raw != l->at[i]->name)
+            free(l->at[i]->raw);
         free(l->at[i]->names);
         free(l->at[i]);
     }
     if (l->fd >= 0)
         close(l->fd);
     free(l->at);
-    free(l->bucket);
+    free(l->slot);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }

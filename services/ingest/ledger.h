@@ -31,9 +31,8 @@ uint64_t counts_pending(const struct counts *c);
 
 struct device {
     char name[DEVICE_MAX + 1];
-    char *raw;      /* as messages carry it; owned */
+    char *raw;      /* as messages carry it; name itself when it is the same */
     uint32_t index; /* 0, 1, ... as they came */
-    uint32_t next;  /* in the table */
     /* behind the ledger's lock */
     struct counts counts;
     int64_t last_seen_ms; /* INT64_MIN: not since the start */
