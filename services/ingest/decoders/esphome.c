@@ -170,5 +170,6 @@ enum reject decode_esphome(const struct input *in, struct message *m, struct err
                           p.binary ? "ON or OFF" : "a number");
     char unit[HA_UNIT_SIZE];
     m->from_memory = !p.binary && ha_unit(in->memory, in->topic, unit);
-    return home_value(m, &names, name, index, x, m->from_memory ? unit : NULL, e);
+    why = home_value(&names, name, index, x, m->from_memory ? unit : NULL, e);
+    return why ? why : home_give(m, &names, e);
 }

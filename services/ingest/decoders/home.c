@@ -45,25 +45,40 @@ bool home_quantity(const char *key, char name[QUANTITY_MAX + 1], unsigned *index
     return true;
 }
 
-static bool is_taken(const struct home_names *h, const char *name)
+static bool is_taken(const struct home_names *h, const char *full)
 {
     for (size_t i = 0; i < h->n; i++)
-        if (!strcmp(h->taken[i], name))
+        if (!strcmp(h->said[i].full, full))
             return true;
     return false;
 }
 
-/* Index 0 and 1 are the plain name while it is free; else the index, else a free one. */
-static void free_name(const struct home_names *h, const char *name, unsigned index,
-                      char out[QUANTITY_MAX + 1])
+/* Gives s that name if it has none and the name is free. number 0: the plain name. */
+static bool take(const struct home_names *h, struct home_said *s, unsigned number)
 {
-    unsigned next = index ? index : 2;
-    snprintf(out, QUANTITY_MAX + 1, "%s", name);
-    if (index <= 1 && !is_taken(h, name))
-        return;
-    do
-        snprintf(out, QUANTITY_MAX + 1, "%.56s_%u", name, next++);
-    while (is_taken(h, out));
+    char full[QUANTITY_MAX + 1];
+    snprintf(full, sizeof full, number ? "%.56s_%u" : "%s", s->name, number);
+    if (*s->full || is_taken(h, full))
+        return false;
+    strcpy(s->full, full);
+    return true;
+}
+
+static void name_all(struct home_names *h)
+{
+    struct home_said *s, *end = h->said + h->n;
+    for (s = h->said; s < end; s++)
+        if (s->index > 1)
+            take(h, s, s->index);
+    for (s = h->said; s < end; s++)
+        if (!s->index)
+            take(h, s, 0);
+    for (s = h->said; s < end; s++)
+        if (s->index == 1 && !take(h, s, 0))
+            take(h, s, 1);
+    for (s = h->said; s < end; s++)
+        for (unsigned next = 2; !*s->full; next++)
+            take(h, s, next);
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -82,22 +97,36 @@ static const char *kind_of(const char *name)
     return strncmp(name, "energy_", 7) ? name : "energy";
 }
 
-enum reject home_value(struct message *m, struct home_names *h, const char *name,
-                       unsigned index, double x, const char *unit, struct err *e)
+enum reject home_value(struct home_names *h, const char *name, unsigned index, double x,
+                       const char *unit, struct err *e)
 {
-    char full[QUANTITY_MAX + 1];
     if (h->n == READING_VALUES_MAX)
         return reject_say(REJECT_TOO_MANY_VALUES, e,
                           "the message has more than 64 values");
-    free_name(h, name, index, full);
-    strcpy(h->taken[h->n++], full);
-    if (!isfinite(x))
-        return REJECT_NONE;
-    enum reject why = decode_unit(kind_of(name), &x, unit, e);
-    if (!why)
-        return decode_loose(m, full, x, NULL, e);
-    message_refuse(m, message_last(m), why, e);
+    struct home_said *s = &h->said[h->n++];
+    snprintf(s->name, sizeof s->name, "%s", name);
+    *s->full = '\0';
+    s->index = index;
+    s->x = x;
+    s->unit = unit;
     return REJECT_NONE;
+}
+
+enum reject home_give(struct message *m, struct home_names *h, struct err *e)
+{
+    enum reject stop = REJECT_NONE;
+    name_all(h);
+    for (size_t i = 0; !stop && i < h->n; i++) {
+        struct home_said *s = &h->said[i];
+        if (!isfinite(s->x))
+            continue;
+        enum reject why = decode_unit(kind_of(s->name), &s->x, s->unit, e);
+        if (why)
+            message_refuse(m, message_last(m), why, e);
+        else
+            stop = decode_loose(m, s->full, s->x, NULL, e);
+    }
+    return stop;
 }
 
 static bool is(const char *text, size_t n, const char *word)

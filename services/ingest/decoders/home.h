@@ -9,9 +9,16 @@
 
 #include "services/ingest/decode.h"
 
-/* The names that a message has used. {0} when it begins. */
+/* What a message says of one device, until all of it is there and names can be given. {0}
+ * when it begins. */
 struct home_names {
-    char taken[READING_VALUES_MAX][QUANTITY_MAX + 1];
+    struct home_said {
+        char name[QUANTITY_MAX + 1];
+        char full[QUANTITY_MAX + 1]; /* the name it is given; "": none yet */
+        unsigned index;
+        double x;
+        const char *unit; /* borrowed until home_give() */
+    } said[READING_VALUES_MAX];
     size_t n;
 };
 
@@ -27,8 +34,14 @@ bool home_is_switch(const char *name);
  * the sensor has nothing to say, but has its name. unit: what the message says, or NULL.
  * It also counts for names that only end in temperature, dew_point or pressure, or begin
  * with energy_. Rejects the message only when it has too many values. */
-enum reject home_value(struct message *m, struct home_names *h, const char *name,
-                       unsigned index, double x, const char *unit, struct err *e);
+enum reject home_value(struct home_names *h, const char *name, unsigned index, double x,
+                       const char *unit, struct err *e);
+/* Names all values of h and adds them to m's newest item. Wherever they stand in the
+ * message, an index of 2 and more is kept first (temperature_2); then the first value
+ * without one is the plain name, which index 1 has when there is none (else
+ * temperature_1); whatever is left, also a second one with an index that is given, has
+ * the next number that is free. */
+enum reject home_give(struct message *m, struct home_names *h, struct err *e);
 
 /* ON, OFF, true and false, in any case, become 1 and 0; else false. n: bytes of text. */
 bool home_on_off(const char *text, size_t n, double *x);

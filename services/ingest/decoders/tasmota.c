@@ -99,7 +99,7 @@ static enum reject number(struct tasmota_work *w, const char *name, unsigned ind
     if (!unit && ((n >= 11 && !strcmp(name + n - 11, "temperature")) ||
                   !strcmp(name, "dew_point")))
         unit = w->temp_unit;
-    return home_value(w->m, &w->names, name, index, broken(name, x) ? NAN : x, unit, e);
+    return home_value(&w->names, name, index, broken(name, x) ? NAN : x, unit, e);
 }
 
 /* An array has one number for each phase or tariff. */
@@ -149,8 +149,8 @@ static enum reject input(struct tasmota_work *w, const char *key, const json_t *
     if (strncmp(key, "Switch", 6) != 0 ||
         !home_on_off(json_string_value(v), json_string_length(v), &x))
         return REJECT_NONE;
-    return home_value(w->m, &w->names, "input",
-                      (unsigned)strtoul(key + 6, NULL, 10) % 100, x, NULL, e);
+    return home_value(&w->names, "input", (unsigned)strtoul(key + 6, NULL, 10) % 100, x,
+                      NULL, e);
 }
 
 static enum reject sensors(struct tasmota_work *w, const json_t *root, struct err *e)
@@ -195,15 +195,15 @@ static enum reject state(struct tasmota_work *w, const json_t *root, struct err 
     const json_t *signal = json_object_get(json_object_get(root, "Wifi"), "Signal");
     const char *key;
     json_t *v;
-    enum reject why = home_value(w->m, &w->names, "uptime", 0, uptime(root), NULL, e);
+    enum reject why = home_value(&w->names, "uptime", 0, uptime(root), NULL, e);
     if (!why && json_is_number(signal))
-        why = home_value(w->m, &w->names, "rssi", 0, json_number_value(signal), NULL, e);
+        why = home_value(&w->names, "rssi", 0, json_number_value(signal), NULL, e);
     json_object_foreach((json_t *)root, key, v)
     {
         double x;
         if (!why && !strncmp(key, "POWER", 5) && json_is_string(v) &&
             home_on_off(json_string_value(v), json_string_length(v), &x))
-            why = home_value(w->m, &w->names, "switch",
+            why = home_value(&w->names, "switch",
                              (unsigned)strtoul(key + 5, NULL, 10) % 100, x, NULL, e);
     }
     return why;
@@ -240,7 +240,7 @@ enum reject decode_tasmota(const struct input *in, struct message *m, struct err
     why = is_state ? state(&w, root, e) : sensors(&w, root, e);
     if (!why && !w.names.n)
         m->n--; /* only texts: the card at a reader */
-    return why;
+    return why ? why : home_give(m, &w.names, e);
 }
 
 /* tele/<topic>/LWT: "Online", or "Offline" (the last will), retained. */

@@ -38,6 +38,9 @@ bool tasmota_is_bridged(const char *key, const json_t *v)
 static enum reject heard(struct tasmota_work *w, const char *name, struct err *e)
 {
     char raw[2 * RAW_DEVICE_MAX + 2];
+    enum reject why = home_give(w->m, &w->names, e);
+    if (why)
+        return why;
     if (w->names.n && !message_add(w->m))
         return reject_say(REJECT_TOO_MANY_VALUES, e, "the message has too many sensors");
     w->names.n = 0;

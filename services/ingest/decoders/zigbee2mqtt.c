@@ -78,7 +78,7 @@ static enum reject number(struct work *w, const char *key, double x, bool boolea
     if (!home_quantity(key, name, &index))
         return REJECT_NONE;
     const char *unit = call_it(w, key, name, x, boolean);
-    return home_value(w->m, &w->names, name, index, x, unit, e);
+    return home_value(&w->names, name, index, x, unit, e);
 }
 
 /* state, state_l2, state_left: ON and OFF. Covers and locks have other words. */
@@ -93,7 +93,7 @@ static enum reject state(struct work *w, const char *key, const char *text, size
         return REJECT_NONE;
     snprintf(as_switch, sizeof as_switch, "switch%s", key + 5);
     return home_quantity(as_switch, name, &index)
-               ? home_value(w->m, &w->names, name, index, x, NULL, e)
+               ? home_value(&w->names, name, index, x, NULL, e)
                : REJECT_NONE;
 }
 
@@ -116,7 +116,7 @@ static enum reject whole(struct work *w, const json_t *root, struct err *e)
         else if (json_is_number(v) || json_is_null(v))
             why = number(w, key, json_is_null(v) ? NAN : json_number_value(v), false, e);
     }
-    return why;
+    return why ? why : home_give(w->m, &w->names, e);
 }
 
 /* Only what is known by name: another topic that ends in a bare value may be anything. */
@@ -221,6 +221,8 @@ static enum reject bare(const struct input *in, const char *name, const char *la
     enum reject why = device(m, name, (size_t)(last - name), e);
     if (!why)
         why = attribute(&w, last + 1, in->payload, in->len, e);
+    if (!why)
+        why = home_give(m, &w.names, e);
     return why || w.names.n ? why : nothing(m); /* a cover's state, a lock's */
 }
 
