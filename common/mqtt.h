@@ -3,8 +3,10 @@
  *
  * It connects in the background and again, for ever, after a loss (0.25 s .. 30 s apart),
  * and then subscribes again by itself; filters that the broker refused are asked for
- * again then, and once in two keep-alives (a minute). One thread of its own does all of
- * this, calls the callbacks, and keeps the connection alive.
+ * again then, and once in two keep-alives (a minute). A broker that answers no
+ * subscription of a new session for a third of a keep-alive (10 s) is as good as lost.
+ * One thread of its own does all of this, calls the callbacks, and keeps the connection
+ * alive.
  *
  * Why not a library's: these acknowledge each message when the callback for it returns,
  * so that each costs a write of its own into the log (and, with FC_DURABILITY=power, a

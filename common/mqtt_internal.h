@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "common/mqtt.h"
 #include "common/mqtt_link.h"
 
@@ -63,6 +64,10 @@ struct mqtt {
     int64_t arrived; /* ... and how many had arrived when it was last looked */
     struct mqtt_subscription subs[MQTT_FILTERS_MAX + 1];
     int n_subs;
+    bool unsure; /* they were never all answered: a session may be there without them */
+    int64_t subs_ms; /* since when we wait for their answers, monotonic; 0: nobody does */
+    int64_t subs_at; /* where in this connection's bytes they end */
+    struct log_often unanswered;
 
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t changed;

@@ -50,6 +50,20 @@ static void come_up(struct mqtt *m)
         mqtt_tell(m, true, "");
 }
 
+static void await_answers(struct mqtt *m)
+{
+    m->unsure = true;
+    m->subs_ms = clock_mono_ms();
+    m->subs_at = m->wrote + (int64_t)(m->wire.len - m->sent);
+}
+
+/* One came, or what stands before the next: what is retained for a filter. */
+static void answers_come(struct mqtt *m)
+{
+    if (m->subs_ms)
+        m->subs_ms = clock_mono_ms();
+}
+
 /* When all are answered: who was refused, and that we are up. */
 static void on_suback(struct mqtt *m, const unsigned char *p, size_t n)
 {
@@ -58,12 +72,15 @@ static void on_suback(struct mqtt *m, const unsigned char *p, size_t n)
     if (i < 0 || i >= m->n_subs || n < 3)
         return;
     m->subs[i].answer = p[2] == MQTT_REFUSED ? MQTT_NOT_TAKEN : MQTT_TAKEN;
+    answers_come(m);
     for (i = 0; i < m->n_subs; i++) {
         if (m->subs[i].answer == MQTT_ASKED)
             return;
         if (m->subs[i].answer == MQTT_NOT_TAKEN && !m->subs[i].extra)
             refused[n_refused++] = m->subs[i].filter;
     }
+    m->unsure = false;
+    m->subs_ms = 0;
     if (!n_refused)
         m->ask_ms = INT64_MAX;
     if (m->o.on_refused && !mqtt_is_ending(m))
@@ -107,13 +124,15 @@ static int on_connack(struct mqtt *m, const unsigned char *p, size_t n, struct e
         return -1;
     }
     m->greeted = true;
-    bool session = (p[0] & 1) && !m->o.clean;
+    bool session = (p[0] & 1) && !m->o.clean && !m->unsure;
     send_again(m);
     mqtt_subscribe(m, true);
     /* With a session of ours there, the filters are in it. Their answers come after all
      * that waits for us, which may take long: nobody needs to wait for them. */
     if (session || !m->n_subs)
         come_up(m);
+    else
+        await_answers(m);
     return 0;
 }
 
@@ -138,6 +157,8 @@ static int on_publish(struct mqtt *m, const struct mqtt_head *h, unsigned char *
         return 1;
     }
     m->given = true;
+    if (in.retain)
+        answers_come(m);
     if (in.qos)
         mqtt_write_puback(&m->acks, in.id);
     return 0;

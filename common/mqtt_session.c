@@ -131,6 +131,34 @@ static int keep_alive(struct mqtt *m, struct err *e)
     return 0;
 }
 
+/* A new session without its subscriptions would hear nothing, and nobody would know why.
+ * Over a slow line they may stand long behind what is sent again before them, and their
+ * answers behind a large message; and while on_batch says no, none are read. */
+static int await_subs(struct mqtt *m, bool reads, struct err *e)
+{
+    int64_t now = clock_mono_ms();
+    int n = 0, first = 0;
+    if (!m->subs_ms)
+        return 0;
+    if (!reads || m->in_len || m->wrote - mqtt_link_under_way(m->link) < m->subs_at)
+        m->subs_ms = now;
+    if (now < m->subs_ms + answer_ms(m))
+        return 0;
+    for (int i = m->n_subs - 1; i >= 0; i--)
+        if (m->subs[i].answer == MQTT_ASKED) {
+            first = i;
+            n++;
+        }
+    err_set(
+        e, ERR_TIMEOUT,
+        "the broker did not answer %d of %d subscriptions for %d s, the first of them "
+        "to \"%.100s\"",
+        n, m->n_subs, (int)(answer_ms(m) / 1000), m->subs[first].filter);
+    /* for one who was told of another reason before, and not of this */
+    log_often(&m->unanswered, LOG_WARN, "%s: connecting anew", e->text);
+    return -1;
+}
+
 /* When something is due of what the broker is to say. */
 static int64_t hear_by(const struct mqtt *m, int64_t now)
 {
@@ -148,6 +176,8 @@ static int earliest(const struct mqtt *m)
         due = m->spoke_ms + quiet_ms(m);
     if (m->greeted && !m->held && hear_by(m, now) < due)
         due = hear_by(m, now);
+    if (m->subs_ms && !m->held && m->subs_ms + answer_ms(m) < due)
+        due = m->subs_ms + answer_ms(m);
     if (m->ask_ms < due)
         due = m->ask_ms;
     if (m->held && m->batch_ms < due)
@@ -183,7 +213,7 @@ static int run(struct mqtt *m, struct err *e)
             return -1;
         bool reads = !is_deaf(m);
         long n = reads ? mqtt_receive(m, e) : 0;
-        if (n < 0)
+        if (n < 0 || (!n && await_subs(m, reads, e)))
             return -1;
         if (!n)
             sleep_until(m, reads, m->wire.len > m->sent);
@@ -196,7 +226,7 @@ static void greet(struct mqtt *m)
     m->answered = m->greeted = m->given = m->refused = m->held = false;
     m->in_len = m->want = m->skipped = m->sent = 0;
     m->heard_ms = m->spoke_ms = clock_mono_ms();
-    m->ping_ms = m->wrote = 0;
+    m->ping_ms = m->wrote = m->subs_ms = 0;
     m->ask_ms = INT64_MAX;
     buf_reset(&m->acks);
     buf_reset(&m->wire);
