@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When the log takes nothing more, and which reader is the reason. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "common/clock.h"
@@ -25,19 +26,27 @@ static bool hindmost(struct wal *w, char name[32], int64_t *pos)
     return behind;
 }
 
+/* To the next tenth: what is there is never 0.0, and a log that is full is not told to be
+ * a third empty. */
+static double mb(int64_t bytes)
+{
+    return ceil((double)bytes * 10 / (1 << 20)) / 10;
+}
+
 static int too_large(struct wal *w, struct err *e)
 {
     char name[32];
     int64_t pos;
     err_set(e, ERR_BUSY,
-            "the log is full: it holds %" PRId64 " of %" PRId64 " MB (FC_LOG_MAX_MB)",
-            wal_bytes(w) >> 20, w->max_bytes >> 20);
+            "the log is full: it holds %.1f of %.1f MB (FC_LOG_MAX_MB), too much for one "
+            "message more",
+            mb(wal_bytes(w)), mb(w->max_bytes));
     if (e && hindmost(w, name, &pos)) {
         struct err was = *e;
         err_set(e, was.code,
-                "%s; the sink %s has %" PRId64 " MB of it still to get: see in /readyz "
-                "and the log what it waits for, or set FC_LOG_MAX_MB higher",
-                was.text, name, (wal_end(w) - pos) >> 20);
+                "%s; the sink %s has %.1f MB of it still to get: see in /readyz and the "
+                "log what it waits for, or set FC_LOG_MAX_MB higher",
+                was.text, name, mb(wal_end(w) - pos));
     }
     return -1;
 }

@@ -177,8 +177,9 @@ static void test_too_large_names_the_sink(void **unused)
     e = (struct err)ERR_INIT;
     assert_failed(
         append(w, n, &e), e, ERR_BUSY,
-        "the log is full: it holds 2 of 3 MB (FC_LOG_MAX_MB); the sink kafka has "
-        "2 MB of it still to get: see in /readyz and the log what it waits for, "
+        "the log is full: it holds 3.0 of 3.0 MB (FC_LOG_MAX_MB), too much for one "
+        "message more; the sink kafka has 2.3 MB of it still to get: see in /readyz and "
+        "the log what it waits for, "
         "or set FC_LOG_MAX_MB higher");
     must_commit(kafka, wal_end(w));
     must_append(w, n, n + 1);
@@ -210,7 +211,7 @@ static void test_a_try(void **unused)
     e = (struct err)ERR_INIT;
     assert_int_equal(wal_try(w, T0, &e), -1);
     assert_int_equal(e.code, ERR_BUSY);
-    assert_non_null(strstr(e.text, "the log is full: it holds 2 of 3 MB"));
+    assert_non_null(strstr(e.text, "the log is full: it holds 3.0 of 3.0 MB"));
     must_commit(r, wal_end(w));
     assert_ok(wal_try(w, T0, &e), e);
     must_append(w, n, n + 1);
