@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A connection: statements, transactions, notifications. */
 #include "common/pg.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <libpq-fe.h>
-#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/mem.h"
 #include "common/stop.h"
 
@@ -27,40 +25,6 @@ struct pg {
     int64_t retry_at_ms; /* until then calls fail at once, for the same reason */
     char why[200];
 };
-
-struct pg_arg pg_text(const char *s)
-{
-    return (struct pg_arg){.text = s};
-}
-
-struct pg_arg pg_int(int64_t v)
-{
-    struct pg_arg a = {.len = 1};
-    snprintf(a.number, sizeof a.number, "%" PRId64, v);
-    return a;
-}
-
-struct pg_arg pg_real(double v)
-{
-    struct pg_arg a = {.len = isnan(v) ? 0 : 1};
-    if (isinf(v))
-        snprintf(a.number, sizeof a.number, "%sInfinity", v < 0 ? "-" : "");
-    else
-        snprintf(a.number, sizeof a.number, "%.17g", v);
-    return a;
-}
-
-struct pg_arg pg_time(int64_t t_ms)
-{
-    struct pg_arg a = {.len = 1};
-    clock_format(t_ms, a.number);
-    return a;
-}
-
-struct pg_arg pg_bytes(const void *p, size_t len)
-{
-    return (struct pg_arg){.text = p, .len = len, .binary = true};
-}
 
 int pg_check_conninfo(const char *conninfo, struct err *e)
 {
@@ -329,56 +293,6 @@ void pg_rollback(struct pg *p)
         drop(p);
 }
 
-int pg_rows_n(const struct pg_rows *r)
-{
-    return PQntuples((const PGresult *)r);
-}
-
-bool pg_is_null(const struct pg_rows *r, int row, int col)
-{
-    return PQgetisnull((const PGresult *)r, row, col);
-}
-
-const char *pg_get_text(const struct pg_rows *r, int row, int col)
-{
-    return PQgetvalue((const PGresult *)r, row, col);
-}
-
-int64_t pg_get_int(const struct pg_rows *r, int row, int col)
-{
-    return strtoll(pg_get_text(r, row, col), NULL, 10);
-}
-
-double pg_get_real(const struct pg_rows *r, int row, int col)
-{
-    return pg_is_null(r, row, col) ? NAN : strtod(pg_get_text(r, row, col), NULL);
-}
-
-json_t *pg_get_json(const struct pg_rows *r, int row, int col, struct err *e)
-{
-    return json_parse(pg_get_text(r, row, col),
-                      (size_t)PQgetlength((const PGresult *)r, row, col),
-                      "postgres: a json value", e);
-}
-
-unsigned char *pg_get_bytes(const struct pg_rows *r, int row, int col, size_t *len)
-{
-    if (pg_is_null(r, row, col))
-        return NULL;
-    unsigned char *raw =
-        PQunescapeBytea((const unsigned char *)pg_get_text(r, row, col), len);
-    unsigned char *copy = xmalloc(*len + 1);
-    memcpy(copy, raw, *len);
-    copy[*len] = '\0';
-    PQfreemem(raw);
-    return copy;
-}
-
-void pg_rows_free(struct pg_rows *r)
-{
-    PQclear((PGresult *)r);
-}
-
 int pg_listen(struct pg *p, const char *channel, struct err *e)
 {
     if (p->channel != channel) {
@@ -412,30 +326,4 @@ int pg_wait_notify(struct pg *p, int ms, struct err *e)
         if (rc <= 0)
             return 0;
     }
-}
-
-int pg_check_schema(struct pg *p, struct err *e)
-{
-    struct pg_rows *r;
-    struct err why = ERR_INIT;
-    if (pg_exec(p, "SELECT coalesce(max(version), 0) FROM schema_migrations", PG_NONE, &r,
-                &why)) {
-        if (why.code == ERR_UNAVAILABLE || why.code == ERR_TIMEOUT) {
-            *e = why;
-            return -1;
-        }
-        return err_set(
-            e, ERR_CONFLICT,
-            "the database has no schema yet: run deploy/postgres/migrate.sh (%s)",
-            why.text);
-    }
-    int64_t v = pg_get_int(r, 0, 0);
-    pg_rows_free(r);
-    if (v == SCHEMA_VERSION)
-        return 0;
-    return err_set(e, ERR_CONFLICT,
-                   "the database has schema version %" PRId64 ", this build needs %d: %s",
-                   v, SCHEMA_VERSION,
-                   v < SCHEMA_VERSION ? "run deploy/postgres/migrate.sh"
-                                      : "install the newer Fieldcast that migrated it");
 }

@@ -69,7 +69,7 @@ owners() {
     local rc=0
     none only_in 'microhttpd\.h' 'common/http_server\.c' || rc=1
     none only_in 'curl/' 'common/http_client\.c' 'common/mqtt_link\.c' || rc=1
-    none only_in 'libpq' 'common/pg\.c' || rc=1
+    none only_in 'libpq' 'common/pg\.c' 'common/pg_values\.c' || rc=1
     none only_in 'MQTT' || rc=1
     none only_in 'librdkafka/' 'common/kafka.*' 'tests/unit/kafka_mock\.h' 'tests/helpers/mock_kafka\.c' || rc=1
     none only_in 'gsl/' 'common/ml/.*' 'tests/unit/.*' || rc=1
