@@ -125,7 +125,9 @@ enum reject decode_name(const char *key, char out[QUANTITY_MAX + 1], struct err 
  * "soilMoisture"): false when there is no letter in it. */
 bool decode_loose_name(const char *key, char out[QUANTITY_MAX + 1]);
 /* Turns *v into the quantity's canonical unit. unit: what the message says ("°F", "kPa"),
- * or NULL. Refuses a unit that is not known for a quantity that has one. */
+ * or NULL. A name that ends in a quantity's (flow_temperature) has its units; one with
+ * delta or diff in it is a difference. Refuses a unit that is not known for a quantity
+ * that has one. */
 enum reject decode_unit(const char *quantity, double *v, const char *unit, struct err *e);
 /* Adds one value under the canonical name of key: numbers, booleans as 0 or 1, null is
  * missing; what is wrong with it is noted as refused. unit: what the message says about

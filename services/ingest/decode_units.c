@@ -137,15 +137,38 @@ static void plain(const char *unit, char out[24])
 #define PASCAL_LEAST 30000
 #define PASCAL_MOST 120000
 
+/* What is known by the end of its name: flow_temperature, battery_voltage_2. */
+static const struct quantity *by_end(const char *name)
+{
+    const struct quantity *q;
+    size_t n = strlen(name), end = n;
+    while (end && isdigit((unsigned char)name[end - 1]))
+        end--;
+    if (end && end < n && name[end - 1] == '_')
+        n = end - 1;
+    for (size_t i = 0; (q = quantity_row(i)); i++) {
+        size_t k = strlen(q->stem);
+        if (n > k && name[n - k - 1] == '_' && !memcmp(name + n - k, q->stem, k))
+            return q;
+    }
+    return NULL;
+}
+
+/* 9 °F more are 5 °C more, not -12.8 °C. */
+static bool is_difference(const char *name)
+{
+    return strstr(name, "delta") || strstr(name, "diff");
+}
+
 enum reject decode_unit(const char *quantity, double *v, const char *unit, struct err *e)
 {
-    const struct quantity *q = quantity_find(quantity);
-    const char *stem = q ? q->stem : "", *canonical = NULL;
+    const struct quantity *q = quantity_find(quantity), *like = q ? q : by_end(quantity);
+    const char *stem = like ? like->stem : "", *canonical = NULL;
     char spelt[24];
     if (!strcmp(stem, "dew_point"))
         stem = "temperature";
     if (!unit || !*unit) {
-        if (!strcmp(stem, "pressure") && *v >= PASCAL_LEAST && *v <= PASCAL_MOST)
+        if (q && !strcmp(stem, "pressure") && *v >= PASCAL_LEAST && *v <= PASCAL_MOST)
             *v /= 100;
         return REJECT_NONE;
     }
@@ -156,11 +179,11 @@ enum reject decode_unit(const char *quantity, double *v, const char *unit, struc
         canonical = canonical ? canonical : units[i].unit;
         if (strcmp(spelt, units[i].unit) != 0)
             continue;
-        *v = *v * units[i].factor + units[i].offset;
+        *v = *v * units[i].factor + (is_difference(quantity) ? 0 : units[i].offset);
         return REJECT_NONE;
     }
-    if (!canonical || !strcasecmp(unit, q->unit))
-        return REJECT_NONE; /* a number without a unit of its own */
+    if (!q || !canonical || !strcasecmp(unit, q->unit))
+        return REJECT_NONE; /* a number without a unit of its own, or of its own unit */
     return reject_say(REJECT_BAD_VALUE, e,
                       "the unit \"%.30s\" of %s is not known: send %s", unit, quantity,
                       q->symbol);

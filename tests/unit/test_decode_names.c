@@ -100,6 +100,21 @@ static const struct unit_row {
     {"temperature", "kelvin", 300, 26.85, 0},
     {"temperature_3", "°F", 212, 100, 0},
     {"dew_point", "°F", 50, 10, 0},
+    {"flow_temperature", "°F", 212, 100, 0}, /* known by their ends */
+    {"flow_temperature_2", "K", 283.15, 10, 0},
+    {"inner_dew_point", "°F", 50, 10, 0},
+    {"delta_temperature", "°F", 9, 5, 0}, /* differences have no zero */
+    {"diff_temperature_2", "K", 9, 9, 0},
+    {"sea_pressure", "kPa", 101.325, 1013.25, 0},
+    {"sea_pressure", NULL, 101325, 101325, 0}, /* by its size only where it is known */
+    {"battery_voltage", "mV", 3100, 3.1, 0},
+    {"wind_speed", "km/h", 36, 10, 0},
+    {"day_energy_3", "kWh", 1.5, 1500, 0},
+    {"wind_speed", "Bft", 7, 7, 0}, /* of a unit of its own */
+    {"phone_battery", "%", 80, 80, 0},
+    {"temperature_target", "°F", 68, 68, 0}, /* not known */
+    {"mytemperature", "°F", 68, 68, 0},
+    {"flow_temperature_x2", "°F", 68, 68, 0},
     {"dew_point", "K", 283.15, 10, 0},
     {"humidity", "%", 48.2, 48.2, 0},
     {"humidity", "%RH", 48.2, 48.2, 0},

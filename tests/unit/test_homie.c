@@ -89,8 +89,8 @@ static void test_5(void **unused)
          "\"pressure\":{\"datatype\":\"integer\",\"unit\":\"kPa\"},\"odd\":3}},"
          "\"out\":{\"properties\":{\"temperature\":{\"datatype\":\"float\"}}},"
          "\"empty\":{},\"list\":[]}}");
-    is("homie/5/kitchen/in/temperature", "68", "in_temperature", 68); /* no known stem */
-    is("homie/5/kitchen/out/temperature", "68", "out_temperature", 68);
+    is("homie/5/kitchen/in/temperature", "68", "in_temperature", 20);
+    is("homie/5/kitchen/out/temperature", "68", "out_temperature", 68); /* no unit */
     is("homie/5/kitchen/in/pressure", "101", "pressure", 1010);
     is("homie/5/kitchen/in/on", "true", "on", 1);
     said("homie/5/kitchen/in/text", "68");

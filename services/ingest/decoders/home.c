@@ -81,19 +81,9 @@ static void name_all(struct home_names *h)
             take(h, s, next);
 }
 
-static bool ends_in(const char *name, const char *end)
-{
-    size_t n = strlen(name), k = strlen(end);
-    return n >= k && !strcmp(name + n - k, end);
-}
-
-/* The quantity whose units a name has: "sea_pressure" is a pressure. */
+/* Tasmota's energy_today and others are known by their beginning. */
 static const char *kind_of(const char *name)
 {
-    if (ends_in(name, "pressure"))
-        return "pressure";
-    if (ends_in(name, "temperature") || ends_in(name, "dew_point"))
-        return "temperature";
     return strncmp(name, "energy_", 7) ? name : "energy";
 }
 

@@ -32,8 +32,8 @@ bool home_is_switch(const char *name);
 
 /* One value. name: from home_quantity(). index: 0 = the sender gives none. With NAN as x
  * the sensor has nothing to say, but has its name. unit: what the message says, or NULL.
- * It also counts for names that only end in temperature, dew_point or pressure, or begin
- * with energy_. Rejects the message only when it has too many values. */
+ * It also counts for names that begin with energy_. Rejects the message only when it has
+ * too many values. */
 enum reject home_value(struct home_names *h, const char *name, unsigned index, double x,
                        const char *unit, struct err *e);
 /* Names all values of h and adds them to m's newest item. Wherever they stand in the
