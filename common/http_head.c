@@ -51,6 +51,24 @@ char *head_keep_params(struct req *q, const char *copy)
     return kept;
 }
 
+void head_trim_query(char *url)
+{
+    char *query = url + strcspn(url, "?"), *from, *to;
+    if (!*query)
+        return;
+    from = to = ++query;
+    for (size_t n = 0; *from && n <= HTTP_QUERY_MAX; n++) {
+        from += strspn(from, "&");
+        size_t len = strcspn(from, "&");
+        if (to != query && len)
+            *to++ = '&';
+        memmove(to, from, len);
+        to += len;
+        from += len;
+    }
+    *to = '\0';
+}
+
 int head_query_add(struct head_query *p, const char *key, const char *value,
                    struct err *e)
 {

@@ -20,6 +20,11 @@ int head_path(const char *path, struct err *e) MUST_CHECK;
  * returned; NULL when there are none. */
 char *head_keep_params(struct req *q, const char *copy);
 
+/* Shortens the query of an address that is not yet decoded, in place: without the
+ * parameters that are nothing, and without those behind the first that is one too many.
+ * head_query_add() says the same of what is left. */
+void head_trim_query(char *url);
+
 /* The names a query had until now. Begin with route set and all else 0. */
 struct head_query {
     const struct route *route;

@@ -86,6 +86,32 @@ static void test_query(void **unused)
     assert_string_equal(e.text, "the query has more than 64 parameters");
 }
 
+static void test_trim_query(void **unused)
+{
+    (void)unused;
+    static const char *const table[][2] = {
+        {"/a", "/a"},
+        {"/a?", "/a?"},
+        {"/a?&&&", "/a?"},
+        {"/a?b=1&c=?", "/a?b=1&c=?"},
+        {"/a?&b=?&&c&", "/a?b=?&c"},
+        {"/a&&?b&&=&?&&c", "/a&&?b&=&?&c"},
+    };
+    char text[1000] = "/a?";
+    for (size_t i = 0; i < N_OF(table); i++) {
+        char one[32];
+        strcpy(one, table[i][0]);
+        head_trim_query(one);
+        assert_string_equal(one, table[i][1]);
+    }
+    /* the one that is too many stays, to be refused */
+    for (size_t i = 0; i < 400; i++)
+        strcat(text, "b&");
+    head_trim_query(text);
+    assert_int_equal(strlen(text), 3 + 2 * (HTTP_QUERY_MAX + 1) - 1);
+    assert_string_equal(text + strlen(text) - 4, "&b&b");
+}
+
 static void test_body(void **unused)
 {
     (void)unused;
@@ -114,11 +140,9 @@ static void test_body(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unescape),
-        cmocka_unit_test(test_path),
-        cmocka_unit_test(test_params_are_kept),
-        cmocka_unit_test(test_query),
-        cmocka_unit_test(test_body),
+        cmocka_unit_test(test_unescape),        cmocka_unit_test(test_path),
+        cmocka_unit_test(test_params_are_kept), cmocka_unit_test(test_query),
+        cmocka_unit_test(test_trim_query),      cmocka_unit_test(test_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

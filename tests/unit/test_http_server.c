@@ -279,6 +279,23 @@ static void test_raw_requests(void **state)
     assert_non_null(strstr(out, "WWW-Authenticate: Bearer\r\n"));
 }
 
+/* More than libmicrohttpd has memory for. */
+static void test_many_parameters(void **state)
+{
+    struct buf b;
+    static char out[10000];
+    for (int with_names = 0; with_names < 2; with_names++) {
+        buf_init(&b, 16000);
+        buf_adds(&b, "GET /hello?");
+        for (int i = 0; i < 2000; i++)
+            buf_adds(&b, with_names ? "x=1&" : "&");
+        buf_adds(&b, "name=me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        raw(*state, b.data, b.len, out, sizeof out);
+        buf_done(&b);
+        assert_non_null(strstr(out, with_names ? "is given twice" : "hi me "));
+    }
+}
+
 static void *ask_slow(void *arg)
 {
     char out[1000];
@@ -425,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_raw_requests),
+        cmocka_unit_test(test_many_parameters),
         cmocka_unit_test(test_slow_routes_run_beside),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_client_errors),
