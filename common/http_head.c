@@ -90,15 +90,20 @@ int head_query_add(struct head_query *p, const char *key, const char *value,
     return 0;
 }
 
-int head_body(const char *encoding, const char *length, size_t max, struct err *e)
+int head_body(const struct head_body *b, size_t max, struct err *e)
 {
-    if (encoding && strcasecmp(encoding, "identity"))
+    if (b->encoding && strcasecmp(b->encoding, "identity"))
         return err_set(e, ERR_MEDIA_TYPE,
                        "a body in Content-Encoding %.40s is not read: send it as it is",
-                       encoding);
-    if (length && (strlen(length) > 18 || strtoull(length, NULL, 10) > max))
+                       b->encoding);
+    if (b->transfer && strcasecmp(b->transfer, "chunked"))
+        return err_set(e, ERR_MEDIA_TYPE,
+                       "a body in Transfer-Encoding %.40s is not read: chunked is, or "
+                       "Content-Length",
+                       b->transfer);
+    if (b->length && (strlen(b->length) > 18 || strtoull(b->length, NULL, 10) > max))
         return err_set(e, ERR_TOO_LARGE,
                        "the body may have at most %zu bytes; this has %.20s", max,
-                       length);
+                       b->length);
     return 0;
 }

@@ -37,8 +37,11 @@ struct head_query {
 int head_query_add(struct head_query *p, const char *key, const char *value,
                    struct err *e) MUST_CHECK;
 
-/* The body's headers, NULL when they are not there. max: its ceiling in bytes. */
-int head_body(const char *encoding, const char *length, size_t max,
-              struct err *e) MUST_CHECK;
+/* The body's headers, NULL when they are not there. */
+struct head_body {
+    const char *encoding, *transfer, *length; /* Content-, Transfer-Encoding, ... */
+};
+/* max: the body's ceiling in bytes. */
+int head_body(const struct head_body *b, size_t max, struct err *e) MUST_CHECK;
 
 #endif

@@ -223,8 +223,10 @@ static int check_head(struct call *c, struct err *e)
         return -1;
     if (check_query(c, e))
         return -1;
-    return head_body(req_header(&c->q, "Content-Encoding"),
-                     req_header(&c->q, "Content-Length"), max, e);
+    struct head_body b = {req_header(&c->q, "Content-Encoding"),
+                          req_header(&c->q, "Transfer-Encoding"),
+                          req_header(&c->q, "Content-Length")};
+    return head_body(&b, max, e);
 }
 
 static enum MHD_Result begin(struct http_server *h, struct MHD_Connection *conn,

@@ -116,21 +116,30 @@ static void test_body(void **unused)
 {
     (void)unused;
     static const struct {
-        const char *encoding, *length;
+        struct head_body head;
         enum err_code code;
         const char *error;
     } table[] = {
-        {NULL, NULL, ERR_NONE, ""},
-        {"Identity", "100", ERR_NONE, ""},
-        {"gzip", "1", ERR_MEDIA_TYPE,
+        {{NULL, NULL, NULL}, ERR_NONE, ""},
+        {{"Identity", NULL, "100"}, ERR_NONE, ""},
+        {{NULL, "Chunked", NULL}, ERR_NONE, ""},
+        {{"gzip", NULL, "1"},
+         ERR_MEDIA_TYPE,
          "a body in Content-Encoding gzip is not read: send it as it is"},
-        {NULL, "101", ERR_TOO_LARGE, "the body may have at most 100 bytes; this has 101"},
-        {NULL, "1234567890123456789012", ERR_TOO_LARGE,
+        {{NULL, "gzip, chunked", NULL},
+         ERR_MEDIA_TYPE,
+         "a body in Transfer-Encoding gzip, chunked is not read: chunked is, or "
+         "Content-Length"},
+        {{NULL, NULL, "101"},
+         ERR_TOO_LARGE,
+         "the body may have at most 100 bytes; this has 101"},
+        {{NULL, NULL, "1234567890123456789012"},
+         ERR_TOO_LARGE,
          "the body may have at most 100 bytes; this has 12345678901234567890"},
     };
     for (size_t i = 0; i < N_OF(table); i++) {
         struct err e = ERR_INIT;
-        int rc = head_body(table[i].encoding, table[i].length, 100, &e);
+        int rc = head_body(&table[i].head, 100, &e);
         assert_int_equal(rc, table[i].code ? -1 : 0);
         assert_int_equal(e.code, table[i].code);
         assert_string_equal(e.text, table[i].error);

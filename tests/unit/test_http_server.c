@@ -253,6 +253,10 @@ static void test_raw_requests(void **state)
         {"HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200"},
         {"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n",
          "HTTP/1.1 400"}, /* no Host */
+        /* its end could not be known */
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer oper\r\n"
+         "Transfer-Encoding: gzip\r\n\r\nab",
+         "HTTP/1.1 415"},
     };
     static char out[100000];
     for (size_t i = 0; i < N_OF(rows); i++) {
