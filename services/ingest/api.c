@@ -30,6 +30,8 @@ static int get_deadletters(void *app, const struct req *q, struct res *s, struct
     if (req_query_int(q, "limit", &limit, 1, LETTERS_MAX, e) ||
         req_query_int(q, "before", &before, 0, INT64_MAX, e))
         return -1;
+    if (reason && *reason && !reject_find(reason))
+        return err_set(e, ERR_INVALID, "there is no reason \"%.60s\"", reason);
     if (replayed && strcmp(replayed, "true") != 0 && strcmp(replayed, "false") != 0)
         return err_set(e, ERR_INVALID, "replayed must be true or false");
     struct letter_query want = {.before = before,

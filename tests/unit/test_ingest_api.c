@@ -192,6 +192,10 @@ static void test_the_rest(void **unused)
     expect("GET", "/api/v1/hours", (const char *[]){"after", "junk", NULL}, "", 400,
            "after is junk");
     expect("GET", "/api/v1/deadletters", NULL, "", 200, "{\"items\":[],\"next\":null}");
+    expect("GET", "/api/v1/deadletters", (const char *[]){"reason", "bad_time", NULL}, "",
+           200, "{\"items\":[],\"next\":null}");
+    expect("GET", "/api/v1/deadletters", (const char *[]){"reason", "bad_tmie", NULL}, "",
+           400, "there is no reason \"bad_tmie\"");
     expect("GET", "/api/v1/deadletters", (const char *[]){"before", "x", NULL}, "", 400,
            "parameter \"before\" must be a whole number from 0 to "
            "9223372036854775807, not "
