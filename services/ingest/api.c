@@ -79,19 +79,21 @@ static int post_explain(void *app, const struct req *q, struct res *s, struct er
     return j ? res_json(s, j, e) : -1;
 }
 
+/* All are slow: they look things up under the intake's lock, which is held while the log
+ * is written to a disk that may take its time. */
 const struct route ingest_routes[] = {
     {"POST", "/api/v1/readings", ROLE_OPERATOR, true, POST_BODY_MAX, post_readings,
      "takes one reading or an array of them", NULL},
-    {"GET", "/api/v1/ledger", ROLE_VIEWER, false, 0, get_ledger,
+    {"GET", "/api/v1/ledger", ROLE_VIEWER, true, 0, get_ledger,
      "received = stored + duplicate + rejected + pending, per device",
      "device after limit"},
-    {"GET", "/api/v1/devices", ROLE_VIEWER, false, 0, get_devices,
+    {"GET", "/api/v1/devices", ROLE_VIEWER, true, 0, get_devices,
      "the devices that were ever heard", "device after limit"},
     {"GET", "/api/v1/deadletters", ROLE_OPERATOR, true, 0, get_deadletters,
      "messages that became no point, and why", "reason before limit replayed"},
     {"POST", "/api/v1/deadletters/replay", ROLE_ADMIN, true, REPLAY_BODY_MAX, post_replay,
      "takes dead letters once more", NULL},
-    {"POST", "/api/v1/explain", ROLE_OPERATOR, false, EXPLAIN_BODY_MAX, post_explain,
+    {"POST", "/api/v1/explain", ROLE_OPERATOR, true, EXPLAIN_BODY_MAX, post_explain,
      "what would become of a message", NULL},
     {"GET", "/api/v1/hours", ROLE_SERVICE, true, 0, get_hours,
      "device-hours written to hourly since a cursor (internal)", "after"},

@@ -2,6 +2,9 @@
 /* Ingest's routes as a client sees them. */
 #include "tests/unit/ingest_app.h"
 
+#include "common/http_client.h"
+#include "services/ingest/intake_internal.h"
+
 static void test_post(void **unused)
 {
     (void)unused;
@@ -202,6 +205,93 @@ static void test_the_rest(void **unused)
            "\"x\"");
 }
 
+/* ---- while the disk takes its time
+ * ------------------------------------------------------------------ */
+
+static int get_alive(void *unused, const struct req *q, struct res *s, struct err *e)
+{
+    (void)unused;
+    (void)q;
+    (void)e;
+    return buf_adds(&s->body, "alive");
+}
+
+struct asked {
+    struct http_server *h;
+    const char *path, *body; /* NULL: GET */
+    int status;
+};
+
+static void *ask(void *arg)
+{
+    struct asked *a = arg;
+    struct err e = ERR_INIT;
+    struct http_answer got;
+    char url[100];
+    struct http_client *c = http_client_new(NULL, NULL, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", http_server_port(a->h), a->path);
+    if (http_request(c, a->body ? "POST" : "GET", url, NULL, a->body,
+                     a->body ? strlen(a->body) : 0, 20000, 1 << 20, &got, &e) == 0) {
+        a->status = got.status;
+        http_answer_done(&got);
+    }
+    http_client_free(c);
+    return NULL;
+}
+
+/* A server that answers one after the other never gets there. */
+static void wait_in_flight(int n)
+{
+    const struct metric *g =
+        metric_gauge(app.service.metrics, "fieldcast_http_requests_in_flight", "", NULL);
+    for (int ms = 0; metric_value(g) < n && ms < 5000; ms++)
+        clock_sleep_ms(1);
+}
+
+static void test_others_are_answered_while_the_log_is_written(void **unused)
+{
+    (void)unused;
+    static const struct route alive[] = {
+        {"GET", "/alive", ROLE_NONE, false, 0, get_alive, "", NULL}, {0}};
+    struct err e = ERR_INIT;
+    expect(POST, "{\"device\":\"a\",\"values\":{\"t\":1}}", 200, "{\"accepted\":1}");
+    struct auth *auth = auth_open("", "", false, "127.0.0.1", &e);
+    struct http_server_opts o = {.addr = "127.0.0.1",
+                                 .threads = 1,
+                                 .workers = 4,
+                                 .routes = ingest_routes,
+                                 .more = alive,
+                                 .app = &app,
+                                 .auth = auth,
+                                 .metrics = app.service.metrics};
+    struct http_server *h = http_server_open(&o, &e);
+    if (!h)
+        fail_msg("%s", e.text);
+    http_client_global_init();
+    struct asked waits[] = {
+        {h, "/api/v1/ledger", NULL, 0},
+        {h, "/api/v1/devices", NULL, 0},
+        {h, "/api/v1/explain",
+         "{\"topic\":\"fieldcast/a/readings\",\"payload\":{\"values\":{\"t\":1}}}", 0},
+    };
+    struct asked other = {h, "/alive", NULL, 0};
+    pthread_t thread[N_OF(waits)];
+    pthread_mutex_lock(&app.intake->lock); /* as an append does */
+    for (size_t i = 0; i < N_OF(waits); i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, ask, &waits[i]), 0);
+        wait_in_flight((int)i + 1);
+    }
+    ask(&other);
+    pthread_mutex_unlock(&app.intake->lock);
+    for (size_t i = 0; i < N_OF(waits); i++)
+        pthread_join(thread[i], NULL);
+    http_server_close(h);
+    auth_close(auth);
+    assert_int_equal(other.status, 200);
+    for (size_t i = 0; i < N_OF(waits); i++)
+        assert_int_equal(waits[i].status, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +301,7 @@ int main(void)
         T(test_ledger_and_devices),
         T(test_explain),
         T(test_the_rest),
+        T(test_others_are_answered_while_the_log_is_written),
     };
     log_init("test", LOG_FATAL);
     return cmocka_run_group_tests(tests, NULL, NULL);
