@@ -69,6 +69,7 @@ build/gen/%.pb-c.c build/gen/%.pb-c.h &: services/ingest/decoders/%.proto
 $(call obj,services/ingest/sparkplug_pb.c $(wildcard tests/unit/test_sparkplug*.c)): build/gen/sparkplug.pb-c.h
 
 # the revision is compiled into one object, remade when it changes
+$(BUILD)/obj/common/ml/gram.o: ALL_CFLAGS += -O3 # sums that vector units do
 $(BUILD)/obj/common/version.o: ALL_CFLAGS += -DFC_REVISION='"$(REV)"'
 $(BUILD)/revision: FORCE
 	@mkdir -p $(@D); echo $(REV) | cmp -s - $@ || echo $(REV) >$@

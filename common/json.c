@@ -189,6 +189,14 @@ json_t *json_number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+json_t *json_reals(const double *v, size_t n)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; v && i < n; i++)
+        json_array_append_new(a, json_number(v[i]));
+    return a;
+}
+
 json_t *json_text(const char *s)
 {
     return s ? json_string(s) : json_null();

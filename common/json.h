@@ -38,6 +38,8 @@ int json_opt_time(const json_t *o, const char *key, int64_t *t_ms,
 
 /* A new real, or null for NaN and infinities (json_real() would give NULL). */
 json_t *json_number(double x);
+/* An array of n of these; empty when v is NULL. */
+json_t *json_reals(const double *v, size_t n);
 
 /* Compact text: keys as they were put in, reals round-trip (at most 17 digits). */
 int json_write(struct buf *b, const json_t *j);

@@ -197,14 +197,10 @@ static void one_series(struct run *r, struct input_series *s)
             progress_update(&r->progress, r->done, now_ms);
     }
     bool *common = xcalloc(plan.n + 1, sizeof *common);
-    size_t origins = backtest_compare(bt, n_candidates, used, mean);
+    size_t origins = backtest_compare(bt, n_candidates, plan.n, used, mean);
     double q = score_scale(s->h.y, plan.n ? plan.first + 1 : 0, 24);
-    for (size_t i = 0; i < plan.n; i++) {
-        common[i] = true;
-        for (size_t c = 0; c < n_candidates; c++)
-            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): used ones have it */
-            common[i] = common[i] && (!used[c] || isfinite(bt[c].loss[i]));
-    }
+    for (size_t i = 0; i < plan.n; i++)
+        common[i] = backtest_common(bt, n_candidates, used, i);
     for (size_t c = 0; c < n_candidates; c++) {
         if (used[c] && origins)
             res[c] = score_one(&bt[c], common, s->h.y, q);

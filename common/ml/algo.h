@@ -20,12 +20,24 @@ struct algo_param {
     const char *sentence;
 };
 
+/* Fitting that goes on as hours come: what is known of the hours so far is kept, so that
+ * a backtest, which fits again at each origin, sees each hour once. Gives what fit()
+ * gives on the same hours. */
+struct learning {
+    void *(*begin)(const struct model *m); /* m: unfitted; free with end() */
+    /* y: hours 0 to n - 1, those taken in before unchanged. */
+    void (*take)(void *learnt, const double *y, size_t n);
+    int (*fit)(const void *learnt, struct model *m, struct err *e);
+    void (*end)(void *learnt);
+};
+
 struct algo {
     const char *name;     /* "ridge" */
     const char *sentence; /* what it is, for people */
     int complexity;       /* ties in a backtest go to the smaller one */
     bool baseline;        /* what the gate asks everybody to beat, and says nothing new */
     bool reads_lags;      /* works on m->features; the baselines do not */
+    bool scales;          /* keeps the mean and spread of its columns in the document */
     const struct algo_param *params;
     size_t n_params;
 
@@ -38,11 +50,14 @@ struct algo {
      * Deterministic. Does not touch m->training but for rows, where it counts the rows
      * that took part. */
     int (*fit)(struct model *m, const struct hours *h, struct err *e);
+    const struct learning *learning; /* NULL: nothing is saved by going on */
     /* horizon (1..HORIZON_MAX) values after y[n-1] into out. y: n hours, newest last, NaN
      * allowed where the algorithm does not read. Returns -1 when a needed hour is
      * missing. Always finite. */
     int (*forecast)(const struct model *m, const double *y, size_t n, size_t horizon,
                     double *out, struct err *e);
+    /* The hour after a row of transformed features; NULL where there are none. */
+    double (*step)(const struct model *m, const double *row);
     /* The "state" object of the document, and back. */
     json_t *(*save)(const struct model *m);
     int (*load)(struct model *m, const json_t *state, struct err *e);
@@ -50,5 +65,8 @@ struct algo {
 
 extern const struct algo *const algos[];        /* NULL at the end */
 const struct algo *algo_find(const char *name); /* NULL if unknown */
+
+/* fit() of those that have learning. */
+int algo_learn(struct model *m, const struct hours *h, struct err *e) MUST_CHECK;
 
 #endif

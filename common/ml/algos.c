@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/ml/model.h"
+
 const struct algo *const algos[] = {
     &algo_persistence,
     &algo_seasonal_naive_24,
@@ -10,6 +12,9 @@ const struct algo *const algos[] = {
     &algo_seasonal_ar_24,
     &algo_ols,
     &algo_ridge,
+    &algo_forgetting,
+    &algo_direct,
+    &algo_blend,
     NULL,
 };
 
@@ -19,4 +24,14 @@ const struct algo *algo_find(const char *name)
         if (!strcmp(algos[i]->name, name))
             return algos[i];
     return NULL;
+}
+
+int algo_learn(struct model *m, const struct hours *h, struct err *e)
+{
+    const struct learning *l = m->algo->learning;
+    void *learnt = l->begin(m);
+    l->take(learnt, h->y, h->n);
+    int rc = l->fit(learnt, m, e);
+    l->end(learnt);
+    return rc;
 }

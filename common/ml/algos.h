@@ -12,5 +12,8 @@ extern const struct algo algo_seasonal_naive_168;
 extern const struct algo algo_seasonal_ar_24;
 extern const struct algo algo_ols;
 extern const struct algo algo_ridge;
+extern const struct algo algo_forgetting;
+extern const struct algo algo_direct;
+extern const struct algo algo_blend;
 
 #endif

@@ -17,7 +17,7 @@
 /* Hours between the origins of a choice: neither a divisor of a day nor of a week, so
  * that every hour of the day is an origin in turn. */
 #define BACKTEST_STEP 23
-#define BACKTEST_MAX_ORIGINS 28
+#define BACKTEST_MAX_ORIGINS 36
 #define BACKTEST_MIN_ORIGINS 3
 
 struct plan {
@@ -31,7 +31,6 @@ struct backtest {
     double *
         residual; /* truth - yhat, on the model's scale; NaN also where truth is. owned */
     double *loss; /* per origin: mean absolute error; NaN if none. owned */
-    size_t scored;  /* origins that have a loss */
     struct err why; /* the last refusal; code ERR_NONE if there was none */
 };
 
@@ -55,12 +54,21 @@ void backtest_candidate(const struct candidate *c, const struct truth *t, size_t
 /* The same with one fitted model. */
 void backtest_model(const struct model *m, const struct truth *t, const struct plan *plan,
                     struct backtest *out);
+/* For forecasts that are made elsewhere: nothing yet, and those of the i-th origin
+ * (plan.leads of them); the transform says on which scale residuals are. */
+void backtest_begin(struct backtest *out, const struct plan *plan);
+void backtest_put(struct backtest *b, const struct truth *t, enum transform transform,
+                  size_t i, const double *yhat);
+
 void backtest_done(struct backtest *b); /* a zeroed struct is fine */
 
-/* Mean loss over the origins where every one of the n backtests that is used has one
- * (same plan); used[i] is cleared for those that could forecast at fewer than half of the
- * origins of the best. mean[i] is NaN where not used. Returns the number of common
- * origins. */
-size_t backtest_compare(const struct backtest *b, size_t n, bool *used, double *mean);
+/* Has every one of the n backtests that is used (same plan) a loss at origin i? */
+bool backtest_common(const struct backtest *b, size_t n, const bool *used, size_t i);
+
+/* Mean loss over those of the first `origins` that they have in common; used[i] is
+ * cleared for those that could forecast at fewer than half of the origins of the best.
+ * mean[i] is NaN where not used. Returns the number of common origins. */
+size_t backtest_compare(const struct backtest *b, size_t n, size_t origins, bool *used,
+                        double *mean);
 
 #endif

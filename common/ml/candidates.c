@@ -3,8 +3,43 @@
 
 #include "common/ml/algos.h"
 
-#define DAILY 1, 2, 3, 23, 24, 25, 26
-#define WEEKLY 167, 168, 169, 170
+/* Lags, in hours: the newest; around a day, two, three days, a week before; all of the
+ * last day. */
+#define NEWEST 1, 2, 3
+#define DAY 23, 24, 25, 26
+#define DAY2 47, 48, 49
+#define DAY3 71, 72, 73
+#define WEEK 167, 168, 169
+#define BEFORE 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
+
+#define SHORT_LAGS                                                                       \
+    {                                                                                    \
+        3, {NEWEST}, TRANSFORM_NONE                                                      \
+    }
+#define DAILY(transform)                                                                 \
+    {                                                                                    \
+        7, {NEWEST, DAY}, transform                                                      \
+    }
+#define DAYS(transform)                                                                  \
+    {                                                                                    \
+        14, {NEWEST, 22, DAY, DAY2, DAY3}, transform                                     \
+    }
+#define WEEKLY(transform)                                                                \
+    {                                                                                    \
+        11, {NEWEST, DAY, WEEK, 170}, transform                                          \
+    }
+#define LONG(transform)                                                                  \
+    {                                                                                    \
+        27, {NEWEST, BEFORE, 23, 24, 25, 48, 168}, transform                             \
+    }
+#define WIDE(transform)                                                                  \
+    {                                                                                    \
+        33, {NEWEST, BEFORE, DAY, DAY2, WEEK, 170}, transform                            \
+    }
+#define SEASONS(transform)                                                               \
+    {                                                                                    \
+        12, {NEWEST, 23, 24, 25, DAY2, WEEK}, transform                                  \
+    }
 
 /* clang-format off */
 #define BASELINES                                                                        \
@@ -16,19 +51,20 @@
 const struct candidate candidates[] = {
     BASELINES,
     {.name = "seasonal_ar_24", .algo = &algo_seasonal_ar_24, .fallback = true},
-    {.name = "ols_daily", .algo = &algo_ols, .features = {7, {DAILY}, TRANSFORM_NONE}},
-    {.name = "ridge_daily",
-     .algo = &algo_ridge,
-     .strength = 1,
-     .features = {7, {DAILY}, TRANSFORM_NONE}},
-    {.name = "ridge_weekly",
-     .algo = &algo_ridge,
-     .strength = 1,
-     .features = {11, {DAILY, WEEKLY}, TRANSFORM_NONE}},
-    {.name = "ridge_weekly_log",
-     .algo = &algo_ridge,
-     .strength = 1,
-     .features = {11, {DAILY, WEEKLY}, TRANSFORM_LOG}},
+    {"ols_short", &algo_ols, .features = SHORT_LAGS},
+    {"ols_daily", &algo_ols, .features = DAILY(TRANSFORM_NONE)},
+    {"ridge_day", &algo_ridge, .strength = 10, .features = {26, {NEWEST, BEFORE, DAY}}},
+    {"ridge_days", &algo_ridge, .strength = 50, .features = DAYS(TRANSFORM_NONE)},
+    {"ridge_weekly", &algo_ridge, .strength = 1, .features = WEEKLY(TRANSFORM_NONE)},
+    {"ridge_weekly_log", &algo_ridge, .strength = 1, .features = WEEKLY(TRANSFORM_LOG)},
+    {"ridge_long", &algo_ridge, .strength = 1, .features = LONG(TRANSFORM_NONE)},
+    {"ridge_long_log", &algo_ridge, .strength = 1, .features = LONG(TRANSFORM_LOG)},
+    {"ridge_wide", &algo_ridge, .strength = 50, .features = WIDE(TRANSFORM_NONE)},
+    {"ridge_wide_log", &algo_ridge, .strength = 50, .features = WIDE(TRANSFORM_LOG)},
+    {"forgetting_weekly", &algo_forgetting, .strength = 1,
+     .features = WEEKLY(TRANSFORM_NONE)},
+    {"direct", &algo_direct, .strength = 10, .features = SEASONS(TRANSFORM_NONE)},
+    {"direct_log", &algo_direct, .strength = 50, .features = SEASONS(TRANSFORM_LOG)},
 };
 const size_t n_candidates = sizeof candidates / sizeof *candidates;
 
@@ -44,7 +80,10 @@ struct model *candidate_model(const struct candidate *c, const char *series)
     struct model *m = model_new(c->algo, series);
     m->features = c->features;
     if (c->strength > 0)
-        m->params[0] = c->strength; /* only ridge has it, and has nothing else */
+        m->params[0] = c->strength;
+    for (size_t i = 0; c->recipe && i < c->recipe->n; i++)
+        model_add_member(m, candidate_model(c->recipe->member[i], series),
+                         c->recipe->weight[i]);
     return m;
 }
 

@@ -11,15 +11,23 @@
 
 #include "common/ml/model.h"
 
+/* What a blend is made of: candidates and weights that add up to 1. */
+struct recipe {
+    size_t n;
+    const struct candidate *member[BLEND_MAX];
+    double weight[BLEND_MAX];
+};
+
 struct candidate {
     const char *name;
     const struct algo *algo;
     bool fallback;   /* simple enough to serve where the winner may not */
-    double strength; /* of ridge; 0 = the algorithm's default */
+    double strength; /* the first parameter; 0 = the algorithm's default */
     struct feature_spec features;
+    const struct recipe *recipe; /* of a blend; NULL for all others */
 };
 
-#define CANDIDATES_MAX 16
+#define CANDIDATES_MAX 24
 extern const struct candidate candidates[];
 extern const size_t n_candidates;
 

@@ -13,15 +13,33 @@
  */
 #define CHOICE_TIE 0.005
 
+/* A blend's members are the BLEND_MAX best; each weighs its backtest error to this power.
+ * Those of less than BLEND_LEAST are left out. */
+#define BLEND_POWER -8
+#define BLEND_LEAST 0.02
+/* A single candidate goes before the blend if it is better by more than this share. */
+#define BLEND_TIE 0.05
+
+/* Every candidate's backtest over the same origins. */
 struct choice {
     const struct candidate *list; /* borrowed */
     size_t n;
     struct plan plan;
     struct backtest bt[CANDIDATES_MAX]; /* owned; empty where not tried */
-    bool tried[CANDIDATES_MAX], used[CANDIDATES_MAX];
-    double mean[CANDIDATES_MAX]; /* mean absolute error over the common origins */
-    size_t origins;              /* common ones */
-    int best;                    /* index; -1: nothing could be compared */
+    bool tried[CANDIDATES_MAX];
+};
+
+/* What they say up to some hour. Holds pointers into itself: it must not be moved. */
+struct pick {
+    const struct choice *of;
+    struct recipe recipe;
+    struct candidate blend;  /* of the best; behind the list, at of->n */
+    struct backtest blended; /* at each origin with the weights that the others give.
+                              * owned */
+    bool used[CANDIDATES_MAX + 1];
+    double mean[CANDIDATES_MAX + 1]; /* mean absolute error over the common origins */
+    size_t origins;                  /* common ones */
+    int best;                        /* -1: nothing could be compared */
 };
 
 /* Backtests, within the first `hours` hours, every candidate that has enough history for
@@ -32,8 +50,21 @@ int choice_make(struct choice *ch, const struct candidate *list, size_t n,
                 bool (*between)(void *arg, double share), void *arg);
 void choice_done(struct choice *ch);
 
+/* Compares them at the origins whose forecasts end before hour `hours`; with blends also
+ * the blend of the best, if there are two. best is the blend, unless a single
+ * candidate is better by BLEND_TIE; then, and without a blend, it is the simplest that is
+ * as good as the best but for CHOICE_TIE. Free with pick_done(). */
+void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
+               size_t hours, bool blends);
+void pick_done(struct pick *p);
+
+/* Candidate i, counted as in used[]; the index of one, and its backtest. */
+const struct candidate *pick_candidate(const struct pick *p, int i);
+size_t pick_index(const struct pick *p, const struct candidate *c);
+const struct backtest *pick_backtest(const struct pick *p, const struct candidate *c);
+
 /* A row per candidate: name, error, scaled error (q as in score.h), or why it was left
  * out. */
-json_t *choice_table(const struct choice *ch, double q);
+json_t *pick_table(const struct pick *p, double q);
 
 #endif

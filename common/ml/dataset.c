@@ -79,6 +79,18 @@ void hours_keep_last(struct hours *h, size_t n)
     memmove(h->y, h->y + skip, n * sizeof *h->y);
 }
 
+void hours_range(const struct hours *h, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < h->n; i++) {
+        if (isfinite(h->y[i])) {
+            *low = fmin(*low, h->y[i]);
+            *high = fmax(*high, h->y[i]);
+        }
+    }
+}
+
 size_t hours_complete(const struct hours *h)
 {
     size_t c = 0;

@@ -36,6 +36,9 @@ void hours_trim(struct hours *h);
 /* Keeps only the newest n hours. */
 void hours_keep_last(struct hours *h, size_t n);
 
+/* Least and greatest value; +inf and -inf where there is none. */
+void hours_range(const struct hours *h, double *low, double *high);
+
 size_t hours_complete(const struct hours *h); /* number of hours that have a value */
 
 /* Fills inner gaps of at most max_gap hours linearly in time; longer ones stay NaN.

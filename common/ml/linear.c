@@ -24,7 +24,7 @@ static void standardise(double *x, size_t rows, size_t cols, struct linear_fit *
         for (size_t r = 0; r < rows; r++)
             ss += (x[r * cols + c] - mean) * (x[r * cols + c] - mean);
         double std = sqrt(ss / (double)rows);
-        if (!(std > 1e-13 * fabs(mean)) || std < DBL_MIN / DBL_EPSILON) {
+        if (linear_constant(mean, std)) {
             f->dropped |= UINT64_C(1) << c;
             std = 1;
         }
@@ -64,18 +64,6 @@ static int begin(double *x, const double *target, size_t rows, size_t cols,
     if (f->dropped == all)
         return err_set(e, ERR_CONFLICT,
                        "all features are constant: there is nothing to fit");
-    return 0;
-}
-
-static int all_finite(const struct linear_fit *f, size_t cols, struct err *e)
-{
-    for (size_t c = 0; c < cols; c++)
-        if (!isfinite(f->coef[c]) || !isfinite(f->mean[c]) || !isfinite(f->std[c]))
-            return err_set(e, ERR_CONFLICT,
-                           "the fit is not finite: the values are too large");
-    if (!isfinite(f->intercept))
-        return err_set(e, ERR_CONFLICT,
-                       "the fit is not finite: the values are too large");
     return 0;
 }
 
@@ -119,42 +107,7 @@ int linear_qr(double *x, const double *target, size_t rows, size_t cols,
     gsl_vector_free(b);
     gsl_vector_free(norm);
     gsl_vector_free(tau);
-    return all_finite(f, cols, e);
-}
-
-int linear_ridge(double *x, const double *target, size_t rows, size_t cols,
-                 double strength, struct linear_fit *f, struct err *e)
-{
-    if (!(strength >= RIDGE_MIN_STRENGTH) || !isfinite(strength))
-        return err_set(e, ERR_INVALID,
-                       "the strength of ridge must be at least %g, not %g",
-                       RIDGE_MIN_STRENGTH, strength);
-    if (begin(x, target, rows, cols, f, e))
-        return -1;
-    double gram[FEATURES_MAX * FEATURES_MAX] = {0}, rhs[FEATURES_MAX] = {0};
-    for (size_t r = 0; r < rows; r++) {
-        const double *row = x + r * cols;
-        double t = target[r] - f->intercept;
-        for (size_t i = 0; i < cols; i++) {
-            rhs[i] += row[i] * t;
-            for (size_t j = 0; j <= i; j++)
-                gram[i * cols + j] += row[i] * row[j];
-        }
-    }
-    for (size_t i = 0; i < cols; i++) {
-        gram[i * cols + i] += strength;
-        for (size_t j = i + 1; j < cols; j++)
-            gram[i * cols + j] = gram[j * cols + i];
-    }
-    gsl_matrix_view a = gsl_matrix_view_array(gram, cols, cols);
-    gsl_vector_view b = gsl_vector_view_array(rhs, cols);
-    gsl_vector_view z = gsl_vector_view_array(f->coef, cols);
-    gsl_linalg_cholesky_decomp1(&a.matrix);
-    gsl_linalg_cholesky_solve(&a.matrix, &b.vector, &z.vector);
-    for (size_t c = 0; c < cols; c++)
-        if (f->dropped >> c & 1)
-            f->coef[c] = 0; /* and not -0 */
-    return all_finite(f, cols, e);
+    return linear_check(f, cols, e);
 }
 
 size_t linear_history(const struct model *m)
@@ -168,22 +121,22 @@ size_t linear_min_hours(const struct model *m)
     return linear_history(m) + (rows > LINEAR_MIN_ROWS ? rows : LINEAR_MIN_ROWS);
 }
 
-int linear_finish(struct model *m, const struct linear_fit *f, const struct hours *h,
-                  struct err *e)
+int linear_range(struct model *m, double low, double high, struct err *e)
 {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < h->n; i++) {
-        if (isfinite(h->y[i])) {
-            low = fmin(low, h->y[i]);
-            high = fmax(high, h->y[i]);
-        }
-    }
     double half = (high - low) / 2;
     m->clip_high = high + half;
     m->clip_low =
         m->features.transform == TRANSFORM_LOG ? low * sqrt(low / high) : low - half;
     if (!isfinite(m->clip_low) || !isfinite(m->clip_high))
         return err_set(e, ERR_CONFLICT, "the range of the values is too large to fit");
+    return 0;
+}
+
+int linear_finish(struct model *m, const struct linear_fit *f, double low, double high,
+                  struct err *e)
+{
+    if (linear_range(m, low, high, e))
+        return -1;
     size_t n = m->features.n_lags;
     free(m->mean);
     free(m->std);
@@ -199,45 +152,48 @@ int linear_finish(struct model *m, const struct linear_fit *f, const struct hour
     return 0;
 }
 
+double linear_clip(const struct model *m, double z)
+{
+    double v = features_inverse(&m->features, z);
+    return !(v > m->clip_low) ? m->clip_low : v > m->clip_high ? m->clip_high : v;
+}
+
 double linear_step(const struct model *m, const double *row)
 {
     double z = m->intercept;
     for (size_t i = 0; i < m->features.n_lags; i++)
         z += m->coef[i] * ((row[i] - m->mean[i]) / m->std[i]);
-    double v = features_inverse(&m->features, z);
-    return !(v > m->clip_low) ? m->clip_low : v > m->clip_high ? m->clip_high : v;
+    return linear_clip(m, z);
+}
+
+void linear_read(const struct model *m, const double *y, size_t n, double *z)
+{
+    bool log = m->features.transform == TRANSFORM_LOG;
+    for (size_t i = 0; i < n; i++)
+        z[i] = features_transform(&m->features,
+                                  log && y[i] < m->clip_low ? m->clip_low : y[i]);
 }
 
 int linear_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
                     double *out, struct err *e)
 {
-    double work[LAG_MAX + HORIZON_MAX], row[FEATURES_MAX];
+    double z[LAG_MAX + HORIZON_MAX], row[FEATURES_MAX];
+    struct feature_spec lags = m->features;
     size_t need = linear_history(m);
     if (n < need)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
                        need, n);
-    memcpy(work, y + n - need, need * sizeof *work);
-    /* a sensor that now and then shows 0 must not silence a model on logs */
-    if (m->features.transform == TRANSFORM_LOG)
-        for (size_t i = 0; i < need; i++)
-            if (work[i] < m->clip_low)
-                work[i] = m->clip_low;
+    lags.transform = TRANSFORM_NONE;
+    linear_read(m, y + n - need, need, z);
     for (size_t k = 0; k < horizon; k++) {
-        if (features_row(&m->features, work, need + k, row))
+        if (features_row(&lags, z, need + k, row))
             return err_set(e, ERR_CONFLICT,
                            "lead %zu cannot be forecast: an hour it reads is missing",
                            k + 1);
-        out[k] = work[need + k] = linear_step(m, row);
+        out[k] = linear_step(m, row);
+        z[need + k] = features_transform(&m->features, out[k]);
     }
     return 0;
-}
-
-static json_t *reals(const double *v, size_t n)
-{
-    json_t *a = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(a, json_real(v[i]));
-    return a;
 }
 
 json_t *linear_save(const struct model *m)
@@ -250,24 +206,37 @@ json_t *linear_save(const struct model *m)
                                   json_string(features_name(&m->features, i, name)));
     const double clip[] = {m->clip_low, m->clip_high};
     return json_pack("{s:f, s:o, s:o, s:o}", "intercept", m->intercept, "coef",
-                     reals(m->coef, m->features.n_lags), "clip", reals(clip, 2),
+                     json_reals(m->coef, m->features.n_lags), "clip", json_reals(clip, 2),
                      "dropped", dropped);
 }
 
-static int load_reals(const json_t *state, const char *key, double *out, size_t n,
+int linear_load_reals(const json_t *a, const char *path, double *out, size_t n,
                       struct err *e)
 {
-    const json_t *a = json_object_get(state, key);
     if (!json_is_array(a) || json_array_size(a) != n)
-        return err_set(e, ERR_INVALID,
-                       "field \"state.%s\" must be an array of %zu numbers", key, n);
+        return err_set(e, ERR_INVALID, "field \"%s\" must be an array of %zu numbers",
+                       path, n);
     for (size_t i = 0; i < n; i++) {
         const json_t *v = json_array_get(a, i);
         if (!json_is_number(v))
-            return err_set(e, ERR_INVALID, "field \"state.%s[%zu]\" must be a number",
-                           key, i);
+            return err_set(e, ERR_INVALID, "field \"%s[%zu]\" must be a number", path, i);
         out[i] = json_number_value(v);
     }
+    return 0;
+}
+
+int linear_load_clip(struct model *m, const json_t *state, struct err *e)
+{
+    double clip[2];
+    bool log = m->features.transform == TRANSFORM_LOG;
+    if (linear_load_reals(json_object_get(state, "clip"), "state.clip", clip, 2, e))
+        return -1;
+    m->clip_low = clip[0];
+    m->clip_high = clip[1];
+    if (clip[0] > clip[1] || (log && clip[0] <= 0))
+        return err_set(e, ERR_INVALID,
+                       "field \"state.clip\" must be a range%s, low first",
+                       log ? " above 0" : "");
     return 0;
 }
 
@@ -298,7 +267,6 @@ static int load_dropped(struct model *m, const json_t *state, struct err *e)
 int linear_load(struct model *m, const json_t *state, struct err *e)
 {
     size_t n = m->features.n_lags;
-    double clip[2];
     if (!n)
         return err_set(e, ERR_INVALID, "field \"features.lags\" must not be empty for %s",
                        m->algo->name);
@@ -308,14 +276,8 @@ int linear_load(struct model *m, const json_t *state, struct err *e)
     m->coef = xcalloc(n, sizeof *m->coef);
     if (json_get_real(state, "intercept", &m->intercept, -DBL_MAX, DBL_MAX, e))
         return err_prefix(e, "state");
-    if (load_reals(state, "coef", m->coef, n, e) ||
-        load_reals(state, "clip", clip, 2, e) || load_dropped(m, state, e))
+    if (linear_load_reals(json_object_get(state, "coef"), "state.coef", m->coef, n, e) ||
+        load_dropped(m, state, e))
         return -1;
-    m->clip_low = clip[0];
-    m->clip_high = clip[1];
-    if (clip[0] > clip[1] || (m->features.transform == TRANSFORM_LOG && clip[0] <= 0))
-        return err_set(e, ERR_INVALID,
-                       "field \"state.clip\" must be a range%s, low first",
-                       m->features.transform == TRANSFORM_LOG ? " above 0" : "");
-    return 0;
+    return linear_load_clip(m, state, e);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "common/ml/linear.h"
 
 #define BRIDGE_HOURS 3
 #define DAY 24
@@ -44,6 +43,10 @@ void model_free(struct model *m)
     free(m->lower);
     free(m->upper);
     free(m->quantiles);
+    for (size_t i = 0; i < m->n_members; i++)
+        model_free(m->member[i]);
+    free(m->member);
+    free(m->weight);
     json_decref(m->metrics);
     free(m);
 }
@@ -203,7 +206,7 @@ int model_predict_row(const struct model *m, const double *x, double level,
                            m->features.transform == TRANSFORM_LOG ? "positive "
                                                                   : "finite ");
     }
-    out->yhat = linear_step(m, row);
+    out->yhat = m->algo->step(m, row);
     model_band(m, 0, level, out);
     return 0;
 }

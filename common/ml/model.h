@@ -19,6 +19,7 @@
 #define MODEL_DOC_MAX 10485760 /* bytes */
 #define MODEL_PARAMS_MAX 8
 #define MODEL_QUANTILES_MAX 1001
+#define BLEND_MAX 6 /* members of a blend */
 
 struct model {
     char series[130];
@@ -29,6 +30,10 @@ struct model {
     double intercept, *coef;    /* linear state, n_lags coefficients on scaled columns */
     uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
     double clip_low, clip_high; /* what is forecast stays inside */
+    struct model **member; /* of a blend: n_members models and their weights, which add up
+                            * to 1. owned */
+    double *weight;
+    size_t n_members;
     double decay;           /* of seasonal_ar: what is left of a difference an hour on */
     double lowest, highest; /* what can be at all; not of the document: whoever
                              * knows the quantity sets them, else no limit */
@@ -59,11 +64,20 @@ struct forecast {
 struct model *model_new(const struct algo *a, const char *series);
 void model_free(struct model *m); /* NULL is fine */
 
+/* member: taken over. At most BLEND_MAX. */
+void model_add_member(struct model *m, struct model *member, double weight);
+
 /* The document: keys in the contract's order, reals with 17 digits; owned text. */
 char *model_document(const struct model *m, size_t *len);
 /* Reads one. Refuses unknown versions and algorithms, wrong lengths, non-finite numbers,
  * more than MODEL_DOC_MAX bytes, each with a text that names the field. NULL on error. */
 struct model *model_parse(const char *doc, size_t len, struct err *e) MUST_CHECK;
+
+/* Of a document what a member of a blend has: algorithm, parameters, features, scaling,
+ * state. A new object; and a model made of one, NULL on error. */
+json_t *model_parts(const struct model *m);
+struct model *model_from_parts(const json_t *parts, const char *series,
+                               struct err *e) MUST_CHECK;
 
 /* How many of the latest hours model_forecast() needs at least. Given MODEL_HISTORY_SPARE
  * more, it can also bridge gaps at the old end. */

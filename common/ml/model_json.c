@@ -15,14 +15,6 @@
 
 /* ---- writing ---- */
 
-static json_t *reals(const double *v, size_t n)
-{
-    json_t *a = json_array();
-    for (size_t i = 0; v && i < n; i++)
-        json_array_append_new(a, json_number(v[i]));
-    return a;
-}
-
 static json_t *time_text(int64_t t_s)
 {
     time_t t = (time_t)t_s;
@@ -83,23 +75,33 @@ static void write_exact(struct buf *b, const json_t *j)
     }
 }
 
-char *model_document(const struct model *m, size_t *len)
+json_t *model_parts(const struct model *m)
 {
     size_t columns = m->mean ? m->features.n_lags : 0;
-    json_t *doc = json_pack(
-        "{s:i, s:s, s:s, s:o, s:o, s:{s:o, s:o}, s:o, s:{s:f, s:o, s:o}, s:{s:o, "
-        "s:{s:o}}, "
-        "s:o, s:O}",
-        "fieldcast_model", 1, "series", m->series, "algorithm", m->algo->name,
-        "parameters", params_json(m), "features", features_to_json(&m->features),
-        "scaling", "mean", reals(m->mean, columns), "std", reals(m->std, columns),
-        "state", m->algo->save(m), "intervals", "level", m->level, "lower",
-        reals(m->lower, m->n_leads), "upper", reals(m->upper, m->n_leads), "baseline",
-        "quantiles", reals(m->quantiles, m->n_quantiles), "error", "lead1_sd",
+    return json_pack("{s:s, s:o, s:o, s:{s:o, s:o}, s:o}", "algorithm", m->algo->name,
+                     "parameters", params_json(m), "features",
+                     features_to_json(&m->features), "scaling", "mean",
+                     json_reals(m->mean, columns), "std", json_reals(m->std, columns),
+                     "state", m->algo->save(m));
+}
+
+char *model_document(const struct model *m, size_t *len)
+{
+    json_t *doc = json_pack("{s:i, s:s}", "fieldcast_model", 1, "series", m->series);
+    json_t *parts = model_parts(m);
+    json_t *rest = json_pack(
+        "{s:{s:f, s:o, s:o}, s:{s:o, s:{s:o}}, s:o, s:O}", "intervals", "level", m->level,
+        "lower", json_reals(m->lower, m->n_leads), "upper",
+        json_reals(m->upper, m->n_leads), "baseline", "quantiles",
+        json_reals(m->quantiles, m->n_quantiles), "error", "lead1_sd",
         json_number(m->lead1_sd), "training", training_json(m), "metrics", m->metrics);
+    json_object_update(doc, parts);
+    json_object_update(doc, rest);
     struct buf b;
     buf_init(&b, MODEL_DOC_MAX);
     write_exact(&b, doc);
+    json_decref(rest);
+    json_decref(parts);
     json_decref(doc);
     return buf_take(&b, len);
 }
@@ -193,7 +195,7 @@ static int read_features(struct model *m, const json_t *doc, struct err *e)
 static int read_scaling(struct model *m, const json_t *doc, struct err *e)
 {
     const json_t *o = object(doc, "scaling", "scaling", e);
-    size_t n = m->algo->reads_lags ? m->features.n_lags : 0;
+    size_t n = m->algo->scales ? m->features.n_lags : 0;
     if (!o || read_reals(o, "mean", "scaling.mean", &n, FEATURES_MAX, &m->mean, e) ||
         read_reals(o, "std", "scaling.std", &n, FEATURES_MAX, &m->std, e))
         return -1;
@@ -309,19 +311,10 @@ static int read_metrics(struct model *m, const json_t *doc, struct err *e)
     return 0;
 }
 
-static struct model *read_head(const json_t *doc, struct err *e)
+struct model *model_from_parts(const json_t *parts, const char *series, struct err *e)
 {
-    const json_t *version = json_object_get(doc, "fieldcast_model");
-    const char *series, *name;
-    if (!json_is_integer(version) || json_integer_value(version) != 1) {
-        err_set(e, ERR_INVALID,
-                "field \"fieldcast_model\" must be 1, the only version this build reads");
-        return NULL;
-    }
-    if (only_known_keys(doc, e) ||
-        json_get_string(doc, "series", &series, sizeof((struct model *)0)->series - 1,
-                        e) ||
-        json_get_string(doc, "algorithm", &name, 64, e))
+    const char *name;
+    if (json_get_string(parts, "algorithm", &name, 64, e))
         return NULL;
     const struct algo *a = algo_find(name);
     if (!a) {
@@ -329,7 +322,36 @@ static struct model *read_head(const json_t *doc, struct err *e)
                 name);
         return NULL;
     }
-    return model_new(a, series);
+    struct model *m = model_new(a, series);
+    const json_t *state;
+    if (read_params(m, parts, e) || read_features(m, parts, e) ||
+        read_scaling(m, parts, e) || !(state = object(parts, "state", "state", e)) ||
+        a->load(m, state, e)) {
+        model_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+static struct model *read_model(const json_t *doc, struct err *e)
+{
+    const json_t *version = json_object_get(doc, "fieldcast_model");
+    const char *series;
+    if (!json_is_integer(version) || json_integer_value(version) != 1) {
+        err_set(e, ERR_INVALID,
+                "field \"fieldcast_model\" must be 1, the only version this build reads");
+        return NULL;
+    }
+    if (only_known_keys(doc, e) ||
+        json_get_string(doc, "series", &series, sizeof((struct model *)0)->series - 1, e))
+        return NULL;
+    struct model *m = model_from_parts(doc, series, e);
+    if (m && (read_intervals(m, doc, e) || read_baseline(m, doc, e) ||
+              read_training(m, doc, e) || read_metrics(m, doc, e))) {
+        model_free(m);
+        m = NULL;
+    }
+    return m;
 }
 
 struct model *model_parse(const char *text, size_t len, struct err *e)
@@ -343,22 +365,10 @@ struct model *model_parse(const char *text, size_t len, struct err *e)
     struct model *m = NULL;
     if (!doc)
         return NULL;
-    if (!json_is_object(doc)) {
+    if (json_is_object(doc))
+        m = read_model(doc, e);
+    else
         err_set(e, ERR_INVALID, "the model document must be an object");
-        goto out;
-    }
-    m = read_head(doc, e);
-    if (!m)
-        goto out;
-    const json_t *state;
-    if (read_params(m, doc, e) || read_features(m, doc, e) || read_scaling(m, doc, e) ||
-        !(state = object(doc, "state", "state", e)) || m->algo->load(m, state, e) ||
-        read_intervals(m, doc, e) || read_baseline(m, doc, e) ||
-        read_training(m, doc, e) || read_metrics(m, doc, e)) {
-        model_free(m);
-        m = NULL;
-    }
-out:
     json_decref(doc);
     return m;
 }

@@ -14,8 +14,10 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
                  ? err_set(e, ERR_CONFLICT, "ols needs %d complete rows, there are %zu",
                            LINEAR_MIN_ROWS, rows)
                  : linear_qr(x, target, rows, m->features.n_lags, &f, e);
+    double low, high;
+    hours_range(h, &low, &high);
     if (!rc)
-        rc = linear_finish(m, &f, h, e);
+        rc = linear_finish(m, &f, low, high, e);
     m->training.rows = rows;
     free(x);
     free(target);
@@ -28,10 +30,12 @@ const struct algo algo_ols = {
         "Linear regression on earlier hours; redundant ones are dropped and named",
     .complexity = 3,
     .reads_lags = true,
+    .scales = true,
     .min_hours = linear_min_hours,
     .history = linear_history,
     .fit = fit,
     .forecast = linear_forecast,
+    .step = linear_step,
     .save = linear_save,
     .load = linear_load,
 };

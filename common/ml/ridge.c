@@ -1,30 +1,90 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ridge: least squares on standardised lags with a penalty on large coefficients. */
+/* ridge: least squares on standardised lags with a penalty on large coefficients; and
+ * forgetting, the same with older hours counting for less: recursive least squares with
+ * exponential forgetting, as Ljung, System Identification, 11.2 has it. */
+#include <math.h>
 #include <stdlib.h>
 
+#include "common/mem.h"
 #include "common/ml/algos.h"
+#include "common/ml/gram.h"
 #include "common/ml/linear.h"
 
-static int fit(struct model *m, const struct hours *h, struct err *e)
+#define STRENGTH 0 /* of params */
+#define HALF_LIFE 1
+
+struct learnt {
+    struct feature_spec spec, lags; /* lags: without its transform */
+    double share;                   /* of its weight that a row keeps an hour on */
+    struct gram *gram;
+    double *z; /* n hours, transformed */
+    size_t n, cap;
+    double low, high; /* of the values so far */
+};
+
+static void *begin(const struct model *m)
 {
-    double *x, *target;
-    struct linear_fit f;
-    size_t rows = features_rows(&m->features, h, &x, &target);
-    int rc = rows < LINEAR_MIN_ROWS
-                 ? err_set(e, ERR_CONFLICT, "ridge needs %d complete rows, there are %zu",
-                           LINEAR_MIN_ROWS, rows)
-                 : linear_ridge(x, target, rows, m->features.n_lags, m->params[0], &f, e);
-    if (!rc)
-        rc = linear_finish(m, &f, h, e);
-    m->training.rows = rows;
-    free(x);
-    free(target);
-    return rc;
+    struct learnt *l = xcalloc(1, sizeof *l);
+    l->spec = l->lags = m->features;
+    l->lags.transform = TRANSFORM_NONE;
+    l->share = m->algo == &algo_forgetting ? exp2(-1 / m->params[HALF_LIFE]) : 1;
+    l->gram = gram_new(l->spec.n_lags);
+    l->low = INFINITY;
+    l->high = -INFINITY;
+    return l;
 }
 
+static void end(void *learnt)
+{
+    struct learnt *l = learnt;
+    gram_free(l->gram);
+    free(l->z);
+    free(l);
+}
+
+static void take(void *learnt, const double *y, size_t n)
+{
+    struct learnt *l = learnt;
+    double row[FEATURES_MAX];
+    if (n > l->cap) {
+        l->cap = n > 2 * l->cap ? n : 2 * l->cap;
+        l->z = xrealloc(l->z, l->cap * sizeof *l->z);
+    }
+    for (; l->n < n; l->n++) {
+        double v = y[l->n], z = features_transform(&l->spec, v);
+        if (isfinite(v)) {
+            l->low = fmin(l->low, v);
+            l->high = fmax(l->high, v);
+        }
+        l->z[l->n] = z;
+        if (l->share < 1)
+            gram_forget(l->gram, l->share);
+        if (isfinite(z) && !features_row(&l->lags, l->z, l->n, row))
+            gram_add(l->gram, row, z);
+    }
+}
+
+static int fit(const void *learnt, struct model *m, struct err *e)
+{
+    const struct learnt *l = learnt;
+    struct linear_fit f;
+    size_t rows = gram_rows(l->gram);
+    m->training.rows = rows;
+    if (rows < LINEAR_MIN_ROWS)
+        return err_set(e, ERR_CONFLICT, "%s needs %d complete rows, there are %zu",
+                       m->algo->name, LINEAR_MIN_ROWS, rows);
+    if (gram_ridge(l->gram, m->params[STRENGTH], &f, e))
+        return -1;
+    return linear_finish(m, &f, l->low, l->high, e);
+}
+
+static const struct learning learning = {begin, take, fit, end};
+
 static const struct algo_param params[] = {
-    {"strength", 1, RIDGE_MIN_STRENGTH, 1e6,
-     "weight of the sum of squared coefficients (of standardised lags)"},
+    [STRENGTH] = {"strength", 1, RIDGE_MIN_STRENGTH, 1e6,
+                  "weight of the sum of squared coefficients (of standardised lags)"},
+    [HALF_LIFE] = {"half_life", 336, 168, 8760,
+                   "hours after which an hour counts for half of what it did"},
 };
 
 const struct algo algo_ridge = {
@@ -34,10 +94,31 @@ const struct algo algo_ridge = {
     .params = params,
     .n_params = 1,
     .reads_lags = true,
+    .scales = true,
     .min_hours = linear_min_hours,
     .history = linear_history,
-    .fit = fit,
+    .fit = algo_learn,
+    .learning = &learning,
     .forecast = linear_forecast,
+    .step = linear_step,
+    .save = linear_save,
+    .load = linear_load,
+};
+
+const struct algo algo_forgetting = {
+    .name = "forgetting",
+    .sentence = "Linear regression on earlier hours in which older hours count for less",
+    .complexity = 5,
+    .params = params,
+    .n_params = 2,
+    .reads_lags = true,
+    .scales = true,
+    .min_hours = linear_min_hours,
+    .history = linear_history,
+    .fit = algo_learn,
+    .learning = &learning,
+    .forecast = linear_forecast,
+    .step = linear_step,
     .save = linear_save,
     .load = linear_load,
 };

@@ -120,13 +120,15 @@ static int choose(struct train_work *w, struct err *e)
 {
     const struct candidate *list = w->system0 ? candidates_system0 : candidates;
     size_t n = w->system0 ? n_candidates_system0 : n_candidates;
-    if (choice_make(&w->choice, list, n, &w->truth, w->part, w->o->horizon,
+    if (choice_make(&w->choice, list, n, &w->truth, w->raw.n, w->o->horizon,
                     w->o->progress, w->o->progress_arg))
         return err_kind(e, ERR_CONFLICT, "cancelled", "the training was cancelled");
-    int best = w->choice.best < 0 ? 0 : w->choice.best;
-    if (w->system0 && w->choice.used[n - 1])
+    pick_make(&w->early, &w->choice, &w->truth, w->part, !w->system0);
+    pick_make(&w->late, &w->choice, &w->truth, w->raw.n, !w->system0);
+    int best = w->early.best < 0 ? 0 : w->early.best;
+    if (w->system0 && w->early.used[n - 1])
         best = (int)n - 1;
-    w->winner = &list[best];
+    w->winner = pick_candidate(&w->early, best);
     return 0;
 }
 
@@ -148,7 +150,7 @@ static void judge(struct train_work *w, const struct candidate *c)
     gate(
         &(struct gate_in){
             .challenger = w->challenger.loss,
-            .champion = w->champion ? w->served.loss : NULL,
+            .champion = w->champion ? w->champions.loss : NULL,
             .persistence = w->persistence.loss,
             .seasonal_naive = w->seasonal.loss,
             .challenger_is_baseline = c->algo->baseline,
@@ -177,7 +179,7 @@ static const struct candidate *best_fallback(const struct train_work *w)
         if (used[c])
             backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
     }
-    if (backtest_compare(bt, w->choice.n, used, mean))
+    if (backtest_compare(bt, w->choice.n, w->plan.n, used, mean))
         for (size_t c = 1; c < w->choice.n; c++)
             if (used[c] && (!used[best] || mean[c] < mean[best] * (1 - CHOICE_TIE)))
                 best = c;
@@ -196,44 +198,55 @@ static void score_others(struct train_work *w)
     backtest_candidate(&candidates[0], &w->truth, w->raw.n, &w->plan, &w->persistence);
     backtest_candidate(&candidates[1], &w->truth, w->raw.n, &w->plan, &w->seasonal);
     if (w->champion)
-        backtest_model(w->champion, &all, &plan, &w->served);
+        backtest_model(w->champion, &all, &plan, &w->champions);
 }
 
 static void explain(struct train_work *w, const char *text)
 {
     if (w->since)
         snprintf(w->reason, sizeof w->reason, "%s, from the %zu hours since a change: %s",
-                 w->winner->name, w->raw.n, text);
+                 w->served->name, w->raw.n, text);
     else
-        snprintf(w->reason, sizeof w->reason, "%s: %s", w->winner->name, text);
+        snprintf(w->reason, sizeof w->reason, "%s: %s", w->served->name, text);
+}
+
+/* Nobody serves yet: the best over all origins will do, which is no worse than the
+ * baselines, as these are candidates. */
+static enum train_outcome first_champion(struct train_work *w)
+{
+    char text[160];
+    judge(w, w->winner);
+    w->served =
+        w->late.best < 0 ? best_fallback(w) : pick_candidate(&w->late, w->late.best);
+    snprintf(text, sizeof text,
+             "there is no champion yet, and it forecast best from %zu origins",
+             w->late.origins);
+    if (w->late.best < 0)
+        snprintf(text, sizeof text,
+                 "there is no champion yet, and the history is too short for more");
+    explain(w, text);
+    return TRAIN_PROMOTE;
 }
 
 /* Who is to serve, and why. */
 static enum train_outcome decide(struct train_work *w)
 {
     const struct candidate *first = w->winner;
-    char text[200];
     score_others(w);
+    if (!w->champion && !w->system0)
+        return first_champion(w);
     judge(w, first);
-    bool pass = w->gate.pass && (w->champion || !first->algo->baseline);
+    w->served =
+        w->system0 || w->late.best < 0 ? first : pick_candidate(&w->late, w->late.best);
     explain(w, w->gate.reason);
-    if (pass)
+    if (w->gate.pass)
         return TRAIN_PROMOTE;
-    snprintf(text, sizeof text, "%s %s", first->name, w->gate.reason);
     const struct candidate *simple = best_fallback(w);
-    if (!w->champion) {
-        judge(w, simple);
-        char why[300];
-        snprintf(why, sizeof why,
-                 "the best of the simple ones, as there is no champion yet%s%s",
-                 first->algo->baseline ? "" : "; ", first->algo->baseline ? "" : text);
-        explain(w, why);
-        return TRAIN_PROMOTE;
-    }
     if (simple == first)
-        return TRAIN_KEEP;
+        return w->champion ? TRAIN_KEEP : TRAIN_PROMOTE;
     judge(w, simple); /* the champion may have become worse than the simplest thing */
-    if (w->gate.pass) {
+    if (w->gate.pass || !w->champion) {
+        w->served = simple;
         explain(w, w->gate.reason);
         return TRAIN_PROMOTE;
     }
@@ -246,9 +259,11 @@ static void work_done(struct train_work *w)
     json_decref(w->gate.evidence);
     backtest_done(&w->seasonal);
     backtest_done(&w->persistence);
-    backtest_done(&w->served);
+    backtest_done(&w->champions);
     backtest_done(&w->challenger);
     model_free(w->fitted);
+    pick_done(&w->late);
+    pick_done(&w->early);
     choice_done(&w->choice);
     hours_done(&w->whole_filled);
     hours_done(&w->whole);

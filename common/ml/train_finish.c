@@ -13,31 +13,23 @@
 
 #define QUANTILES 21
 
-/* Residuals of the choice and, with holdout, every BACKTEST_STEP-th origin of the
- * holdout, put under each other. Returns the number of origins. */
-static size_t residuals(const struct train_work *w, bool holdout, double **out)
+/* The errors of c's backtest, at origins whose forecasts end before hour `hours`. */
+static void set_band(const struct train_work *w, const struct pick *p,
+                     const struct candidate *c, size_t hours, struct model *m)
 {
-    const struct backtest *bt = &w->choice.bt[w->winner - w->choice.list];
-    size_t leads = w->o->horizon, rows = 0, step = w->plan.n / 5;
-    step = step < 1 ? 1 : step > BACKTEST_STEP ? BACKTEST_STEP : step;
-    *out = xmalloc((bt->plan.n + w->plan.n + 1) * leads * sizeof **out);
-    for (size_t i = 0; i < bt->plan.n; i++, rows++)
+    double half[HORIZON_MAX];
+    const struct backtest *bt = pick_backtest(p, c);
+    size_t n = 0, leads = w->o->horizon;
+    double *r = xmalloc((bt->plan.n + 1) * leads * sizeof *r);
+    while (n < bt->plan.n &&
+           bt->plan.first + n * bt->plan.step + bt->plan.leads < hours) {
         for (size_t k = 0; k < leads; k++)
-            (*out)[rows * leads + k] =
-                k < bt->plan.leads ? bt->residual[i * bt->plan.leads + k] : NAN;
-    for (size_t i = 0; holdout && i < w->plan.n; i += step, rows++)
-        for (size_t k = 0; k < leads; k++)
-            (*out)[rows * leads + k] =
-                k < w->plan.leads ? w->challenger.residual[i * w->plan.leads + k] : NAN;
-    return rows;
-}
-
-static void set_band(const struct train_work *w, bool holdout, struct model *m)
-{
-    double half[HORIZON_MAX], *r;
-    size_t origins = residuals(w, holdout, &r);
-    if (conformal_widths(r, origins, w->o->horizon, w->o->level, half))
-        model_set_band(m, half, w->o->horizon, w->o->level);
+            r[n * leads + k] =
+                k < bt->plan.leads ? bt->residual[n * bt->plan.leads + k] : NAN;
+        n++;
+    }
+    if (conformal_widths(r, n, leads, w->o->level, half))
+        model_set_band(m, half, leads, w->o->level);
     m->level = w->o->level;
     free(r);
 }
@@ -46,7 +38,7 @@ void train_score_band(struct train_work *w)
 {
     size_t leads = w->plan.leads, cells = w->plan.n * leads;
     w->coverage = w->msis = NAN;
-    set_band(w, false, w->fitted);
+    set_band(w, &w->early, w->winner, w->part, w->fitted);
     double *y = xmalloc(3 * (cells + 1) * sizeof *y);
     double *lower = y + cells, *upper = lower + cells;
     for (size_t i = 0; i < cells; i++) {
@@ -64,8 +56,7 @@ void train_score_band(struct train_work *w)
 
 static double lead1_sd(const struct train_work *w)
 {
-    const struct backtest *all[] = {&w->choice.bt[w->winner - w->choice.list],
-                                    &w->challenger};
+    const struct backtest *all[] = {pick_backtest(&w->late, w->served), &w->challenger};
     double err[BACKTEST_MAX_ORIGINS + HOLDOUT_HOURS];
     size_t n = 0;
     for (size_t b = 0; b < 2; b++) {
@@ -101,16 +92,16 @@ static void set_quantiles(const struct train_work *w, struct model *m)
 struct model *train_finish(struct train_work *w, struct err *e)
 {
     struct model *m = w->fitted;
-    if (w->system0 && !w->winner->algo->baseline) {
+    if (w->system0 && !w->served->algo->baseline) {
         w->fitted = NULL;
     } else {
-        m = candidate_model(w->winner, w->o->series);
-        if (w->winner->algo->fit(m, &w->filled, e)) {
+        m = candidate_model(w->served, w->o->series);
+        if (w->served->algo->fit(m, &w->filled, e)) {
             model_free(m);
             return NULL;
         }
     }
-    set_band(w, true, m);
+    set_band(w, &w->late, w->served, w->raw.n, m);
     set_quantiles(w, m);
     m->lead1_sd = lead1_sd(w);
     m->training.from_s = w->whole.start_s;

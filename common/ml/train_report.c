@@ -15,13 +15,13 @@ json_t *train_evidence(const struct train_work *w)
     const struct plan *p = &w->choice.plan;
     int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
     return json_pack("{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:b}",
-                     "winner", w->winner->name, "candidates_version", TRAIN_CANDIDATES,
-                     "gate", w->gate.evidence, "candidates",
-                     choice_table(&w->choice, w->q), "backtest", "origins",
-                     (json_int_t)w->choice.origins, "step", (json_int_t)p->step, "leads",
-                     (json_int_t)p->leads, "hours_before_change", (json_int_t)w->since,
-                     "holdout_hours", (json_int_t)w->holdout, "holdout_leads",
-                     (json_int_t)w->plan.leads, "champion_saw_holdout",
+                     "winner", w->served->name, "candidates_version", TRAIN_CANDIDATES,
+                     "gate", w->gate.evidence, "candidates", pick_table(&w->late, w->q),
+                     "backtest", "origins", (json_int_t)w->late.origins, "step",
+                     (json_int_t)p->step, "leads", (json_int_t)p->leads,
+                     "hours_before_change", (json_int_t)w->since, "holdout_hours",
+                     (json_int_t)w->holdout, "holdout_leads", (json_int_t)w->plan.leads,
+                     "champion_saw_holdout",
                      w->champion && w->champion->training.to_s >= held_from_s);
 }
 
@@ -81,7 +81,7 @@ json_t *train_metrics(const struct train_work *w, const struct model *final)
     static const size_t told[] = {1, 6, 12, 24, 48};
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         put_lead(o, w, told[i]);
-    put(o, "backtest_mae", w->choice.mean[w->winner - w->choice.list]);
+    put(o, "backtest_mae", w->late.mean[pick_index(&w->late, w->served)]);
     put(o, "lead1_sd", final->lead1_sd);
     put(o, "rows", (double) final->training.rows);
     if (w->since)
@@ -118,11 +118,16 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
     json_t *o = json_object();
     struct buf lags;
     put_text(o, "algorithm", final->algo->name);
-    put_text(o, "candidate", w->winner->name);
+    put_text(o, "candidate", w->served->name);
     put_text(o, "candidates_version", TRAIN_CANDIDATES);
     put_text(o, "preset", w->system0 ? "system0" : "");
     for (size_t i = 0; i < final->algo->n_params; i++)
         put_param(o, final->algo->params[i].name, final->params[i]);
+    for (size_t i = 0; i < final->n_members; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "weight_%s", w->served->recipe->member[i]->name);
+        put_param(o, name, final->weight[i]);
+    }
     if (final->features.n_lags) {
         buf_init(&lags, 1024);
         for (size_t i = 0; i < final->features.n_lags; i++)
@@ -138,7 +143,7 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
     put_count(o, "window_hours", w->whole.n);
     put_count(o, "hours_before_change", w->since);
     put_count(o, "holdout_hours", w->holdout);
-    put_count(o, "backtest_origins", w->choice.origins);
+    put_count(o, "backtest_origins", w->late.origins);
     put_count(o, "backtest_step", w->choice.plan.step);
     return o;
 }

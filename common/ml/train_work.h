@@ -23,11 +23,14 @@ struct train_work {
     size_t holdout; /* hours after it: what the gate scores */
     double q;       /* scale of MASE, over the first part */
     struct choice choice;
+    struct pick early; /* by what was known before the holdout: what the gate judges */
+    struct pick late;  /* by all of it: what is served if the gate lets it through */
 
     struct plan plan;               /* hourly origins over the holdout */
-    const struct candidate *winner; /* the challenger's */
+    const struct candidate *winner; /* the challenger: of early, or a fallback */
+    const struct candidate *served; /* what is fitted to all hours */
     struct model *fitted;           /* the challenger, fitted to the first part. owned */
-    struct backtest challenger, served, persistence,
+    struct backtest challenger, champions, persistence,
         seasonal; /* over the holdout. owned */
     struct gate_out gate;
     char reason[320];

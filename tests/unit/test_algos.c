@@ -12,25 +12,23 @@
 #include "common/ml/linear.h"
 #include "common/ml/model.h"
 #include "tests/unit/near.h"
+#include "tests/unit/series.h"
 
-/* A day, a week and noise from a small generator: the same for the same seed. */
-static struct hours series(size_t n, unsigned seed)
+/* A blend cannot be without members. */
+static struct model *unfitted(const struct algo *a)
 {
-    struct hours h;
-    assert_int_equal(hours_init(&h, 1795132800, n, NULL), 0);
-    uint32_t x = seed;
-    for (size_t i = 0; i < n; i++) {
-        x = x * 1664525u + 1013904223u;
-        h.y[i] = 20 + 5 * sin(2 * M_PI * (double)i / 24) +
-                 2 * cos(2 * M_PI * (double)i / 168) + (double)(x >> 16) / 65536;
+    struct model *m = model_new(a, "kitchen.temperature");
+    if (a == &algo_blend) {
+        model_add_member(m, model_new(&algo_ridge, m->series), 0.75);
+        model_add_member(m, model_new(&algo_seasonal_naive_24, m->series), 0.25);
     }
-    return h;
+    return m;
 }
 
 static struct model *fitted(const struct algo *a, const struct hours *h)
 {
     struct err e = ERR_INIT;
-    struct model *m = model_new(a, "kitchen.temperature");
+    struct model *m = unfitted(a);
     if (a->fit(m, h, &e))
         fail_msg("%s: %s", a->name, e.text);
     strcpy(m->training.sha256,
@@ -116,7 +114,7 @@ static void refuses(const struct algo *a)
     struct hours h = series(600, 4);
     for (size_t i = 0; i < h.n; i++)
         h.y[i] = NAN;
-    struct model *m = model_new(a, "x.y");
+    struct model *m = unfitted(a);
     assert_int_equal(a->fit(m, &h, &e), -1); /* nothing but missing hours */
     assert_true(e.text[0]);
     hours_done(&h);
@@ -152,6 +150,36 @@ static void stays_finite(const struct algo *a)
     hours_done(&h);
 }
 
+/* What is learnt step by step is what is learnt at once. */
+static void goes_on(const struct algo *a)
+{
+    static const size_t upto[] = {100, 101, 400, 700};
+    struct hours h = series(700, 5);
+    if (!a->learning) {
+        hours_done(&h);
+        return;
+    }
+    h.y[150] = h.y[151] = NAN;
+    struct model *m = unfitted(a);
+    void *learnt = a->learning->begin(m);
+    for (size_t i = 0; i < N_OF(upto); i++) {
+        struct hours known = {h.start_s, upto[i], h.y};
+        struct model *anew = fitted(a, &known), *on = unfitted(a);
+        a->learning->take(learnt, h.y, upto[i]);
+        assert_int_equal(a->learning->fit(learnt, on, NULL), 0);
+        json_t *want = a->save(anew), *got = a->save(on);
+        assert_true(json_equal(want, got));
+        assert_int_equal(on->training.rows, anew->training.rows);
+        json_decref(want);
+        json_decref(got);
+        model_free(anew);
+        model_free(on);
+    }
+    a->learning->end(learnt);
+    model_free(m);
+    hours_done(&h);
+}
+
 #define WALK(name)                                                                       \
     static void test_##name(void **state)                                                \
     {                                                                                    \
@@ -164,6 +192,7 @@ WALK(saves_and_loads)
 WALK(repeats)
 WALK(refuses)
 WALK(stays_finite)
+WALK(goes_on)
 
 static void unknown_name(void **state)
 {
@@ -241,22 +270,7 @@ static void collinear(void **state)
         fit += f.coef[c] * (again[c] - f.mean[c]) / f.std[c];
     }
     assert_near(fit, y[0], 1e-9);
-    assert_int_equal(linear_ridge(again, y, 40, 4, 1e-3, &f, NULL), 0);
-    assert_int_equal(f.dropped, 8);
-    for (int c = 0; c < 4; c++)
-        assert_true(fabs(f.coef[c]) < 100);
     hours_done(&h);
-}
-
-/* One column: the closed form is sum(zy) / (n + strength), as sum(zz) = n. */
-static void ridge_closed_form(void **state)
-{
-    (void)state;
-    double x[] = {1, 2, 3, 4}, y[] = {2, 1, 4, 5};
-    struct linear_fit f;
-    assert_int_equal(linear_ridge(x, y, 4, 1, 2, &f, NULL), 0);
-    assert_near(f.intercept, 3, 1e-15);
-    assert_near(f.coef[0], 6 / sqrt(1.25) / (4 + 2), 1e-14);
 }
 
 static void solver_refusals(void **state)
@@ -275,13 +289,8 @@ static void solver_refusals(void **state)
     assert_string_equal(e.text, "row 1, column 0 is not a finite number");
     assert_int_equal(linear_qr(y, hole, 4, 1, &f, &e), -1);
     assert_string_equal(e.text, "the target of row 1 is not a finite number");
-    assert_int_equal(linear_ridge(y, flat, 4, 1, 0, &f, &e), -1);
-    assert_string_equal(e.text, "the strength of ridge must be at least 0.001, not 0");
     assert_int_equal(linear_qr(y, flat, 4, 0, &f, &e), -1);
     assert_string_equal(e.text, "a linear model needs 1 to 64 features, not 0");
-    double huge[] = {1e200, -1e200, 1e200, -1e200};
-    assert_int_equal(linear_ridge(huge, y, 4, 1, 1, &f, &e), -1);
-    assert_string_equal(e.text, "the fit is not finite: the values are too large");
 }
 
 /* Differences that are exactly 0.8 of the one before: known answers. */
@@ -323,11 +332,11 @@ int main(void)
         cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_stays_finite),
+        cmocka_unit_test(test_goes_on),
         cmocka_unit_test(unknown_name),
         cmocka_unit_test(seasonal_ar),
         cmocka_unit_test(longley),
         cmocka_unit_test(collinear),
-        cmocka_unit_test(ridge_closed_form),
         cmocka_unit_test(solver_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

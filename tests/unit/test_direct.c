@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/series.h"
+
+#include "common/ml/algos.h"
+#include "common/ml/model.h"
+#include "tests/unit/near.h"
+
+static struct model *fitted(const struct hours *h, struct feature_spec spec)
+{
+    struct err e = ERR_INIT;
+    struct model *m = model_new(&algo_direct, "x.y");
+    m->features = spec;
+    m->params[0] = 1e-3;
+    assert_ok(m->algo->fit(m, h, &e), e);
+    return m;
+}
+
+/* What falls by 3 % an hour falls by 0.97^k in k hours, and nothing is stepped through.
+ */
+static void each_lead_by_itself(void **state)
+{
+    (void)state;
+    struct hours h = series(300, 1);
+    double out[HORIZON_MAX];
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = 100 * pow(0.97, (double)i);
+    struct model *m = fitted(&h, (struct feature_spec){1, {1}, TRANSFORM_NONE});
+    for (int k = 0; k < HORIZON_MAX; k++)
+        assert_near(m->coef[2 * k + 1], pow(0.97, k + 1), 1e-4);
+    assert_int_equal(m->training.rows, 299);
+    assert_ok(m->algo->forecast(m, h.y, 100, HORIZON_MAX, out, &e), e);
+    for (int k = 0; k < HORIZON_MAX; k++)
+        assert_near(out[k], h.y[100 + k], 1e-3);
+    model_free(m);
+    hours_done(&h);
+}
+
+/* At lead 30 the lag 24 lies ahead and goes back a day, to where the lag 48 is. */
+static void seasons_go_back_by_days(void **state)
+{
+    (void)state;
+    struct hours h = series(900, 2);
+    double out[HORIZON_MAX];
+    struct err e = ERR_INIT;
+    struct model *m = fitted(&h, (struct feature_spec){3, {1, 24, 48}, TRANSFORM_NONE});
+    for (int k = 0; k < HORIZON_MAX; k++) {
+        double c = m->coef[4 * k + 3];
+        assert_true(k < 24 ? c != 0 : c == 0);
+    }
+    assert_int_equal(m->algo->history(m), 48);
+    for (size_t i = 0; i < h.n; i++) /* every day is the same */
+        h.y[i] = 20 + 5 * sin(2 * M_PI * (double)(i % 24) / 24);
+    model_free(m);
+    m = fitted(&h, (struct feature_spec){3, {1, 24, 48}, TRANSFORM_NONE});
+    assert_ok(m->algo->forecast(m, h.y, 500, HORIZON_MAX, out, &e), e);
+    for (int k = 0; k < HORIZON_MAX; k++)
+        assert_near(out[k], h.y[500 + k], 1e-2);
+    model_free(m);
+    hours_done(&h);
+}
+
+static void on_logarithms(void **state)
+{
+    (void)state;
+    struct hours h = series(600, 3);
+    double out[HORIZON_MAX];
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = exp(sin(2 * M_PI * (double)(i % 24) / 24));
+    struct model *m = fitted(&h, (struct feature_spec){2, {1, 24}, TRANSFORM_LOG});
+    assert_ok(m->algo->forecast(m, h.y, 500, HORIZON_MAX, out, &e), e);
+    for (int k = 0; k < HORIZON_MAX; k++)
+        assert_near(out[k] / h.y[500 + k], 1, 1e-2);
+    h.y[499] = 0; /* a sensor that shows nothing for once */
+    assert_ok(m->algo->forecast(m, h.y, 500, HORIZON_MAX, out, &e), e);
+    for (int k = 0; k < HORIZON_MAX; k++)
+        assert_true(isfinite(out[k]) && out[k] > 0);
+    model_free(m);
+    hours_done(&h);
+}
+
+static void what_is_missing(void **state)
+{
+    (void)state;
+    struct hours h = series(600, 4);
+    double out[HORIZON_MAX];
+    struct err e = ERR_INIT;
+    struct model *m = fitted(&h, (struct feature_spec){2, {1, 24}, TRANSFORM_NONE});
+    h.y[480] = NAN; /* lead 5 reads it */
+    assert_ok(m->algo->forecast(m, h.y, 500, 4, out, &e), e);
+    assert_failed(m->algo->forecast(m, h.y, 500, 5, out, &e), e, ERR_CONFLICT,
+                  "lead 5 cannot be forecast: an hour it reads is missing");
+    model_free(m);
+    hours_done(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_lead_by_itself),
+        cmocka_unit_test(seasons_go_back_by_days),
+        cmocka_unit_test(on_logarithms),
+        cmocka_unit_test(what_is_missing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
