@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/ml/backtest.h"
+#include "tools/backtest_input.h"
 #include "tools/options.h"
 
 #define AT(field) offsetof(struct backtest_opts, field)
@@ -73,24 +74,11 @@ static int check(struct backtest_opts *o, struct err *e)
 {
     if (o->preset && strcmp(o->preset, "system0"))
         return err_set(e, ERR_INVALID, "--preset must be system0, not %.40s", o->preset);
-    if (strcmp(o->freq, "1h"))
-        return err_set(e, ERR_INVALID, "--freq must be 1h, not %.40s: models are hourly",
-                       o->freq);
     if (o->preset && o->wide)
         return err_set(e, ERR_INVALID, "--preset system0 reads minutes: not with --wide");
     if (o->evaluate && !o->preset)
         return err_set(e, ERR_INVALID, "--evaluate needs --preset system0");
-    if (o->start && !o->wide)
-        return err_set(e, ERR_INVALID, "--start is for --wide: other files carry times");
-    if (o->start) {
-        int64_t t_ms;
-        if (clock_parse(o->start, "--start", &t_ms, e))
-            return -1;
-        if (t_ms < 0 || t_ms % HOUR_MS)
-            return err_set(e, ERR_INVALID, "--start must be a whole hour from 1970 on");
-        o->start_s = t_ms / 1000;
-    }
-    return 0;
+    return input_options(o->freq, o->wide, o->start, &o->start_s, e);
 }
 
 int backtest_options(int argc, char **argv, struct backtest_opts *o, struct err *e)

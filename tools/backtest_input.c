@@ -184,6 +184,25 @@ out:
     return rc;
 }
 
+/* ---- options ---- */
+
+int input_options(const char *freq, bool wide, const char *start, int64_t *start_s,
+                  struct err *e)
+{
+    int64_t t_ms = 0;
+    if (strcmp(freq, "1h"))
+        return err_set(e, ERR_INVALID, "--freq must be 1h, not %.40s: models are hourly",
+                       freq);
+    if (start && !wide)
+        return err_set(e, ERR_INVALID, "--start is for --wide: other files carry times");
+    if (start && clock_parse(start, "--start", &t_ms, e))
+        return -1;
+    if (t_ms < 0 || t_ms % HOUR_MS)
+        return err_set(e, ERR_INVALID, "--start must be a whole hour from 1970 on");
+    *start_s = t_ms / 1000;
+    return 0;
+}
+
 /* ---- wide form ---- */
 
 static int wide_row(struct csv *c, int64_t start_s, struct input_series *s, struct err *e)

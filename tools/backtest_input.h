@@ -13,6 +13,11 @@
 #define INPUT_SERIES_MAX 100000
 #define INPUT_ROWS_MAX 20000000
 
+/* What the subcommands that read such files have in common of their options: freq must be
+ * 1h; start (or NULL) is for wide files alone. Sets *start_s. */
+int input_options(const char *freq, bool wide, const char *start, int64_t *start_s,
+                  struct err *e) MUST_CHECK;
+
 struct input_series {
     char *name;     /* owned */
     struct hours h; /* owned; n is 0 where there was no value */

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "tools/csv.h"
 
 int rows_open(const char *path, FILE **out, struct err *e)
 {
@@ -21,19 +22,6 @@ int rows_open(const char *path, FILE **out, struct err *e)
     return 0;
 }
 
-/* In quotes where the name needs them. */
-static void add_name(struct buf *b, const char *name)
-{
-    if (!name[strcspn(name, ",\"\r\n")]) {
-        buf_adds(b, name);
-        return;
-    }
-    buf_addc(b, '"');
-    for (; *name; name++)
-        buf_adds(b, *name == '"' ? "\"\"" : (char[]){*name, '\0'});
-    buf_addc(b, '"');
-}
-
 void rows_put(FILE *out, const char *series, const char *candidate, int64_t origin_s,
               size_t lead, double yhat, double y)
 {
@@ -42,7 +30,7 @@ void rows_put(FILE *out, const char *series, const char *candidate, int64_t orig
     if (!out)
         return;
     buf_init(&b, 1024);
-    add_name(&b, series);
+    csv_add(&b, series);
     buf_addf(&b, ",%s,%s,%zu,", candidate, clock_format(origin_s * 1000, origin), lead);
     if (isfinite(yhat))
         buf_add_real(&b, yhat);

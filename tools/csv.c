@@ -259,3 +259,15 @@ int csv_time(const struct csv *c, size_t i, int64_t *t_ms, struct err *e)
         return 0;
     return csv_refuse(c, i, e, "\"%.60s\" is not a time", s);
 }
+
+void csv_add(struct buf *b, const char *field)
+{
+    if (!field[strcspn(field, ",\"\r\n")]) {
+        buf_adds(b, field);
+        return;
+    }
+    buf_addc(b, '"');
+    for (; *field; field++)
+        buf_adds(b, *field == '"' ? "\"\"" : (char[]){*field, '\0'});
+    buf_addc(b, '"');
+}

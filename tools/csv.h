@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 
 #define CSV_ROW_MAX 16777216 /* bytes */
@@ -45,5 +46,8 @@ bool csv_is_real(const struct csv *c, size_t i); /* would csv_real() take it? */
 /* Field i as a time: RFC 3339, epoch seconds or milliseconds; "2026-11-20 10:00:00"
  * without a zone is taken as UTC. */
 int csv_time(const struct csv *c, size_t i, int64_t *t_ms, struct err *e) MUST_CHECK;
+
+/* Writing: a field, in quotes where it needs them. */
+void csv_add(struct buf *b, const char *field);
 
 #endif

@@ -8,6 +8,7 @@
 #include "common/version.h"
 #include "tools/backtest.h"
 #include "tools/explain.h"
+#include "tools/forecast.h"
 #include "tools/replay.h"
 #include "tools/simulate.h"
 #include "tools/suggest.h"
@@ -18,6 +19,7 @@ static const struct command {
 } commands[] = {
     {"simulate", "publish a house of simulated sensors over MQTT", simulate_main},
     {"replay", "publish a CSV file over MQTT, as it was measured or faster", replay_main},
+    {"forecast", "forecast the series of a file, without any server", forecast_main},
     {"backtest", "measure forecasts on a file, without any server", backtest_main},
     {"explain", "say what would become of a message, and why", explain_main},
 };

@@ -20,13 +20,18 @@ static const struct option *find(const struct option *table, const char *name, s
     return NULL;
 }
 
+static const char *dashes(const struct option *o)
+{
+    return o->name[1] ? "--" : "-";
+}
+
 static int unknown(const struct option *table, const char *arg, struct err *e)
 {
     const char *name = arg + strspn(arg, "-");
     for (; *name && table->name; table++)
-        if (suggest_near(name, table->name))
-            return err_set(e, ERR_INVALID, "unknown option %.60s: did you mean --%s?",
-                           arg, table->name);
+        if (table->name[1] ? suggest_near(name, table->name) : !strcmp(name, table->name))
+            return err_set(e, ERR_INVALID, "unknown option %.60s: did you mean %s%s?",
+                           arg, dashes(table), table->name);
     return err_set(e, ERR_INVALID, "unknown option %.60s", arg);
 }
 
@@ -40,8 +45,8 @@ static int out_of_range(const struct option *o, const char *text, struct err *e)
         snprintf(least, sizeof least, "%.15g", o->min);
         snprintf(most, sizeof most, "%.15g", o->max);
     }
-    return err_set(e, ERR_INVALID, "--%s must be from %s to %s, not %.40s", o->name,
-                   least, most, text);
+    return err_set(e, ERR_INVALID, "%s%s must be from %s to %s, not %.40s", dashes(o),
+                   o->name, least, most, text);
 }
 
 static int set_int(const struct option *o, const char *text, void *at, struct err *e)
@@ -50,8 +55,8 @@ static int set_int(const struct option *o, const char *text, void *at, struct er
     errno = 0;
     long long x = strtoll(text, &end, 10);
     if (end == text || *end || isspace((unsigned char)*text))
-        return err_set(e, ERR_INVALID, "--%s must be a whole number, not \"%.40s\"",
-                       o->name, text);
+        return err_set(e, ERR_INVALID, "%s%s must be a whole number, not \"%.40s\"",
+                       dashes(o), o->name, text);
     if (errno == ERANGE || (double)x < o->min || (double)x > o->max)
         return out_of_range(o, text, e);
     *(int64_t *)at = x;
@@ -63,8 +68,8 @@ static int set_real(const struct option *o, const char *text, void *at, struct e
     char *end;
     double x = strtod(text, &end);
     if (end == text || *end || isspace((unsigned char)*text) || !isfinite(x))
-        return err_set(e, ERR_INVALID, "--%s must be a number, not \"%.40s\"", o->name,
-                       text);
+        return err_set(e, ERR_INVALID, "%s%s must be a number, not \"%.40s\"", dashes(o),
+                       o->name, text);
     if (x < o->min || x > o->max)
         return out_of_range(o, text, e);
     *(double *)at = x;
@@ -74,7 +79,7 @@ static int set_real(const struct option *o, const char *text, void *at, struct e
 static int set_duration(const struct option *o, const char *text, void *at, struct err *e)
 {
     char what[64];
-    snprintf(what, sizeof what, "--%s", o->name);
+    snprintf(what, sizeof what, "%s%s", dashes(o), o->name);
     int64_t ms;
     if (duration_parse(text, what, &ms, e))
         return -1;
@@ -100,13 +105,13 @@ static int set(const struct option *o, const char *text, void *target, struct er
         return set_duration(o, text, at, e);
     case OPT_TEXT:
         if (!*text)
-            return err_set(e, ERR_INVALID, "--%s must not be empty", o->name);
+            return err_set(e, ERR_INVALID, "%s%s must not be empty", dashes(o), o->name);
         *(const char **)at = text;
         return 0;
     case OPT_LIST:
         if (list->n == OPTION_LIST_MAX)
-            return err_set(e, ERR_INVALID, "--%s may be given at most %d times", o->name,
-                           OPTION_LIST_MAX);
+            return err_set(e, ERR_INVALID, "%s%s may be given at most %d times",
+                           dashes(o), o->name, OPTION_LIST_MAX);
         list->item[list->n++] = text;
         return 0;
     }
@@ -133,19 +138,20 @@ int options_parse(const struct option *table, int argc, char **argv, void *targe
         }
         if (strcmp(arg, "-h") == 0)
             arg = "--help";
-        const char *name = strncmp(arg, "--", 2) == 0 ? arg + 2 : "";
-        size_t n = strcspn(name, "=");
-        const struct option *o = find(table, name, n);
+        bool lng = strncmp(arg, "--", 2) == 0;
+        const char *name = arg + (lng ? 2 : 1);
+        size_t n = lng ? strcspn(name, "=") : 1;
+        const struct option *o = lng && n < 2 ? NULL : find(table, name, n);
         if (!o)
             return unknown(table, arg, e);
-        const char *value = name[n] ? name + n + 1 : NULL;
+        const char *value = name[n] ? name + n + lng : NULL;
         if (o->kind == OPT_FLAG && value)
-            return err_set(e, ERR_INVALID, "--%s takes no argument", o->name);
+            return err_set(e, ERR_INVALID, "%s%s takes no argument", dashes(o), o->name);
         if (o->kind != OPT_FLAG && !value && i + 1 < argc)
             value = argv[++i];
         if (o->kind != OPT_FLAG && !value)
-            return err_set(e, ERR_INVALID, "--%s needs an argument (%s)", o->name,
-                           o->arg);
+            return err_set(e, ERR_INVALID, "%s%s needs an argument (%s)", dashes(o),
+                           o->name, o->arg);
         if (set(o, value, target, e))
             return -1;
     }
@@ -156,7 +162,8 @@ void options_print(const struct option *table, FILE *to)
 {
     enum { INDENT = 28, WIDTH = 90 };
     for (; table->name; table++) {
-        int column = fprintf(to, "  --%s %s", table->name, table->arg ? table->arg : "");
+        int column = fprintf(to, "  %s%s %s", dashes(table), table->name,
+                             table->arg ? table->arg : "");
         if (column >= INDENT) {
             fputc('\n', to);
             column = 0;

@@ -3,8 +3,9 @@
  *
  * A row is an option's name, the word for its argument, where it goes, its range and a
  * sentence; the same table prints the help. Both "--name value" and "--name=value" are
- * understood, options and operands may be mixed, "--" ends the options; a negative number
- * is an operand. Every string is borrowed from argv. */
+ * understood, and "-j 4" and "-j4" for a name of one letter; options and operands may be
+ * mixed, "--" ends the options; a negative number is an operand. Every string is borrowed
+ * from argv. */
 #ifndef FC_TOOLS_OPTIONS_H
 #define FC_TOOLS_OPTIONS_H
 

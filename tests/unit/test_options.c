@@ -15,7 +15,7 @@
 
 struct target {
     bool flag;
-    int64_t number, length_ms;
+    int64_t number, length_ms, letter;
     double real;
     const char *text;
     struct option_list list;
@@ -29,6 +29,7 @@ static const struct option table[] = {
     {"real", "X", OPT_REAL, AT(real), 0, 1, "a real"},
     {"text", "TEXT", OPT_TEXT, AT(text), 0, 0, "a text"},
     {"list", "ITEM", OPT_LIST, AT(list), 0, 0, "a list"},
+    {"j", "N", OPT_INT, AT(letter), 1, 9, "a number with a letter"},
     {0}};
 
 enum { MOST = 200 };
@@ -47,6 +48,27 @@ static int parse(const char *line, struct target *t, const char **operands, size
     *t = (struct target){0};
     *e = (struct err)ERR_INIT;
     return options_parse(table, argc, argv, t, operands, 2, n, e);
+}
+
+static void test_letters(void **unused)
+{
+    (void)unused;
+    struct target t;
+    struct err e;
+    const char *operands[2];
+    size_t n;
+    assert_int_equal(parse("-j4 x", &t, operands, &n, &e), 0);
+    assert_int_equal(t.letter, 4);
+    assert_int_equal(parse("x -j 5", &t, operands, &n, &e), 0);
+    assert_int_equal(t.letter, 5);
+    assert_int_equal(parse("-j", &t, operands, &n, &e), -1);
+    assert_string_equal(e.text, "-j needs an argument (N)");
+    assert_int_equal(parse("-j12", &t, operands, &n, &e), -1);
+    assert_string_equal(e.text, "-j must be from 1 to 9, not 12");
+    assert_int_equal(parse("--j 2", &t, operands, &n, &e), -1);
+    assert_string_equal(e.text, "unknown option --j: did you mean -j?");
+    assert_int_equal(parse("-k", &t, operands, &n, &e), -1);
+    assert_string_equal(e.text, "unknown option -k");
 }
 
 static void test_all_kinds(void **unused)
@@ -243,10 +265,10 @@ static void test_progress(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_print),     cmocka_unit_test(test_suggest),
-        cmocka_unit_test(test_simulate),  cmocka_unit_test(test_grid),
-        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_letters),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_print),
+        cmocka_unit_test(test_suggest),   cmocka_unit_test(test_simulate),
+        cmocka_unit_test(test_grid),      cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
