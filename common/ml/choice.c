@@ -107,27 +107,32 @@ static void write_recipe(struct pick *p)
         p->recipe.member[i] = &p->of->list[at[i]];
 }
 
-/* At origin o, from what the members forecast there, if all did. counted: its losses are
- * among those that the means are of; they are not to weigh here. */
+/* At origin o, from what the members forecast there; where the history was too short for
+ * some, from the others, if these weigh half or more. counted: its losses are among those
+ * that the means are of; they are not to weigh here. */
 static void blend_origin(struct pick *p, const struct truth *t, size_t o, bool counted)
 {
     double loss[BLEND_MAX] = {0}, weight[BLEND_MAX], yhat[HORIZON_MAX] = {0};
-    size_t leads = p->of->plan.leads, members = p->recipe.n;
-    for (size_t i = 0; i < members; i++) {
+    const double *made[BLEND_MAX];
+    double n = (double)p->origins, known = 0;
+    size_t leads = p->of->plan.leads, members = 0;
+    for (size_t i = 0; i < p->recipe.n; i++) {
         size_t c = pick_index(p, p->recipe.member[i]);
-        double here = p->of->bt[c].loss[o], n = (double)p->origins;
+        double here = p->of->bt[c].loss[o];
         if (!isfinite(here))
-            return;
-        loss[i] = p->mean[c];
+            continue;
+        loss[members] = p->mean[c];
         if (counted && n > 1)
-            loss[i] = fmax(p->mean[c] * n - here, 0) / (n - 1);
+            loss[members] = fmax(p->mean[c] * n - here, 0) / (n - 1);
+        made[members++] = p->of->bt[c].yhat + o * leads;
+        known += p->recipe.weight[i];
     }
+    if (known < 0.5)
+        return;
     weigh(loss, members, weight);
-    for (size_t i = 0; i < members; i++) {
-        const double *one = pick_backtest(p, p->recipe.member[i])->yhat + o * leads;
+    for (size_t i = 0; i < members; i++)
         for (size_t k = 0; k < leads; k++)
-            yhat[k] += weight[i] * one[k];
-    }
+            yhat[k] += weight[i] * made[i][k];
     backtest_put(&p->blended, t, TRANSFORM_NONE, o, yhat);
 }
 
