@@ -161,7 +161,7 @@ static int one_series(void *arg, size_t i, struct buf *b, struct err *e)
     hours_trim(&s->h);
     if (train_series(&s->h, NULL, &how, &res, e))
         return -1;
-    int rc = model_forecast(res.model, s->h.y, s->h.n, n, how.level, f, e);
+    int rc = model_forecast(res.model, &s->h, n, how.level, f, e);
     int64_t end_s = s->h.start_s + ((int64_t)s->h.n - 1) * 3600;
     if (!rc && !strcmp(r->o->output, "csv"))
         csv_rows(b, s->name, end_s, f, n);

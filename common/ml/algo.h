@@ -25,8 +25,8 @@ struct algo_param {
  * gives on the same hours. */
 struct learning {
     void *(*begin)(const struct model *m); /* m: unfitted; free with end() */
-    /* y: hours 0 to n - 1, those taken in before unchanged. */
-    void (*take)(void *learnt, const double *y, size_t n);
+    /* h: those taken in before unchanged, and later ones. */
+    void (*take)(void *learnt, const struct hours *h);
     int (*fit)(const void *learnt, struct model *m, struct err *e);
     void (*end)(void *learnt);
 };
@@ -51,10 +51,10 @@ struct algo {
      * that took part. */
     int (*fit)(struct model *m, const struct hours *h, struct err *e);
     const struct learning *learning; /* NULL: nothing is saved by going on */
-    /* horizon (1..HORIZON_MAX) values after y[n-1] into out. y: n hours, newest last, NaN
-     * allowed where the algorithm does not read. Returns -1 when a needed hour is
-     * missing. Always finite. */
-    int (*forecast)(const struct model *m, const double *y, size_t n, size_t horizon,
+    /* The horizon (1..HORIZON_MAX) hours after the last of past into out; NaN allowed
+     * where the algorithm does not read. Returns -1 when a needed hour is missing. Always
+     * finite. */
+    int (*forecast)(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e);
     /* The hour after a row of transformed features; NULL where there are none. */
     double (*step)(const struct model *m, const double *row);

@@ -30,7 +30,7 @@ int algo_learn(struct model *m, const struct hours *h, struct err *e)
 {
     const struct learning *l = m->algo->learning;
     void *learnt = l->begin(m);
-    l->take(learnt, h->y, h->n);
+    l->take(learnt, h);
     int rc = l->fit(learnt, m, e);
     l->end(learnt);
     return rc;

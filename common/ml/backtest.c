@@ -62,7 +62,8 @@ static void one_origin(const struct model *m, const struct truth *t, size_t i,
     size_t origin = out->plan.first + i * out->plan.step, leads = out->plan.leads;
     struct forecast f[HORIZON_MAX];
     double yhat[HORIZON_MAX];
-    if (model_forecast(m, t->filled->y, origin + 1, leads, 0.95, f, &out->why))
+    const struct hours past = {t->filled->start_s, origin + 1, t->filled->y};
+    if (model_forecast(m, &past, leads, 0.95, f, &out->why))
         return;
     for (size_t k = 0; k < leads; k++)
         yhat[k] = f[k].yhat;
@@ -78,7 +79,7 @@ static int fit_until(struct model *m, void *learnt, const struct truth *t, size_
                           t->filled->y + from};
     if (!learnt)
         return m->algo->fit(m, &known, e);
-    m->algo->learning->take(learnt, known.y, known.n);
+    m->algo->learning->take(learnt, &known);
     return m->algo->learning->fit(learnt, m, e);
 }
 

@@ -65,14 +65,14 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
     return 0;
 }
 
-static int forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+static int forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e)
 {
     double one[HORIZON_MAX];
     for (size_t k = 0; k < horizon; k++)
         out[k] = 0;
     for (size_t i = 0; i < m->n_members; i++) {
-        if (m->member[i]->algo->forecast(m->member[i], y, n, horizon, one, e))
+        if (m->member[i]->algo->forecast(m->member[i], past, horizon, one, e))
             return -1;
         for (size_t k = 0; k < horizon; k++)
             out[k] += m->weight[i] * one[k];

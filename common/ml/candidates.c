@@ -3,79 +3,63 @@
 
 #include "common/ml/algos.h"
 
-/* Lags, in hours: the newest; around a day, two, three days, a week before; all of the
- * last day. */
+/* clang-format off */
+
+/* Lags, in hours: the newest; around a day, two, three days, a week, two weeks before; all
+ * of the last day but its ends. */
 #define NEWEST 1, 2, 3
-#define DAY 23, 24, 25, 26
-#define DAY2 47, 48, 49
-#define DAY3 71, 72, 73
-#define WEEK 167, 168, 169
+#define DAY    23, 24, 25, 26
+#define DAY2   47, 48, 49
+#define DAY3   71, 72, 73
+#define WEEK   167, 168, 169
+#define WEEK2  335, 336, 337
 #define BEFORE 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
 
-#define SHORT_LAGS                                                                       \
-    {                                                                                    \
-        3, {NEWEST}, TRANSFORM_NONE                                                      \
-    }
-#define DAILY(transform)                                                                 \
-    {                                                                                    \
-        7, {NEWEST, DAY}, transform                                                      \
-    }
-#define DAYS(transform)                                                                  \
-    {                                                                                    \
-        14, {NEWEST, 22, DAY, DAY2, DAY3}, transform                                     \
-    }
-#define WEEKLY(transform)                                                                \
-    {                                                                                    \
-        11, {NEWEST, DAY, WEEK, 170}, transform                                          \
-    }
-#define LONG(transform)                                                                  \
-    {                                                                                    \
-        27, {NEWEST, BEFORE, 23, 24, 25, 48, 168}, transform                             \
-    }
-#define WIDE(transform)                                                                  \
-    {                                                                                    \
-        33, {NEWEST, BEFORE, DAY, DAY2, WEEK, 170}, transform                            \
-    }
-#define SEASONS(transform)                                                               \
-    {                                                                                    \
-        12, {NEWEST, 23, 24, 25, DAY2, WEEK}, transform                                  \
-    }
+#define LAGS(...) .n_lags = sizeof((int[]){__VA_ARGS__}) / sizeof(int), .lags = {__VA_ARGS__}
+#define LOG       .transform = TRANSFORM_LOG
+#define CLOCK     .calendar = CALENDAR_HOUR
+#define CALENDAR  .calendar = CALENDAR_HOUR | CALENDAR_WEEK
+#define WINDOWS   .n_windows = 3, .windows = {{STAT_MEAN, 24}, {STAT_STD, 24}, {STAT_MEAN, 168}}
 
-/* clang-format off */
-#define BASELINES                                                                        \
-    {.name = "persistence", .algo = &algo_persistence, .fallback = true},                \
-    {.name = "seasonal_naive_24", .algo = &algo_seasonal_naive_24, .fallback = true},    \
-    {.name = "seasonal_naive_168", .algo = &algo_seasonal_naive_168, .fallback = true}
-/* clang-format on */
+#define SIMPLE(a)                    {.name = #a, .algo = &algo_##a, .fallback = true}
+#define OLS(n, ...)                  {.name = n, .algo = &algo_ols, .features = {__VA_ARGS__}}
+#define FIT(n, a, penalty, ...)      {.name = n, .algo = &algo_##a, .strength = penalty,          \
+                                      .features = {__VA_ARGS__}}
 
 const struct candidate candidates[] = {
-    BASELINES,
-    {.name = "seasonal_ar_24", .algo = &algo_seasonal_ar_24, .fallback = true},
-    {"ols_short", &algo_ols, .features = SHORT_LAGS},
-    {"ols_daily", &algo_ols, .features = DAILY(TRANSFORM_NONE)},
-    {"ridge_day", &algo_ridge, .strength = 10, .features = {26, {NEWEST, BEFORE, DAY}}},
-    {"ridge_days", &algo_ridge, .strength = 50, .features = DAYS(TRANSFORM_NONE)},
-    {"ridge_weekly", &algo_ridge, .strength = 1, .features = WEEKLY(TRANSFORM_NONE)},
-    {"ridge_weekly_log", &algo_ridge, .strength = 1, .features = WEEKLY(TRANSFORM_LOG)},
-    {"ridge_long", &algo_ridge, .strength = 1, .features = LONG(TRANSFORM_NONE)},
-    {"ridge_long_log", &algo_ridge, .strength = 1, .features = LONG(TRANSFORM_LOG)},
-    {"ridge_wide", &algo_ridge, .strength = 50, .features = WIDE(TRANSFORM_NONE)},
-    {"ridge_wide_log", &algo_ridge, .strength = 50, .features = WIDE(TRANSFORM_LOG)},
-    {"ridge_two_weeks", &algo_ridge, .strength = 5,
-     .features = {12, {NEWEST, 23, 24, 25, WEEK, 335, 336, 337}, TRANSFORM_NONE}},
-    {"ridge_two_weeks_log", &algo_ridge, .strength = 5,
-     .features = {12, {NEWEST, 23, 24, 25, WEEK, 335, 336, 337}, TRANSFORM_LOG}},
-    {"forgetting_weekly", &algo_forgetting, .strength = 1,
-     .features = WEEKLY(TRANSFORM_NONE)},
-    {"direct", &algo_direct, .strength = 10, .features = SEASONS(TRANSFORM_NONE)},
-    {"direct_log", &algo_direct, .strength = 50, .features = SEASONS(TRANSFORM_LOG)},
+    SIMPLE(persistence),
+    SIMPLE(seasonal_naive_24),
+    SIMPLE(seasonal_naive_168),
+    SIMPLE(seasonal_ar_24),
+    OLS("ols_short", LAGS(NEWEST)),
+    OLS("ols_daily", LAGS(NEWEST, DAY)),
+    FIT("ridge_clock",         ridge,       1, LAGS(NEWEST), CLOCK),
+    FIT("ridge_calendar",      ridge,      10, LAGS(NEWEST, DAY), CALENDAR),
+    FIT("ridge_windows",       ridge,      10, LAGS(NEWEST, DAY), WINDOWS),
+    FIT("ridge_day",           ridge,      10, LAGS(NEWEST, BEFORE, DAY)),
+    FIT("ridge_days",          ridge,      50, LAGS(NEWEST, 22, DAY, DAY2, DAY3)),
+    FIT("ridge_weekly",        ridge,       1, LAGS(NEWEST, DAY, WEEK, 170)),
+    FIT("ridge_weekly_log",    ridge,       1, LAGS(NEWEST, DAY, WEEK, 170), LOG),
+    FIT("ridge_long",          ridge,       1, LAGS(NEWEST, BEFORE, 23, 24, 25, 48, 168)),
+    FIT("ridge_long_log",      ridge,       1, LAGS(NEWEST, BEFORE, 23, 24, 25, 48, 168), LOG),
+    FIT("ridge_wide",          ridge,      50, LAGS(NEWEST, BEFORE, DAY, DAY2, WEEK, 170)),
+    FIT("ridge_wide_log",      ridge,      50, LAGS(NEWEST, BEFORE, DAY, DAY2, WEEK, 170), LOG),
+    FIT("ridge_two_weeks",     ridge,       5, LAGS(NEWEST, 23, 24, 25, WEEK, WEEK2)),
+    FIT("ridge_two_weeks_log", ridge,       5, LAGS(NEWEST, 23, 24, 25, WEEK, WEEK2), LOG),
+    FIT("forgetting_weekly",   forgetting,  1, LAGS(NEWEST, DAY, WEEK, 170)),
+    FIT("direct",              direct,     10, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK)),
+    FIT("direct_log",          direct,     50, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK), LOG),
 };
 const size_t n_candidates = sizeof candidates / sizeof *candidates;
+_Static_assert(sizeof candidates / sizeof *candidates <= CANDIDATES_MAX, "too many");
 
 const struct candidate candidates_system0[] = {
-    BASELINES,
-    {.name = "system0", .algo = &algo_ols, .features = {4, {4, 3, 2, 1}, TRANSFORM_NONE}},
+    SIMPLE(persistence),
+    SIMPLE(seasonal_naive_24),
+    SIMPLE(seasonal_naive_168),
+    OLS("system0", LAGS(4, 3, 2, 1)),
 };
+/* clang-format on */
 const size_t n_candidates_system0 =
     sizeof candidates_system0 / sizeof *candidates_system0;
 

@@ -18,8 +18,8 @@ static double *errors_by_hour(const struct model *m, const struct truth *t, size
     size_t *k = xcalloc(n - first, sizeof *k);
     struct forecast f[DAY];
     for (size_t origin = first - 1; origin + 1 < n; origin++) {
-        if (!isfinite(t->y[origin]) ||
-            model_forecast(m, t->filled->y, origin + 1, DAY, 0.95, f, NULL))
+        const struct hours past = {t->filled->start_s, origin + 1, t->filled->y};
+        if (!isfinite(t->y[origin]) || model_forecast(m, &past, DAY, 0.95, f, NULL))
             continue;
         for (size_t lead = 0; lead < DAY && origin + 1 + lead < n; lead++) {
             double d = fabs(t->y[origin + 1 + lead] - f[lead].yhat);

@@ -84,16 +84,16 @@ static bool row_at(const size_t *at, size_t cols, const double *z, size_t n, dou
     return true;
 }
 
-static void take(void *learnt, const double *y, size_t n)
+static void take(void *learnt, const struct hours *h)
 {
     struct learnt *l = learnt;
     double row[FEATURES_MAX];
-    if (n > l->cap) {
-        l->cap = n > 2 * l->cap ? n : 2 * l->cap;
+    if (h->n > l->cap) {
+        l->cap = h->n > 2 * l->cap ? h->n : 2 * l->cap;
         l->z = xrealloc(l->z, l->cap * sizeof *l->z);
     }
-    for (; l->n < n; l->n++) {
-        double v = y[l->n], z = features_transform(&l->spec, v);
+    for (; l->n < h->n; l->n++) {
+        double v = h->y[l->n], z = features_transform(&l->spec, v);
         if (isfinite(v)) {
             l->low = fmin(l->low, v);
             l->high = fmax(l->high, v);
@@ -167,15 +167,15 @@ static double step(const struct model *m, const double *row)
     return value(m, m->coef, row);
 }
 
-static int forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+static int forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e)
 {
     double z[LAG_MAX], row[FEATURES_MAX];
     size_t need = history(m), cols = m->features.n_lags, at[FEATURES_MAX];
-    if (n < need)
+    if (past->n < need)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
-                       need, n);
-    linear_read(m, y + n - need, need, z);
+                       need, past->n);
+    linear_read(m, past->y + past->n - need, need, z);
     for (size_t k = 0; k < horizon; k++) {
         places(&m->features, k + 1, at);
         if (!row_at(at, cols, z, need, row))
@@ -201,8 +201,9 @@ static int load(struct model *m, const json_t *state, struct err *e)
 {
     const json_t *leads = json_object_get(state, "leads");
     size_t n = m->features.n_lags + 1;
-    if (n == 1)
-        return err_set(e, ERR_INVALID, "field \"features.lags\" must not be empty for %s",
+    if (n == 1 || features_columns(&m->features) > m->features.n_lags)
+        return err_set(e, ERR_INVALID,
+                       "field \"features\" must have lags, and nothing else, for %s",
                        m->algo->name);
     if (json_array_size(leads) != HORIZON_MAX)
         return err_set(e, ERR_INVALID,

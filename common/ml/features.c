@@ -8,18 +8,57 @@
 
 #include "common/mem.h"
 
-int features_max_lag(const struct feature_spec *s)
+#define HOUR_HARMONICS 4
+#define WEEK_HARMONICS 3
+#define HOUR_S 3600
+#define DAY_HOURS 24
+#define WEEK_HOURS 168
+#define FIRST_MONDAY_S (4 * DAY_HOURS * HOUR_S) /* 1970-01-05 */
+
+static const char *const stats[N_STATS] = {"mean", "std", "min", "max", "slope", "diff"};
+
+size_t features_of_history(const struct feature_spec *s)
+{
+    return s->n_lags + s->n_windows;
+}
+
+static size_t calendar_columns(unsigned calendar)
+{
+    return (calendar & CALENDAR_HOUR ? 2 * HOUR_HARMONICS : 0) +
+           (calendar & CALENDAR_WEEK ? 2 * WEEK_HARMONICS : 0);
+}
+
+size_t features_columns(const struct feature_spec *s)
+{
+    return features_of_history(s) + calendar_columns(s->calendar);
+}
+
+size_t features_reach(const struct feature_spec *s)
 {
     int max = 0;
     for (size_t i = 0; i < s->n_lags; i++)
-        if (s->lags[i] > max)
-            max = s->lags[i];
-    return max;
+        max = s->lags[i] > max ? s->lags[i] : max;
+    for (size_t i = 0; i < s->n_windows; i++)
+        max = s->windows[i].hours > max ? s->windows[i].hours : max;
+    return (size_t)max;
 }
 
-const char *features_name(const struct feature_spec *s, size_t i, char buf[16])
+const char *features_name(const struct feature_spec *s, size_t i,
+                          char buf[FEATURE_NAME_SIZE])
 {
-    snprintf(buf, 16, "lag_%d", i < s->n_lags ? s->lags[i] : 0);
+    size_t w = i - s->n_lags, c = i - features_of_history(s);
+    if (i < s->n_lags) {
+        snprintf(buf, FEATURE_NAME_SIZE, "lag_%d", s->lags[i]);
+    } else if (w < s->n_windows) {
+        snprintf(buf, FEATURE_NAME_SIZE, "%s_%d", stats[s->windows[w].stat],
+                 s->windows[w].hours);
+    } else {
+        bool week = !(s->calendar & CALENDAR_HOUR) || c >= 2 * HOUR_HARMONICS;
+        if (week && s->calendar & CALENDAR_HOUR)
+            c -= 2 * HOUR_HARMONICS;
+        snprintf(buf, FEATURE_NAME_SIZE, "%s_%s_%d", week ? "week" : "hour",
+                 c % 2 ? "cos" : "sin", (int)(c / 2 % 9) + 1);
+    }
     return buf;
 }
 
@@ -35,58 +74,144 @@ double features_inverse(const struct feature_spec *s, double value)
     return s->transform == TRANSFORM_LOG ? exp(value) : value;
 }
 
-int features_row(const struct feature_spec *s, const double *y, size_t n, double *out)
+/* ---- rows ---- */
+
+static double slope(const double *z, size_t n)
 {
-    for (size_t i = 0; i < s->n_lags; i++) {
-        size_t lag = (size_t)s->lags[i];
-        if (lag > n)
-            return -1;
-        out[i] = features_transform(s, y[n - lag]);
-        if (!isfinite(out[i]))
-            return -1;
+    double mid = ((double)n - 1) / 2, xy = 0, xx = 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = (double)i - mid;
+        xy += x * z[i];
+        xx += x * x;
     }
+    return xy / xx;
+}
+
+static double measure(enum statistic stat, const double *z, size_t n)
+{
+    double sum = 0, ss = 0, low = z[0], high = z[0];
+    if (stat == STAT_SLOPE)
+        return slope(z, n);
+    if (stat == STAT_DIFF)
+        return z[n - 1] - z[0];
+    for (size_t i = 0; i < n; i++) {
+        sum += z[i];
+        low = fmin(low, z[i]);
+        high = fmax(high, z[i]);
+    }
+    if (stat != STAT_STD)
+        return stat == STAT_MIN ? low : stat == STAT_MAX ? high : sum / (double)n;
+    for (size_t i = 0; i < n; i++)
+        ss += (z[i] - sum / (double)n) * (z[i] - sum / (double)n);
+    return sqrt(ss / (double)n);
+}
+
+static int window_column(const struct window *w, const double *z, size_t n, double *out)
+{
+    size_t hours = (size_t)w->hours;
+    if (hours > n)
+        return -1;
+    for (size_t i = n - hours; i < n; i++)
+        if (!isfinite(z[i]))
+            return -1;
+    *out = measure(w->stat, z + n - hours, hours);
     return 0;
 }
 
-/* As many calls of features_row(), but each hour is transformed once and not once a row.
- */
+static double *waves(double *out, int64_t hours, int period, int harmonics)
+{
+    for (int k = 1; k <= harmonics; k++) {
+        double angle = 2 * M_PI * k * (double)(hours % period) / period;
+        *out++ = sin(angle);
+        *out++ = cos(angle);
+    }
+    return out;
+}
+
+void features_calendar(const struct feature_spec *s, int64_t t_s, double *out)
+{
+    if (s->calendar & CALENDAR_HOUR)
+        out = waves(out, t_s / HOUR_S, DAY_HOURS, HOUR_HARMONICS);
+    if (s->calendar & CALENDAR_WEEK)
+        waves(out, (t_s - FIRST_MONDAY_S) / HOUR_S, WEEK_HOURS, WEEK_HARMONICS);
+}
+
+int features_row(const struct feature_spec *s, const double *z, size_t n, int64_t next_s,
+                 double *out)
+{
+    for (size_t i = 0; i < s->n_lags; i++) {
+        size_t lag = (size_t)s->lags[i];
+        if (lag > n || !isfinite(z[n - lag]))
+            return -1;
+        *out++ = z[n - lag];
+    }
+    for (size_t i = 0; i < s->n_windows; i++)
+        if (window_column(&s->windows[i], z, n, out++))
+            return -1;
+    features_calendar(s, next_s, out);
+    return 0;
+}
+
 size_t features_rows(const struct feature_spec *s, const struct hours *h, double **x,
                      double **target)
 {
-    size_t first = (size_t)features_max_lag(s), rows = 0, p = s->n_lags;
+    size_t first = features_reach(s), rows = 0, p = features_columns(s);
     size_t most = h->n > first ? h->n - first : 0;
     *x = xmalloc((most * p + 1) * sizeof **x);
     *target = xmalloc((most + 1) * sizeof **target);
     double *z = xmalloc((h->n + 1) * sizeof *z);
     for (size_t t = 0; t < h->n; t++)
         z[t] = features_transform(s, h->y[t]);
-    struct feature_spec lags = *s;
-    lags.transform = TRANSFORM_NONE;
     for (size_t t = first; t < h->n; t++)
-        if (isfinite(z[t]) && !features_row(&lags, z, t, *x + rows * p))
+        if (isfinite(z[t]) &&
+            !features_row(s, z, t, h->start_s + (int64_t)t * HOUR_S, *x + rows * p))
             (*target)[rows++] = z[t];
     free(z);
     return rows;
 }
 
+/* ---- the document ---- */
+
 json_t *features_to_json(const struct feature_spec *s)
 {
-    json_t *lags = json_array();
+    json_t *lags = json_array(), *windows = json_array(), *calendar = json_array();
+    char name[FEATURE_NAME_SIZE];
     for (size_t i = 0; i < s->n_lags; i++)
         json_array_append_new(lags, json_integer(s->lags[i]));
-    return json_pack("{s:o, s:[], s:[], s:s}", "lags", lags, "calendar", "exogenous",
-                     "transform", s->transform == TRANSFORM_LOG ? "log" : "none");
+    for (size_t i = 0; i < s->n_windows; i++)
+        json_array_append_new(windows,
+                              json_string(features_name(s, s->n_lags + i, name)));
+    if (s->calendar & CALENDAR_HOUR)
+        json_array_append_new(calendar, json_string("hour"));
+    if (s->calendar & CALENDAR_WEEK)
+        json_array_append_new(calendar, json_string("week"));
+    json_t *j = json_pack("{s:o}", "lags", lags);
+    if (s->n_windows)
+        json_object_set(j, "windows", windows);
+    json_decref(windows);
+    json_object_set_new(j, "calendar", calendar);
+    json_object_set_new(j, "exogenous", json_array());
+    json_object_set_new(j, "transform",
+                        json_string(s->transform == TRANSFORM_LOG ? "log" : "none"));
+    return j;
+}
+
+static int list(const json_t *a, const char *path, size_t most, struct err *e)
+{
+    if (!json_is_array(a))
+        return err_set(e, ERR_INVALID, "field \"%s\" must be an array", path);
+    if (json_array_size(a) > most)
+        return err_set(e, ERR_INVALID, "field \"%s\" has more than %zu entries", path,
+                       most);
+    return 0;
 }
 
 static int lags_from_json(struct feature_spec *s, const json_t *lags, struct err *e)
 {
-    if (!json_is_array(lags))
-        return err_set(e, ERR_INVALID, "field \"features.lags\" must be an array");
-    if (json_array_size(lags) > FEATURES_MAX)
-        return err_set(e, ERR_INVALID, "field \"features.lags\" has more than %d entries",
-                       FEATURES_MAX);
     size_t i;
     json_t *v;
+    if (list(lags, "features.lags", FEATURES_MAX, e))
+        return -1;
     json_array_foreach(lags, i, v)
     {
         json_int_t lag = json_is_integer(v) ? json_integer_value(v) : 0;
@@ -105,8 +230,71 @@ static int lags_from_json(struct feature_spec *s, const json_t *lags, struct err
     return 0;
 }
 
+/* "mean_24" */
+static bool window_from_text(struct window *w, const char *text)
+{
+    const char *bar = text ? strchr(text, '_') : NULL;
+    char *end;
+    for (int k = 0; bar && k < N_STATS; k++) {
+        if (strncmp(stats[k], text, (size_t)(bar - text)) || stats[k][bar - text])
+            continue;
+        long hours = strtol(bar + 1, &end, 10);
+        *w = (struct window){(enum statistic)k, (int)hours};
+        return bar[1] >= '1' && bar[1] <= '9' && !*end && hours >= 2 && hours <= LAG_MAX;
+    }
+    return false;
+}
+
+static int windows_from_json(struct feature_spec *s, const json_t *windows, struct err *e)
+{
+    size_t i;
+    json_t *v;
+    if (!windows)
+        return 0;
+    if (list(windows, "features.windows", WINDOWS_MAX, e))
+        return -1;
+    json_array_foreach(windows, i, v)
+    {
+        if (!window_from_text(&s->windows[i], json_string_value(v)))
+            return err_set(
+                e, ERR_INVALID,
+                "field \"features.windows[%zu]\" must be mean_N, std_N, min_N, "
+                "max_N, slope_N or diff_N with N from 2 to %d",
+                i, LAG_MAX);
+        s->n_windows = i + 1;
+    }
+    return 0;
+}
+
+static int calendar_from_json(struct feature_spec *s, const json_t *calendar,
+                              struct err *e)
+{
+    size_t i;
+    json_t *v;
+    if (!calendar)
+        return 0;
+    if (list(calendar, "features.calendar", 2, e))
+        return -1;
+    json_array_foreach(calendar, i, v)
+    {
+        const char *text = json_is_string(v) ? json_string_value(v) : "";
+        unsigned bit = !strcmp(text, "hour")   ? CALENDAR_HOUR
+                       : !strcmp(text, "week") ? CALENDAR_WEEK
+                                               : 0;
+        if (!bit || s->calendar & bit)
+            return err_set(e, ERR_INVALID,
+                           "field \"features.calendar[%zu]\" must be \"hour\" or "
+                           "\"week\", each once",
+                           i);
+        s->calendar |= bit;
+    }
+    return 0;
+}
+
 int features_from_json(struct feature_spec *s, const json_t *j, struct err *e)
 {
+    static const char *const known[] = {"lags", "windows", "calendar", "exogenous",
+                                        "transform"};
     *s = (struct feature_spec){0};
     if (!json_is_object(j))
         return err_set(e, ERR_INVALID, "field \"features\" must be an object");
@@ -114,19 +302,29 @@ int features_from_json(struct feature_spec *s, const json_t *j, struct err *e)
     json_t *v;
     json_object_foreach((json_t *)j, key, v)
     {
-        bool other = !strcmp(key, "calendar") || !strcmp(key, "exogenous");
-        if (other && (!json_is_array(v) || json_array_size(v)))
-            return err_set(e, ERR_INVALID,
-                           "field \"features.%s\" must be an empty array in this version",
-                           key);
-        if (!other && strcmp(key, "lags") && strcmp(key, "transform"))
+        size_t i = 0;
+        while (i < sizeof known / sizeof *known && strcmp(known[i], key))
+            i++;
+        if (i == sizeof known / sizeof *known)
             return err_set(e, ERR_INVALID, "field \"features.%.40s\" is not known", key);
     }
+    v = json_object_get(j, "exogenous");
+    if (v && (!json_is_array(v) || json_array_size(v)))
+        return err_set(
+            e, ERR_INVALID,
+            "field \"features.exogenous\" must be an empty array in this version");
     const char *transform = json_string_value(json_object_get(j, "transform"));
     if (transform && !strcmp(transform, "log"))
         s->transform = TRANSFORM_LOG;
     else if (!transform || strcmp(transform, "none"))
         return err_set(e, ERR_INVALID,
                        "field \"features.transform\" must be \"none\" or \"log\"");
-    return lags_from_json(s, json_object_get(j, "lags"), e);
+    if (lags_from_json(s, json_object_get(j, "lags"), e) ||
+        windows_from_json(s, json_object_get(j, "windows"), e) ||
+        calendar_from_json(s, json_object_get(j, "calendar"), e))
+        return -1;
+    if (features_columns(s) > FEATURES_MAX)
+        return err_set(e, ERR_INVALID, "field \"features\" has %zu columns, at most %d",
+                       features_columns(s), FEATURES_MAX);
+    return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* features: from an hourly history to the numbers a model reads.
  *
- * The same code makes training rows and serving rows, so that they cannot differ. Pure.
- */
+ * The same code makes training rows and serving rows, so that they cannot differ. All
+ * columns are on the model's scale (features_transform()). Pure. */
 #ifndef FC_ML_FEATURES_H
 #define FC_ML_FEATURES_H
 
@@ -13,40 +13,76 @@
 #include "common/err.h"
 #include "common/ml/dataset.h"
 
-#define FEATURES_MAX 64
-#define LAG_MAX 672 /* four weeks */
+#define FEATURES_MAX 64 /* columns */
+#define LAG_MAX 672     /* four weeks */
+#define WINDOWS_MAX 16
+#define FEATURE_NAME_SIZE 16
 
 enum transform { TRANSFORM_NONE, TRANSFORM_LOG };
 
-/* What a model reads. Lags in hours, each 1..LAG_MAX; their order is the order of
- * columns. */
+/* Of the newest `hours` hours, 2 to LAG_MAX: their mean, population standard deviation,
+ * least, greatest, least-squares slope per hour, and the newest less the oldest. */
+enum statistic {
+    STAT_MEAN,
+    STAT_STD,
+    STAT_MIN,
+    STAT_MAX,
+    STAT_SLOPE,
+    STAT_DIFF,
+    N_STATS
+};
+struct window {
+    enum statistic stat;
+    int hours;
+};
+
+/* Of the hour that is forecast: sine and cosine of the hour of the day (four harmonics)
+ * and of the hour of the week (three). */
+enum { CALENDAR_HOUR = 1, CALENDAR_WEEK = 2 };
+
+/* What a model reads: columns in the order of the members. Lags in hours, each
+ * 1..LAG_MAX. */
 struct feature_spec {
     size_t n_lags;
     int lags[FEATURES_MAX];
     enum transform transform;
+    unsigned calendar; /* CALENDAR_… */
+    size_t n_windows;
+    struct window windows[WINDOWS_MAX];
 };
 
-int features_max_lag(const struct feature_spec *s);
+/* Lags and windows: what is made of the history. Behind them: the calendar's. */
+size_t features_of_history(const struct feature_spec *s);
+size_t features_columns(const struct feature_spec *s);
 
-/* The name of column i, "lag_24". buf of at least 16 bytes. */
-const char *features_name(const struct feature_spec *s, size_t i, char buf[16]);
+/* How many of the newest hours a row reads. */
+size_t features_reach(const struct feature_spec *s);
+
+/* The name of column i: "lag_24", "mean_24", "hour_sin_1". */
+const char *features_name(const struct feature_spec *s, size_t i,
+                          char buf[FEATURE_NAME_SIZE]);
 
 /* To the scale a model works on, and back. NaN for a value the transform cannot take. */
 double features_transform(const struct feature_spec *s, double value);
 double features_inverse(const struct feature_spec *s, double value);
 
-/* One row for the hour that follows y[n-1]: out[n_lags]. Returns -1 if the history is too
- * short or one of the hours needed is NaN (or not positive under TRANSFORM_LOG). */
-int features_row(const struct feature_spec *s, const double *y, size_t n, double *out);
+/* One row for the hour next_s (its start), which follows z[n-1]; z: on the model's scale.
+ * out: features_columns(). Returns -1 if the history is too short or an hour that is read
+ * is not a finite number. */
+int features_row(const struct feature_spec *s, const double *z, size_t n, int64_t next_s,
+                 double *out);
 
-/* All rows of h whose target and lags are present: x (rows × n_lags, row major) and
+/* The calendar's columns alone, for the hour t_s. */
+void features_calendar(const struct feature_spec *s, int64_t t_s, double *out);
+
+/* All rows of h whose target and features are there: x (rows × columns, row major) and
  * target (rows), both transformed and owned by the caller, free(). Returns the number of
  * rows (0 is no error). */
 size_t features_rows(const struct feature_spec *s, const struct hours *h, double **x,
                      double **target);
 
-/* The document's "features" object (docs/contracts.md, section 8), and back. Calendar and
- * exogenous features are not known yet: their lists must be empty. */
+/* The document's "features" object (docs/contracts.md, section 8), and back. Exogenous
+ * features are not known yet: their list must be empty. */
 json_t *features_to_json(const struct feature_spec *s);
 int features_from_json(struct feature_spec *s, const json_t *j, struct err *e) MUST_CHECK;
 

@@ -112,12 +112,12 @@ int linear_qr(double *x, const double *target, size_t rows, size_t cols,
 
 size_t linear_history(const struct model *m)
 {
-    return (size_t)features_max_lag(&m->features);
+    return features_reach(&m->features);
 }
 
 size_t linear_min_hours(const struct model *m)
 {
-    size_t rows = 3 * m->features.n_lags;
+    size_t rows = 3 * features_columns(&m->features);
     return linear_history(m) + (rows > LINEAR_MIN_ROWS ? rows : LINEAR_MIN_ROWS);
 }
 
@@ -137,7 +137,7 @@ int linear_finish(struct model *m, const struct linear_fit *f, double low, doubl
 {
     if (linear_range(m, low, high, e))
         return -1;
-    size_t n = m->features.n_lags;
+    size_t n = features_columns(&m->features);
     free(m->mean);
     free(m->std);
     free(m->coef);
@@ -161,7 +161,7 @@ double linear_clip(const struct model *m, double z)
 double linear_step(const struct model *m, const double *row)
 {
     double z = m->intercept;
-    for (size_t i = 0; i < m->features.n_lags; i++)
+    for (size_t i = 0; i < features_columns(&m->features); i++)
         z += m->coef[i] * ((row[i] - m->mean[i]) / m->std[i]);
     return linear_clip(m, z);
 }
@@ -174,19 +174,18 @@ void linear_read(const struct model *m, const double *y, size_t n, double *z)
                                   log && y[i] < m->clip_low ? m->clip_low : y[i]);
 }
 
-int linear_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+int linear_forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e)
 {
     double z[LAG_MAX + HORIZON_MAX], row[FEATURES_MAX];
-    struct feature_spec lags = m->features;
     size_t need = linear_history(m);
-    if (n < need)
+    int64_t next_s = past->start_s + (int64_t)past->n * 3600;
+    if (past->n < need)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
-                       need, n);
-    lags.transform = TRANSFORM_NONE;
-    linear_read(m, y + n - need, need, z);
+                       need, past->n);
+    linear_read(m, past->y + past->n - need, need, z);
     for (size_t k = 0; k < horizon; k++) {
-        if (features_row(&lags, z, need + k, row))
+        if (features_row(&m->features, z, need + k, next_s + (int64_t)k * 3600, row))
             return err_set(e, ERR_CONFLICT,
                            "lead %zu cannot be forecast: an hour it reads is missing",
                            k + 1);
@@ -199,15 +198,15 @@ int linear_forecast(const struct model *m, const double *y, size_t n, size_t hor
 json_t *linear_save(const struct model *m)
 {
     json_t *dropped = json_array();
-    char name[16];
-    for (size_t i = 0; i < m->features.n_lags; i++)
+    char name[FEATURE_NAME_SIZE];
+    for (size_t i = 0; i < features_columns(&m->features); i++)
         if (m->dropped >> i & 1)
             json_array_append_new(dropped,
                                   json_string(features_name(&m->features, i, name)));
     const double clip[] = {m->clip_low, m->clip_high};
     return json_pack("{s:f, s:o, s:o, s:o}", "intercept", m->intercept, "coef",
-                     json_reals(m->coef, m->features.n_lags), "clip", json_reals(clip, 2),
-                     "dropped", dropped);
+                     json_reals(m->coef, features_columns(&m->features)), "clip",
+                     json_reals(clip, 2), "dropped", dropped);
 }
 
 int linear_load_reals(const json_t *a, const char *path, double *out, size_t n,
@@ -249,13 +248,13 @@ static int load_dropped(struct model *m, const json_t *state, struct err *e)
     json_t *v;
     json_array_foreach(a, i, v)
     {
-        char name[16];
+        char name[FEATURE_NAME_SIZE];
         size_t c = 0;
         const char *s = json_string_value(v);
-        while (s && c < m->features.n_lags &&
+        while (s && c < features_columns(&m->features) &&
                strcmp(features_name(&m->features, c, name), s))
             c++;
-        if (!s || c == m->features.n_lags)
+        if (!s || c == features_columns(&m->features))
             return err_set(e, ERR_INVALID,
                            "field \"state.dropped[%zu]\" must name one of the features",
                            i);
@@ -266,7 +265,7 @@ static int load_dropped(struct model *m, const json_t *state, struct err *e)
 
 int linear_load(struct model *m, const json_t *state, struct err *e)
 {
-    size_t n = m->features.n_lags;
+    size_t n = features_columns(&m->features);
     if (!n)
         return err_set(e, ERR_INVALID, "field \"features.lags\" must not be empty for %s",
                        m->algo->name);

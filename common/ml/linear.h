@@ -30,7 +30,7 @@ size_t linear_history(const struct model *m);
 int linear_range(struct model *m, double low, double high, struct err *e) MUST_CHECK;
 int linear_finish(struct model *m, const struct linear_fit *f, double low, double high,
                   struct err *e) MUST_CHECK;
-int linear_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+int linear_forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e);
 json_t *linear_save(const struct model *m);
 int linear_load(struct model *m, const json_t *state, struct err *e);

@@ -160,10 +160,11 @@ void model_band(const struct model *m, size_t lead, double level, struct forecas
     f->upper = possible(m, fmax(upper, f->yhat));
 }
 
-int model_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
                    double level, struct forecast *out, struct err *e)
 {
     double filled[LAG_MAX + MODEL_HISTORY_SPARE], yhat[HORIZON_MAX];
+    size_t n = past->n;
     if (horizon < 1 || horizon > HORIZON_MAX)
         return err_set(e, ERR_INVALID, "the horizon must be 1 to %d hours, not %zu",
                        HORIZON_MAX, horizon);
@@ -173,11 +174,12 @@ int model_forecast(const struct model *m, const double *y, size_t n, size_t hori
         return err_kind(e, ERR_CONFLICT, "history_missing",
                         "%s needs the last %zu hours, there are %zu", m->algo->name,
                         model_history(m), n);
-    if (!isfinite(y[n - 1]))
+    if (!isfinite(past->y[n - 1]))
         return err_kind(e, ERR_CONFLICT, "history_missing", "the newest hour is missing");
-    y = newest(m, y, &n);
+    const double *y = newest(m, past->y, &n);
     fill(y, n, model_history(m), filled);
-    if (m->algo->forecast(m, filled, n, horizon, yhat, e))
+    const struct hours read = {past->start_s + (int64_t)(past->n - n) * 3600, n, filled};
+    if (m->algo->forecast(m, &read, horizon, yhat, e))
         return err_kind(e, ERR_CONFLICT, "history_missing", "%s",
                         e ? strdupa(e->text) : "an hour is missing");
     for (size_t k = 0; k < horizon; k++) {
@@ -187,25 +189,28 @@ int model_forecast(const struct model *m, const double *y, size_t n, size_t hori
     return 0;
 }
 
-int model_predict_row(const struct model *m, const double *x, double level,
+int model_predict_row(const struct model *m, const double *x, int64_t t_s, double level,
                       struct forecast *out, struct err *e)
 {
     double row[FEATURES_MAX];
-    char name[16];
+    char name[FEATURE_NAME_SIZE];
+    size_t given = features_of_history(&m->features);
     if (!m->algo->reads_lags)
         return err_set(e, ERR_INVALID,
                        "%s reads no features: send \"history\" or \"series\" instead",
                        m->algo->name);
     if (check_level(level, e))
         return -1;
-    for (size_t i = 0; i < m->features.n_lags; i++) {
-        row[i] = features_transform(&m->features, x[i]);
+    for (size_t i = 0; i < given; i++) {
+        bool lag = i < m->features.n_lags; /* a window is on the model's scale already */
+        row[i] = lag ? features_transform(&m->features, x[i]) : x[i];
         if (!isfinite(row[i]))
             return err_set(e, ERR_INVALID, "feature \"%s\" must be a %snumber",
                            features_name(&m->features, i, name),
-                           m->features.transform == TRANSFORM_LOG ? "positive "
-                                                                  : "finite ");
+                           lag && m->features.transform == TRANSFORM_LOG ? "positive "
+                                                                         : "finite ");
     }
+    features_calendar(&m->features, t_s, row + given);
     out->yhat = m->algo->step(m, row);
     model_band(m, 0, level, out);
     return 0;

@@ -88,13 +88,13 @@ size_t model_history(const struct model *m);
  * model_forecast() fills from the nearest day that has that hour: worth a warning. */
 size_t model_history_gaps(const struct model *m, const double *y, size_t n);
 
-/* horizon (1..HORIZON_MAX) hours after y[n-1]; y newest last, NaN = missing. Gaps of up
+/* horizon (1..HORIZON_MAX) hours after the last of past, NaN = missing. Gaps of up
  * to 3 hours inside what is read are bridged linearly, longer ones as told above; a
  * missing newest hour, and one that nothing can stand in for, is refused (ERR_CONFLICT,
  * slug "history_missing"). A band at another level than the model's is scaled by the
  * normal quantiles' ratio; beyond its last lead it grows with the root of the lead.
  * Without a band, lower and upper are NaN. */
-int model_forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
                    double level, struct forecast *out, struct err *e) MUST_CHECK;
 
 /* Sets the band: half widths per lead on the model's scale, copied. */
@@ -104,9 +104,10 @@ void model_set_band(struct model *m, const double *half, size_t n_leads, double 
  * three stay between m->lowest and m->highest. */
 void model_band(const struct model *m, size_t lead, double level, struct forecast *f);
 
-/* One step from a row of named features, as POST /predict gives them: x in the order of
- * m->features. Refused for algorithms that read no features. */
-int model_predict_row(const struct model *m, const double *x, double level,
+/* The hour t_s (its start; read only by the calendar) from a row of named features, as
+ * POST /predict gives them: x has the features_of_history() of m->features, in their
+ * order. Refused for algorithms that read no features. */
+int model_predict_row(const struct model *m, const double *x, int64_t t_s, double level,
                       struct forecast *out, struct err *e) MUST_CHECK;
 
 #endif

@@ -77,7 +77,7 @@ static void write_exact(struct buf *b, const json_t *j)
 
 json_t *model_parts(const struct model *m)
 {
-    size_t columns = m->mean ? m->features.n_lags : 0;
+    size_t columns = m->mean ? features_columns(&m->features) : 0;
     return json_pack("{s:s, s:o, s:o, s:{s:o, s:o}, s:o}", "algorithm", m->algo->name,
                      "parameters", params_json(m), "features",
                      features_to_json(&m->features), "scaling", "mean",
@@ -186,8 +186,8 @@ static int read_features(struct model *m, const json_t *doc, struct err *e)
 {
     if (features_from_json(&m->features, json_object_get(doc, "features"), e))
         return -1;
-    if (m->features.n_lags && !m->algo->reads_lags)
-        return err_set(e, ERR_INVALID, "field \"features.lags\" must be empty for %s",
+    if (features_columns(&m->features) && !m->algo->reads_lags)
+        return err_set(e, ERR_INVALID, "field \"features\" must be empty for %s",
                        m->algo->name);
     return 0;
 }
@@ -195,7 +195,7 @@ static int read_features(struct model *m, const json_t *doc, struct err *e)
 static int read_scaling(struct model *m, const json_t *doc, struct err *e)
 {
     const json_t *o = object(doc, "scaling", "scaling", e);
-    size_t n = m->algo->scales ? m->features.n_lags : 0;
+    size_t n = m->algo->scales ? features_columns(&m->features) : 0;
     if (!o || read_reals(o, "mean", "scaling.mean", &n, FEATURES_MAX, &m->mean, e) ||
         read_reals(o, "std", "scaling.std", &n, FEATURES_MAX, &m->std, e))
         return -1;

@@ -13,7 +13,7 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
     int rc = rows < LINEAR_MIN_ROWS
                  ? err_set(e, ERR_CONFLICT, "ols needs %d complete rows, there are %zu",
                            LINEAR_MIN_ROWS, rows)
-                 : linear_qr(x, target, rows, m->features.n_lags, &f, e);
+                 : linear_qr(x, target, rows, features_columns(&m->features), &f, e);
     double low, high;
     hours_range(h, &low, &high);
     if (!rc)

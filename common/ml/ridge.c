@@ -14,8 +14,8 @@
 #define HALF_LIFE 1
 
 struct learnt {
-    struct feature_spec spec, lags; /* lags: without its transform */
-    double share;                   /* of its weight that a row keeps an hour on */
+    struct feature_spec spec;
+    double share; /* of its weight that a row keeps an hour on */
     struct gram *gram;
     double *z; /* n hours, transformed */
     size_t n, cap;
@@ -25,10 +25,9 @@ struct learnt {
 static void *begin(const struct model *m)
 {
     struct learnt *l = xcalloc(1, sizeof *l);
-    l->spec = l->lags = m->features;
-    l->lags.transform = TRANSFORM_NONE;
+    l->spec = m->features;
     l->share = m->algo == &algo_forgetting ? exp2(-1 / m->params[HALF_LIFE]) : 1;
-    l->gram = gram_new(l->spec.n_lags);
+    l->gram = gram_new(features_columns(&l->spec));
     l->low = INFINITY;
     l->high = -INFINITY;
     return l;
@@ -42,16 +41,17 @@ static void end(void *learnt)
     free(l);
 }
 
-static void take(void *learnt, const double *y, size_t n)
+static void take(void *learnt, const struct hours *h)
 {
     struct learnt *l = learnt;
     double row[FEATURES_MAX];
-    if (n > l->cap) {
-        l->cap = n > 2 * l->cap ? n : 2 * l->cap;
+    if (h->n > l->cap) {
+        l->cap = h->n > 2 * l->cap ? h->n : 2 * l->cap;
         l->z = xrealloc(l->z, l->cap * sizeof *l->z);
     }
-    for (; l->n < n; l->n++) {
-        double v = y[l->n], z = features_transform(&l->spec, v);
+    for (; l->n < h->n; l->n++) {
+        int64_t t_s = h->start_s + (int64_t)l->n * 3600;
+        double v = h->y[l->n], z = features_transform(&l->spec, v);
         if (isfinite(v)) {
             l->low = fmin(l->low, v);
             l->high = fmax(l->high, v);
@@ -59,7 +59,7 @@ static void take(void *learnt, const double *y, size_t n)
         l->z[l->n] = z;
         if (l->share < 1)
             gram_forget(l->gram, l->share);
-        if (isfinite(z) && !features_row(&l->lags, l->z, l->n, row))
+        if (isfinite(z) && !features_row(&l->spec, l->z, l->n, t_s, row))
             gram_add(l->gram, row, z);
     }
 }

@@ -18,9 +18,11 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
     return 0;
 }
 
-static int forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+static int forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e)
 {
+    const double *y = past->y;
+    size_t n = past->n;
     size_t s = season(m);
     if (n < s)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",

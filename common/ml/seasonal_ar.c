@@ -59,14 +59,16 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
                          "the fit is not finite: the values are too large");
 }
 
-static int forecast(const struct model *m, const double *y, size_t n, size_t horizon,
+static int forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e)
 {
+    const double *y = past->y;
+    size_t n = past->n;
     size_t s = season(m);
     if (n < s + 1)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
                        s + 1, n);
-    if (algo_seasonal_naive_24.forecast(m, y, n, horizon, out, e))
+    if (algo_seasonal_naive_24.forecast(m, past, horizon, out, e))
         return -1;
     double fading = y[n - 1] - y[n - 1 - s];
     if (!isfinite(fading))

@@ -9,7 +9,7 @@
 #include "common/ml/algos.h"
 #include "common/ml/linear.h"
 
-static const struct feature_spec lags = {SYSTEM0_LAGS, {4, 3, 2, 1}, TRANSFORM_NONE};
+static const struct feature_spec lags = {.n_lags = SYSTEM0_LAGS, .lags = {4, 3, 2, 1}};
 
 static int64_t hour_of(int64_t t_s)
 {

@@ -116,7 +116,7 @@ static void put_param(json_t *o, const char *name, double x)
 json_t *train_parameters(const struct train_work *w, const struct model *final)
 {
     json_t *o = json_object();
-    struct buf lags;
+    struct buf features;
     put_text(o, "algorithm", final->algo->name);
     put_text(o, "candidate", w->served->name);
     put_text(o, "candidates_version", TRAIN_CANDIDATES);
@@ -128,14 +128,16 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
         snprintf(name, sizeof name, "weight_%s", w->served->recipe->member[i]->name);
         put_param(o, name, final->weight[i]);
     }
-    if (final->features.n_lags) {
-        buf_init(&lags, 1024);
-        for (size_t i = 0; i < final->features.n_lags; i++)
-            buf_addf(&lags, "%s%d", i ? "," : "", final->features.lags[i]);
-        put_text(o, "lags", lags.data);
+    if (features_columns(&final->features)) {
+        char name[FEATURE_NAME_SIZE];
+        buf_init(&features, 1024);
+        for (size_t i = 0; i < features_columns(&final->features); i++)
+            buf_addf(&features, "%s%s", i ? "," : "",
+                     features_name(&final->features, i, name));
+        put_text(o, "features", features.data);
         put_text(o, "transform",
                  final->features.transform == TRANSFORM_LOG ? "log" : "none");
-        buf_done(&lags);
+        buf_done(&features);
     }
     put_count(o, "horizon", w->o->horizon);
     put_param(o, "level", w->o->level);

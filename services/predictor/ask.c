@@ -208,7 +208,7 @@ int ask_history(const struct ask *a, double *y, size_t *n, struct err *e)
 
 static size_t index_of(const struct version *v, const char *name)
 {
-    size_t i = 0, n = v->model->features.n_lags;
+    size_t i = 0, n = features_of_history(&v->model->features);
     while (i < n && strcmp(v->names[i], name))
         i++;
     return i;
@@ -216,11 +216,12 @@ static size_t index_of(const struct version *v, const char *name)
 
 static int missing_feature(const struct version *v, const bool *seen, struct err *e)
 {
-    for (size_t i = 0; i < v->model->features.n_lags; i++)
+    for (size_t i = 0; i < features_of_history(&v->model->features); i++)
         if (!seen[i])
             return err_set(e, ERR_INVALID,
                            "feature \"%s\" is missing: version %d reads %zu features",
-                           v->names[i], v->number, v->model->features.n_lags);
+                           v->names[i], v->number,
+                           features_of_history(&v->model->features));
     return 0;
 }
 
@@ -228,7 +229,7 @@ int ask_features(const json_t *o, const struct version *v, double *x, bool *miss
                  struct err *e)
 {
     bool seen[FEATURES_MAX] = {false};
-    size_t n = v->model->features.n_lags, given = 0;
+    size_t n = features_of_history(&v->model->features), given = 0;
     const char *name;
     json_t *value;
     if (!json_is_object(o))

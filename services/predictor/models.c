@@ -24,8 +24,8 @@ struct version *version_new(int number, struct model *m)
         m->lowest = q->min;
         m->highest = q->max;
     }
-    v->names = xcalloc(m->features.n_lags + 1, sizeof *v->names);
-    for (size_t i = 0; i < m->features.n_lags; i++)
+    v->names = xcalloc(features_of_history(&m->features) + 1, sizeof *v->names);
+    for (size_t i = 0; i < features_of_history(&m->features); i++)
         features_name(&m->features, i, v->names[i]);
     /* serving reads neither the training metrics nor the drift baseline */
     json_decref(m->metrics);

@@ -30,7 +30,8 @@ struct version {
     atomic_int refs;
     int number;
     struct model *model; /* owned; without the parts that serving does not need */
-    char (*names)[16];   /* of its features, in the order of model->features; owned */
+    char (*names)[FEATURE_NAME_SIZE]; /* of its features, in the order of model->features;
+                                         owned */
 };
 
 /* Parses a document of the given series. Refuses one that was made for another. */

@@ -20,7 +20,8 @@ int origin_forecast(const struct series *s, const struct version *v, int64_t ori
     if (!n)
         return err_kind(e, ERR_CONFLICT, "history_missing",
                         "%s has no complete hour to start from", s->name);
-    if (model_forecast(v->model, y, n, HORIZON_MAX, v->model->level, out, e))
+    const struct hours past = {origin_ms / 1000 - ((int64_t)n - 1) * 3600, n, y};
+    if (model_forecast(v->model, &past, HORIZON_MAX, v->model->level, out, e))
         return -1;
     if (gaps)
         *gaps = (unsigned)model_history_gaps(v->model, y, n);

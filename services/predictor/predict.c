@@ -136,14 +136,26 @@ static int from_hours(struct predictor *p, const struct ask *a, const struct sou
     return 0;
 }
 
-static int from_history(const struct ask *a, const struct source *src, struct answer *out,
-                        struct forecast *f, struct err *e)
+/* The hour that is forecast from what was given without an end: models with a calendar
+ * take the one after the last complete hour. */
+static int64_t next_s(const struct predictor *p, const struct ask *a)
+{
+    int64_t end_ms = a->end_ms;
+    if (end_ms == NO_TIME)
+        end_ms = clock_last_complete_hour(clock_now_ms(), p->set.common.grace_s * 1000);
+    return (end_ms + HOUR_MS) / 1000;
+}
+
+static int from_history(struct predictor *p, const struct ask *a,
+                        const struct source *src, struct answer *out, struct forecast *f,
+                        struct err *e)
 {
     double y[ASK_HISTORY_MAX];
     size_t n;
     if (ask_history(a, y, &n, e))
         return -1;
-    if (model_forecast(src->version->model, y, n, a->horizon, out->level, f, e)) {
+    const struct hours past = {next_s(p, a) - (int64_t)n * 3600, n, y};
+    if (model_forecast(src->version->model, &past, a->horizon, out->level, f, e)) {
         e->code = ERR_INVALID; /* the history is the caller's */
         return -1;
     }
@@ -158,14 +170,14 @@ static int from_history(const struct ask *a, const struct source *src, struct an
 }
 
 static int from_row(struct predictor *p, const json_t *row, const struct source *src,
-                    double level, struct forecast *f, struct err *e)
+                    int64_t t_s, double level, struct forecast *f, struct err *e)
 {
     double x[FEATURES_MAX];
     bool missing = false;
     int rc = ask_features(row, src->version, x, &missing, e);
     if (missing)
         metric_add(p->missing, 1);
-    return rc ? rc : model_predict_row(src->version->model, x, level, f, e);
+    return rc ? rc : model_predict_row(src->version->model, x, t_s, level, f, e);
 }
 
 static int from_rows(struct predictor *p, const struct ask *a, const struct source *src,
@@ -173,9 +185,10 @@ static int from_rows(struct predictor *p, const struct ask *a, const struct sour
 {
     out->rows = true;
     if (a->form == ASK_FEATURES)
-        return from_row(p, a->given, src, out->level, f, e);
+        return from_row(p, a->given, src, next_s(p, a), out->level, f, e);
     for (size_t i = 0; i < out->n; i++)
-        if (from_row(p, json_array_get(a->given, i), src, out->level, &f[i], e))
+        if (from_row(p, json_array_get(a->given, i), src, next_s(p, a), out->level, &f[i],
+                     e))
             return err_prefix(e, "instance %zu", i);
     return 0;
 }
@@ -210,7 +223,7 @@ static int fill(struct predictor *p, const struct ask *a, const struct source *s
     if (a->form == ASK_FEATURES || a->form == ASK_INSTANCES)
         return from_rows(p, a, src, out, f, e);
     if (a->form == ASK_HISTORY)
-        return from_history(a, src, out, f, e);
+        return from_history(p, a, src, out, f, e);
     if (champion ? from_trajectory(a, src, out, f, e) : from_hours(p, a, src, out, f, e))
         return -1;
     warn_about_age(p, out);

@@ -12,6 +12,7 @@
 #include "common/ml/linear.h"
 #include "common/ml/model.h"
 #include "tests/unit/near.h"
+#include "tests/unit/past.h"
 #include "tests/unit/series.h"
 
 /* A blend cannot be without members. */
@@ -60,7 +61,7 @@ static void fits_and_forecasts(const struct algo *a)
     struct model *m = fitted(a, &h);
     struct forecast f[HORIZON_MAX];
     struct err e = ERR_INIT;
-    assert_int_equal(model_forecast(m, h.y, h.n, HORIZON_MAX, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, UNTIL(h, h.n), HORIZON_MAX, 0.95, f, &e), 0);
     for (int k = 0; k < HORIZON_MAX; k++)
         assert_true(isfinite(f[k].yhat) && isnan(f[k].lower));
     if (a->complexity > 0) /* all but persistence see the day */
@@ -82,8 +83,8 @@ static void saves_and_loads(const struct algo *a)
     if (!back)
         fail_msg("%s: %s in %s", a->name, e.text, doc);
     struct forecast f[48], g[48];
-    assert_int_equal(model_forecast(m, h.y, h.n, 48, 0.9, f, &e), 0);
-    assert_int_equal(model_forecast(back, h.y, h.n, 48, 0.9, g, &e), 0);
+    assert_int_equal(model_forecast(m, UNTIL(h, h.n), 48, 0.9, f, &e), 0);
+    assert_int_equal(model_forecast(back, UNTIL(h, h.n), 48, 0.9, g, &e), 0);
     for (int k = 0; k < 48; k++)
         assert_memory_equal(&f[k].yhat, &g[k].yhat, sizeof(double));
     char *doc2 = model_document(back, &len2);
@@ -128,8 +129,8 @@ static void refuses(const struct algo *a)
     h.n = a->min_hours(m);
     assert_int_equal(a->fit(m, &h, &e), 0); /* and just long enough */
     double y[HORIZON_MAX];
-    assert_int_equal(a->forecast(m, h.y, a->history(m) - 1, 1, y, &e), -1);
-    assert_int_equal(a->forecast(m, h.y, a->history(m), HORIZON_MAX, y, &e), 0);
+    assert_int_equal(a->forecast(m, UNTIL(h, a->history(m) - 1), 1, y, &e), -1);
+    assert_int_equal(a->forecast(m, UNTIL(h, a->history(m)), HORIZON_MAX, y, &e), 0);
     model_free(m);
     hours_done(&h);
 }
@@ -142,7 +143,7 @@ static void stays_finite(const struct algo *a)
     struct model *m = fitted(a, &h);
     struct forecast f[48];
     struct err e = ERR_INIT;
-    assert_int_equal(model_forecast(m, h.y, h.n, 48, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, UNTIL(h, h.n), 48, 0.95, f, &e), 0);
     double reach = 2 * ldexp(1, 23);
     for (int k = 0; k < 48; k++)
         assert_true(fabs(f[k].yhat) <= reach);
@@ -165,7 +166,7 @@ static void goes_on(const struct algo *a)
     for (size_t i = 0; i < N_OF(upto); i++) {
         struct hours known = {h.start_s, upto[i], h.y};
         struct model *anew = fitted(a, &known), *on = unfitted(a);
-        a->learning->take(learnt, h.y, upto[i]);
+        a->learning->take(learnt, &known);
         assert_int_equal(a->learning->fit(learnt, on, NULL), 0);
         json_t *want = a->save(anew), *got = a->save(on);
         assert_true(json_equal(want, got));
@@ -307,14 +308,14 @@ static void seasonal_ar(void **state)
     assert_int_equal(m->algo->fit(m, &h, &e), 0);
     assert_near(m->decay, 0.8, 1e-9);
     assert_int_equal(m->training.rows, 55);
-    assert_int_equal(m->algo->forecast(m, h.y, h.n, HORIZON_MAX, out, &e), 0);
+    assert_int_equal(m->algo->forecast(m, UNTIL(h, h.n), HORIZON_MAX, out, &e), 0);
     for (size_t k = 0; k < HORIZON_MAX; k++)
         assert_near(out[k], h.y[56 + k % 24] + d * pow(0.8, (double)k + 1), 1e-9);
     h.y[80 - 25] = NAN; /* today's difference is not known: the day alone */
-    assert_int_equal(m->algo->forecast(m, h.y, h.n, 1, out, &e), 0);
+    assert_int_equal(m->algo->forecast(m, UNTIL(h, h.n), 1, out, &e), 0);
     assert_near(out[0], h.y[56], 0);
     h.y[56] = NAN;
-    assert_int_equal(m->algo->forecast(m, h.y, h.n, 1, out, &e), -1);
+    assert_int_equal(m->algo->forecast(m, UNTIL(h, h.n), 1, out, &e), -1);
     for (size_t i = 0; i < h.n; i++) /* each day like the one before */
         h.y[i] = (double)(i % 24);
     assert_int_equal(m->algo->fit(m, &h, &e), 0);

@@ -7,6 +7,7 @@
 #include "common/ml/algos.h"
 #include "common/ml/choice.h"
 #include "tests/unit/near.h"
+#include "tests/unit/past.h"
 
 struct work {
     struct hours h;
@@ -168,7 +169,7 @@ static void blend_forecasts(void **state)
     struct forecast f[48];
     assert_int_equal(model_history(m), 24);
     assert_ok(m->algo->fit(m, &h, &e), e);
-    assert_ok(model_forecast(m, h.y, h.n, 48, 0.95, f, &e), e);
+    assert_ok(model_forecast(m, UNTIL(h, h.n), 48, 0.95, f, &e), e);
     for (size_t k = 0; k < 48; k++)
         assert_near(f[k].yhat, 0.25 * h.y[99] + 0.75 * h.y[76 + k % 24], 1e-12);
     struct model *none = model_new(&algo_blend, "x.y");

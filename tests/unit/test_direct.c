@@ -4,6 +4,10 @@
 #include "common/ml/algos.h"
 #include "common/ml/model.h"
 #include "tests/unit/near.h"
+#include "tests/unit/past.h"
+
+#define SPEC(n, scale, ...)                                                              \
+    ((struct feature_spec){.n_lags = n, .lags = {__VA_ARGS__}, .transform = scale})
 
 static struct model *fitted(const struct hours *h, struct feature_spec spec)
 {
@@ -25,11 +29,11 @@ static void each_lead_by_itself(void **state)
     struct err e = ERR_INIT;
     for (size_t i = 0; i < h.n; i++)
         h.y[i] = 100 * pow(0.97, (double)i);
-    struct model *m = fitted(&h, (struct feature_spec){1, {1}, TRANSFORM_NONE});
+    struct model *m = fitted(&h, SPEC(1, TRANSFORM_NONE, 1));
     for (int k = 0; k < HORIZON_MAX; k++)
         assert_near(m->coef[2 * k + 1], pow(0.97, k + 1), 1e-4);
     assert_int_equal(m->training.rows, 299);
-    assert_ok(m->algo->forecast(m, h.y, 100, HORIZON_MAX, out, &e), e);
+    assert_ok(m->algo->forecast(m, UNTIL(h, 100), HORIZON_MAX, out, &e), e);
     for (int k = 0; k < HORIZON_MAX; k++)
         assert_near(out[k], h.y[100 + k], 1e-3);
     model_free(m);
@@ -43,7 +47,7 @@ static void seasons_go_back_by_days(void **state)
     struct hours h = series(900, 2);
     double out[HORIZON_MAX];
     struct err e = ERR_INIT;
-    struct model *m = fitted(&h, (struct feature_spec){3, {1, 24, 48}, TRANSFORM_NONE});
+    struct model *m = fitted(&h, SPEC(3, TRANSFORM_NONE, 1, 24, 48));
     for (int k = 0; k < HORIZON_MAX; k++) {
         double c = m->coef[4 * k + 3];
         assert_true(k < 24 ? c != 0 : c == 0);
@@ -52,8 +56,8 @@ static void seasons_go_back_by_days(void **state)
     for (size_t i = 0; i < h.n; i++) /* every day is the same */
         h.y[i] = 20 + 5 * sin(2 * M_PI * (double)(i % 24) / 24);
     model_free(m);
-    m = fitted(&h, (struct feature_spec){3, {1, 24, 48}, TRANSFORM_NONE});
-    assert_ok(m->algo->forecast(m, h.y, 500, HORIZON_MAX, out, &e), e);
+    m = fitted(&h, SPEC(3, TRANSFORM_NONE, 1, 24, 48));
+    assert_ok(m->algo->forecast(m, UNTIL(h, 500), HORIZON_MAX, out, &e), e);
     for (int k = 0; k < HORIZON_MAX; k++)
         assert_near(out[k], h.y[500 + k], 1e-2);
     model_free(m);
@@ -68,12 +72,12 @@ static void on_logarithms(void **state)
     struct err e = ERR_INIT;
     for (size_t i = 0; i < h.n; i++)
         h.y[i] = exp(sin(2 * M_PI * (double)(i % 24) / 24));
-    struct model *m = fitted(&h, (struct feature_spec){2, {1, 24}, TRANSFORM_LOG});
-    assert_ok(m->algo->forecast(m, h.y, 500, HORIZON_MAX, out, &e), e);
+    struct model *m = fitted(&h, SPEC(2, TRANSFORM_LOG, 1, 24));
+    assert_ok(m->algo->forecast(m, UNTIL(h, 500), HORIZON_MAX, out, &e), e);
     for (int k = 0; k < HORIZON_MAX; k++)
         assert_near(out[k] / h.y[500 + k], 1, 1e-2);
     h.y[499] = 0; /* a sensor that shows nothing for once */
-    assert_ok(m->algo->forecast(m, h.y, 500, HORIZON_MAX, out, &e), e);
+    assert_ok(m->algo->forecast(m, UNTIL(h, 500), HORIZON_MAX, out, &e), e);
     for (int k = 0; k < HORIZON_MAX; k++)
         assert_true(isfinite(out[k]) && out[k] > 0);
     model_free(m);
@@ -86,10 +90,10 @@ static void what_is_missing(void **state)
     struct hours h = series(600, 4);
     double out[HORIZON_MAX];
     struct err e = ERR_INIT;
-    struct model *m = fitted(&h, (struct feature_spec){2, {1, 24}, TRANSFORM_NONE});
+    struct model *m = fitted(&h, SPEC(2, TRANSFORM_NONE, 1, 24));
     h.y[480] = NAN; /* lead 5 reads it */
-    assert_ok(m->algo->forecast(m, h.y, 500, 4, out, &e), e);
-    assert_failed(m->algo->forecast(m, h.y, 500, 5, out, &e), e, ERR_CONFLICT,
+    assert_ok(m->algo->forecast(m, UNTIL(h, 500), 4, out, &e), e);
+    assert_failed(m->algo->forecast(m, UNTIL(h, 500), 5, out, &e), e, ERR_CONFLICT,
                   "lead 5 cannot be forecast: an hour it reads is missing");
     model_free(m);
     hours_done(&h);

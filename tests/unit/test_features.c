@@ -9,13 +9,13 @@
 #include "common/ml/features.h"
 #include "tests/unit/near.h"
 
-static const struct feature_spec spec = {3, {4, 1, 2}, TRANSFORM_NONE};
+static const struct feature_spec spec = {.n_lags = 3, .lags = {4, 1, 2}};
 
 static void names(void **state)
 {
     (void)state;
-    char buf[16];
-    assert_int_equal(features_max_lag(&spec), 4);
+    char buf[FEATURE_NAME_SIZE];
+    assert_int_equal(features_reach(&spec), 4);
     assert_string_equal(features_name(&spec, 0, buf), "lag_4");
     assert_string_equal(features_name(&spec, 2, buf), "lag_2");
 }
@@ -25,19 +25,68 @@ static void one_row(void **state)
     (void)state;
     const double y[] = {10, 20, 30, 40, 50};
     double out[3];
-    assert_int_equal(features_row(&spec, y, 5, out), 0);
+    assert_int_equal(features_row(&spec, y, 5, 0, out), 0);
     assert_true(out[0] == 20 && out[1] == 50 && out[2] == 40);
-    assert_int_equal(features_row(&spec, y, 3, out), -1); /* too short */
+    assert_int_equal(features_row(&spec, y, 3, 0, out), -1); /* too short */
     const double hole[] = {10, NAN, 30, 40, 50};
-    assert_int_equal(features_row(&spec, hole, 5, out), -1);
+    assert_int_equal(features_row(&spec, hole, 5, 0, out), -1);
     const double unread[] = {10, 20, NAN, 40, 50};
-    assert_int_equal(features_row(&spec, unread, 5, out), 0);
-    struct feature_spec logs = spec;
-    logs.transform = TRANSFORM_LOG;
-    assert_int_equal(features_row(&logs, y, 5, out), 0);
-    assert_near(out[1], log(50), 1e-15);
-    const double zero[] = {10, 20, 30, 0, 50};
-    assert_int_equal(features_row(&logs, zero, 5, out), -1);
+    assert_int_equal(features_row(&spec, unread, 5, 0, out), 0);
+}
+
+/* Known answers, and where each column stands. */
+static void windows_and_calendar(void **state)
+{
+    (void)state;
+    static const struct feature_spec all = {.n_lags = 1,
+                                            .lags = {2},
+                                            .n_windows = 6,
+                                            .windows = {{STAT_MEAN, 4},
+                                                        {STAT_STD, 4},
+                                                        {STAT_MIN, 3},
+                                                        {STAT_MAX, 5},
+                                                        {STAT_SLOPE, 4},
+                                                        {STAT_DIFF, 3}},
+                                            .calendar = CALENDAR_HOUR | CALENDAR_WEEK};
+    const double z[] = {90, 1, 3, 2, 6}, want[] = {2, 3, sqrt(3.5), 2, 90, 1.4, 3};
+    static const char *const names[] = {"lag_2", "mean_4",  "std_4", "min_3",
+                                        "max_5", "slope_4", "diff_3"};
+    char name[FEATURE_NAME_SIZE];
+    double out[FEATURES_MAX];
+    assert_int_equal(features_columns(&all), 7 + 8 + 6);
+    assert_int_equal(features_of_history(&all), 7);
+    assert_int_equal(features_reach(&all), 5);
+    /* Wednesday the 21st of January 1970, 06:00 */
+    assert_int_equal(features_row(&all, z, 5, (20 * 24 + 6) * 3600, out), 0);
+    for (size_t i = 0; i < 7; i++) {
+        assert_string_equal(features_name(&all, i, name), names[i]);
+        assert_near(out[i], want[i], 1e-12);
+    }
+    assert_string_equal(features_name(&all, 7, name), "hour_sin_1");
+    assert_near(out[7], 1, 1e-12);
+    assert_near(out[8], 0, 1e-12);
+    assert_string_equal(features_name(&all, 10, name), "hour_cos_2");
+    assert_near(out[10], -1, 1e-12);
+    assert_string_equal(features_name(&all, 15, name), "week_sin_1");
+    assert_near(out[15], sin(2 * M_PI * 54 / 168), 1e-12);
+    assert_string_equal(features_name(&all, 20, name), "week_cos_3");
+    assert_near(out[20], cos(2 * M_PI * 3 * 54 / 168), 1e-12);
+    struct feature_spec week = {.calendar = CALENDAR_WEEK};
+    assert_string_equal(features_name(&week, 1, name), "week_cos_1");
+    assert_int_equal(features_row(&all, z, 4, 0, out), -1); /* max_5 */
+    const double hole[] = {NAN, 1, 3, 2, 6};
+    assert_int_equal(features_row(&all, hole, 5, 0, out), -1);
+    json_t *j = features_to_json(&all);
+    char *text = json_dumps(j, JSON_COMPACT);
+    assert_string_equal(
+        text, "{\"lags\":[2],\"windows\":[\"mean_4\",\"std_4\",\"min_3\",\"max_5\","
+              "\"slope_4\",\"diff_3\"],\"calendar\":[\"hour\",\"week\"],\"exogenous\":[],"
+              "\"transform\":\"none\"}");
+    struct feature_spec back;
+    assert_int_equal(features_from_json(&back, j, NULL), 0);
+    assert_memory_equal(&back, &all, sizeof all);
+    free(text);
+    json_decref(j);
 }
 
 /* Each row of the batch is what features_row() makes of the hours before its target. */
@@ -53,15 +102,16 @@ static void rows_are_serving_rows(void **state)
     for (int t = TRANSFORM_NONE; t <= TRANSFORM_LOG; t++) {
         struct feature_spec s = spec;
         s.transform = (enum transform)t;
-        double *x, *target, row[3];
+        double *x, *target, row[3], z[40];
         size_t n = features_rows(&s, &h, &x, &target), k = 0;
         for (size_t i = 4; i < h.n; i++) {
-            double want = features_transform(&s, h.y[i]);
-            if (!isfinite(want) || features_row(&s, h.y, i, row))
+            for (size_t u = 0; u < h.n; u++)
+                z[u] = features_transform(&s, h.y[u]);
+            if (!isfinite(z[i]) || features_row(&s, z, i, 0, row))
                 continue;
             assert_true(k < n);
             assert_memory_equal(row, x + 3 * k, sizeof row);
-            assert_true(target[k++] == want);
+            assert_true(target[k++] == z[i]);
         }
         assert_int_equal(k, n);
         assert_int_equal(n, t == TRANSFORM_NONE ? 32 : 28);
@@ -111,8 +161,24 @@ static void refusals(void **state)
         {"{\"lags\":[1]}", "field \"features.transform\" must be \"none\" or \"log\""},
         {"{\"lags\":[1],\"transform\":\"sqrt\"}",
          "field \"features.transform\" must be \"none\" or \"log\""},
-        {"{\"lags\":[1],\"transform\":\"none\",\"calendar\":[\"hour\"]}",
-         "field \"features.calendar\" must be an empty array in this version"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"calendar\":[\"hour\",\"hour\"]}",
+         "field \"features.calendar[1]\" must be \"hour\" or \"week\", each once"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"calendar\":{}}",
+         "field \"features.calendar\" must be an array"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"windows\":[\"mean_4\",\"mean_1\"]}",
+         "field \"features.windows[1]\" must be mean_N, std_N, min_N, max_N, slope_N or "
+         "diff_N with N from 2 to 672"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"windows\":[\"mean_673\"]}",
+         "field \"features.windows[0]\" must be mean_N, std_N, min_N, max_N, slope_N or "
+         "diff_N with N from 2 to 672"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"windows\":[\"me_24\"]}",
+         "field \"features.windows[0]\" must be mean_N, std_N, min_N, max_N, slope_N or "
+         "diff_N with N from 2 to 672"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"windows\":[24]}",
+         "field \"features.windows[0]\" must be mean_N, std_N, min_N, max_N, slope_N or "
+         "diff_N with N from 2 to 672"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"exogenous\":[\"a.b\"]}",
+         "field \"features.exogenous\" must be an empty array in this version"},
         {"{\"lags\":[1],\"transform\":\"none\",\"more\":1}",
          "field \"features.more\" is not known"},
     };
@@ -140,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(one_row),
+        cmocka_unit_test(windows_and_calendar),
         cmocka_unit_test(rows_are_serving_rows),
         cmocka_unit_test(document),
         cmocka_unit_test(refusals),

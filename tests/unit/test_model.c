@@ -12,6 +12,7 @@
 #include "common/ml/algos.h"
 #include "common/ml/model.h"
 #include "tests/unit/near.h"
+#include "tests/unit/past.h"
 
 static const char document[] =
     "{\"fieldcast_model\":1,\"series\":\"kitchen.temperature\",\"algorithm\":\"ridge\","
@@ -189,7 +190,7 @@ static void refusals_of_size_and_kind(void **state)
     text = changed("\"ridge\",\"parameters\":{\"strength\":1}",
                    "\"persistence\",\"parameters\":{}");
     assert_null(model_parse(text, strlen(text), &e));
-    assert_string_equal(e.text, "field \"features.lags\" must be empty for persistence");
+    assert_string_equal(e.text, "field \"features\" must be empty for persistence");
     free(text);
 }
 
@@ -202,33 +203,33 @@ static void forecast_by_hand(void **state)
     const double y[] = {18, 22};
     /* 20 + (22-20)/2 + .1 (18-20)/2 = 20.9; then 20 + .45 + .1 = 20.55 */
     assert_int_equal(model_history(m), 2);
-    assert_int_equal(model_forecast(m, y, 2, 3, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 3, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 20.9, 1e-12);
     assert_near(f[0].lower, 19.9, 1e-12);
     assert_near(f[0].upper, 22.4, 1e-12);
     assert_near(f[1].yhat, 20.55, 1e-12);
     assert_near(f[2].upper - f[2].yhat, 2 * sqrt(1.5), 1e-12); /* past the band's end */
     /* at 0.8 the band is z(.9)/z(.975) = 1.2815516/1.9599640 as wide */
-    assert_int_equal(model_forecast(m, y, 2, 1, 0.8, f, &e), 0);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 1, 0.8, f, &e), 0);
     assert_near(f[0].upper - f[0].yhat, 1.5 * 1.2815516 / 1.9599640, 1e-6);
-    assert_int_equal(model_predict_row(m, (const double[]){22, 18}, 0.95, f, &e), 0);
+    assert_int_equal(model_predict_row(m, (const double[]){22, 18}, 0, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 20.9, 1e-12);
     /* what cannot be is not said */
     m->lowest = 20;
     m->highest = 22;
-    assert_int_equal(model_forecast(m, y, 2, 1, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 1, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 20.9, 1e-12);
     assert_near(f[0].lower, 20, 0);
     assert_near(f[0].upper, 22, 0);
     m->highest = 20.5;
-    assert_int_equal(model_forecast(m, y, 2, 1, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 1, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 20.5, 0);
     assert_near(f[0].lower, 20, 0);
     assert_near(f[0].upper, 20.5, 0);
     m->lowest = -INFINITY;
     m->highest = INFINITY;
     /* the model's own limits, of what it was trained on, hold too */
-    assert_int_equal(model_predict_row(m, (const double[]){1e6, 0}, 0.95, f, &e), 0);
+    assert_int_equal(model_predict_row(m, (const double[]){1e6, 0}, 0, 0.95, f, &e), 0);
     assert_near(f[0].yhat, 40, 0);
     model_free(m);
 }
@@ -240,23 +241,23 @@ static void forecast_refusals(void **state)
     struct forecast f[48];
     struct err e = ERR_INIT;
     const double y[] = {18, 22}, hole[] = {18, NAN};
-    assert_int_equal(model_forecast(m, y, 2, 0, 0.95, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 0, 0.95, f, &e), -1);
     assert_string_equal(e.text, "the horizon must be 1 to 48 hours, not 0");
-    assert_int_equal(model_forecast(m, y, 2, 49, 0.95, f, &e), -1);
-    assert_int_equal(model_forecast(m, y, 2, 1, 1, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 49, 0.95, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 1, 1, f, &e), -1);
     assert_string_equal(e.text, "the level must be between 0 and 1, not 1");
-    assert_int_equal(model_forecast(m, y, 2, 1, NAN, f, &e), -1);
-    assert_int_equal(model_forecast(m, y, 1, 1, 0.95, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(y, 2), 1, NAN, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(y, 1), 1, 0.95, f, &e), -1);
     assert_string_equal(e.text, "ridge needs the last 2 hours, there are 1");
     assert_string_equal(err_slug(&e), "history_missing");
-    assert_int_equal(model_forecast(m, hole, 2, 1, 0.95, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(hole, 2), 1, 0.95, f, &e), -1);
     assert_string_equal(e.text, "the newest hour is missing");
     const double old[] = {NAN, 22};
-    assert_int_equal(model_forecast(m, old, 2, 1, 0.95, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(old, 2), 1, 0.95, f, &e), -1);
     assert_string_equal(e.text, "lead 1 cannot be forecast: an hour it reads is missing");
-    assert_int_equal(model_predict_row(m, hole, 0.95, f, &e), -1);
+    assert_int_equal(model_predict_row(m, hole, 0, 0.95, f, &e), -1);
     assert_string_equal(e.text, "feature \"lag_2\" must be a finite number");
-    assert_int_equal(model_predict_row(p, y, 0.95, f, &e), -1);
+    assert_int_equal(model_predict_row(p, y, 0, 0.95, f, &e), -1);
     assert_string_equal(
         e.text, "persistence reads no features: send \"history\" or \"series\" instead");
     model_free(p);
@@ -275,15 +276,15 @@ static void gaps(void **state)
         y[i] = i;
     y[50] = y[51] = NAN;
     assert_int_equal(model_history_gaps(m, y, 72), 0);
-    assert_int_equal(model_forecast(m, y, 72, 24, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, PAST(y, 72), 24, 0.95, f, &e), 0);
     assert_near(f[2].yhat, 50, 1e-12);
     for (int i = 50; i < 60; i++)
         y[i] = NAN;
     assert_int_equal(model_history_gaps(m, y, 72), 10);
-    assert_int_equal(model_forecast(m, y, 72, 24, 0.95, f, &e), 0);
+    assert_int_equal(model_forecast(m, PAST(y, 72), 24, 0.95, f, &e), 0);
     assert_near(f[2].yhat, 50 - 24, 1e-12);
     assert_int_equal(model_history_gaps(m, y + 48, 24), 0); /* nothing to borrow from */
-    assert_int_equal(model_forecast(m, y + 48, 24, 24, 0.95, f, &e), -1);
+    assert_int_equal(model_forecast(m, PAST(y + 48, 24), 24, 0.95, f, &e), -1);
     assert_string_equal(err_slug(&e), "history_missing");
     model_free(m);
 }
@@ -300,14 +301,15 @@ static void log_scale(void **state)
     /* the intercept is on the log scale: 40 is the limit, and the band a factor */
     m->intercept = log(10);
     m->coef[0] = m->coef[1] = 0;
-    assert_int_equal(model_predict_row(m, (const double[]){5, 5}, 0.95, &f, &e), 0);
+    assert_int_equal(model_predict_row(m, (const double[]){5, 5}, 0, 0.95, &f, &e), 0);
     assert_near(f.yhat, 10, 1e-12);
     assert_near(f.lower, 10 * exp(-1), 1e-12);
     assert_near(f.upper, 10 * exp(1.5), 1e-12);
-    assert_int_equal(model_predict_row(m, (const double[]){5, 0}, 0.95, &f, &e), -1);
+    assert_int_equal(model_predict_row(m, (const double[]){5, 0}, 0, 0.95, &f, &e), -1);
     assert_string_equal(e.text, "feature \"lag_2\" must be a positive number");
     /* a zero in the history is taken for the least the model knows */
-    assert_int_equal(model_forecast(m, (const double[]){0, 5}, 2, 1, 0.95, &f, &e), 0);
+    assert_int_equal(
+        model_forecast(m, PAST(((const double[]){0, 5}), 2), 1, 0.95, &f, &e), 0);
     model_free(m);
     free(text);
 }
