@@ -35,6 +35,8 @@ const struct candidate candidates[] = {
     OLS("ols_daily", LAGS(NEWEST, DAY)),
     FIT("ridge_clock",         ridge,       1, LAGS(NEWEST), CLOCK),
     FIT("ridge_calendar",      ridge,      10, LAGS(NEWEST, DAY), CALENDAR),
+    FIT("ridge_clock_log",     ridge,       1, LAGS(NEWEST), CLOCK, LOG),
+    FIT("ridge_weekly_calendar", ridge,    10, LAGS(NEWEST, DAY, WEEK), CALENDAR),
     FIT("ridge_windows",       ridge,      10, LAGS(NEWEST, DAY), WINDOWS),
     FIT("ridge_day",           ridge,      10, LAGS(NEWEST, BEFORE, DAY)),
     FIT("ridge_days",          ridge,      50, LAGS(NEWEST, 22, DAY, DAY2, DAY3)),

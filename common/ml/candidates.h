@@ -27,7 +27,7 @@ struct candidate {
     const struct recipe *recipe; /* of a blend; NULL for all others */
 };
 
-#define CANDIDATES_MAX 24
+#define CANDIDATES_MAX 32
 extern const struct candidate candidates[];
 extern const size_t n_candidates;
 
