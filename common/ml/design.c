@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/ml/design.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+#define CONSTANT_TOLERANCE 1e-13
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    double s = 0;
+    for (size_t i = 0; i < n; i++)
+        s += a[i] * b[i];
+    return s;
+}
+
+static double length(const double *v, size_t n)
+{
+    return sqrt(dot(v, v, n));
+}
+
+double design_centre(double *v, size_t rows)
+{
+    double mean = 0, rest = 0;
+    for (size_t r = 0; r < rows; r++)
+        mean += v[r];
+    mean /= (double)rows;
+    for (size_t r = 0; r < rows; r++)
+        rest += v[r] - mean;
+    mean += rest / (double)rows; /* what rounding left */
+    for (size_t r = 0; r < rows; r++)
+        v[r] -= mean;
+    return mean;
+}
+
+/* Takes v's parts along the basis out of it and adds them to theta. */
+static void sweep(const double *q, size_t rank, size_t rows, double *v, double *theta)
+{
+    for (size_t i = 0; i < rank; i++) {
+        double c = dot(q + i * rows, v, rows);
+        for (size_t r = 0; r < rows; r++)
+            v[r] -= c * q[i * rows + r];
+        theta[i] += c;
+    }
+}
+
+void design_project(const struct design *d, double *v, double *theta)
+{
+    memset(theta, 0, d->rank * sizeof *theta);
+    sweep(d->q, d->rank, d->rows, v, theta);
+    sweep(d->q, d->rank, d->rows, v, theta);
+}
+
+/* Column c, centred and scaled to length 1, to v; false if it is constant. Scaled by its
+ * largest value first, so that no square under- or overflows. */
+static bool standardise(struct design *d, const double *x, size_t c, double *v)
+{
+    double top = 0;
+    for (size_t r = 0; r < d->rows; r++)
+        v[r] = x[r * d->cols + c];
+    d->mean[c] = design_centre(v, d->rows);
+    d->length[c] = 1;
+    for (size_t r = 0; r < d->rows; r++)
+        top = fmax(top, fabs(v[r]));
+    if (!(top > CONSTANT_TOLERANCE * fabs(d->mean[c])) || top < DBL_MIN / DBL_EPSILON)
+        return false;
+    for (size_t r = 0; r < d->rows; r++)
+        v[r] /= top;
+    double n = length(v, d->rows);
+    for (size_t r = 0; r < d->rows; r++)
+        v[r] /= n;
+    d->length[c] = n * top;
+    return true;
+}
+
+static void add_column(struct design *d, const double *x, size_t c)
+{
+    double *v = d->q + d->rank * d->rows, *row = d->r + c * d->cols;
+    if (!standardise(d, x, c, v)) {
+        d->state[c] = COLUMN_CONSTANT;
+        return;
+    }
+    sweep(d->q, d->rank, d->rows, v, row);
+    sweep(d->q, d->rank, d->rows, v, row);
+    double rest = length(v, d->rows);
+    if (rest <= DESIGN_TOLERANCE || d->rank + 1 >= d->rows) {
+        d->state[c] = COLUMN_EXPLAINED;
+        return;
+    }
+    for (size_t r = 0; r < d->rows; r++)
+        v[r] /= rest;
+    row[d->rank] = rest;
+    d->kept[d->rank++] = c;
+}
+
+static int check(const double *x, size_t rows, size_t cols, struct err *e)
+{
+    if (!cols || cols > DESIGN_COLS_MAX)
+        return err_set(e, ERR_INVALID, "a regression needs 1 to %d columns, not %zu",
+                       DESIGN_COLS_MAX, cols);
+    if (rows < 2)
+        return err_set(e, ERR_CONFLICT, "a regression needs at least 2 rows, not %zu",
+                       rows);
+    for (size_t i = 0; i < rows * cols; i++)
+        if (!(fabs(x[i]) <= DESIGN_VALUE_MAX))
+            return err_set(e, ERR_INVALID,
+                           "row %zu, column %zu is %g: numbers up to %g can be used",
+                           i / cols, i % cols, x[i], DESIGN_VALUE_MAX);
+    return 0;
+}
+
+int design_init(struct design *d, const double *x, size_t rows, size_t cols,
+                struct err *e)
+{
+    *d = (struct design){.rows = rows, .cols = cols};
+    if (check(x, rows, cols, e))
+        return -1;
+    d->mean = xcalloc(cols, sizeof *d->mean);
+    d->length = xcalloc(cols, sizeof *d->length);
+    d->state = xcalloc(cols, sizeof *d->state);
+    d->kept = xcalloc(cols, sizeof *d->kept);
+    d->q = xcalloc(cols * rows, sizeof *d->q);
+    d->r = xcalloc(cols * cols, sizeof *d->r);
+    for (size_t c = 0; c < cols; c++)
+        add_column(d, x, c);
+    return 0;
+}
+
+void design_done(struct design *d)
+{
+    free(d->mean);
+    free(d->length);
+    free(d->state);
+    free(d->kept);
+    free(d->q);
+    free(d->r);
+    *d = (struct design){0};
+}
+
+/* Back substitution, column by column of the unit matrix; the coordinates stand in r's
+ * rows, so R_ij is that of kept column j on q_i. */
+void design_inverse(const struct design *d, double *inverse)
+{
+    size_t n = d->rank;
+    memset(inverse, 0, n * n * sizeof *inverse);
+    for (size_t c = 0; c < n; c++) {
+        for (size_t i = c + 1; i-- > 0;) {
+            double s = i == c ? 1 : 0;
+            for (size_t j = i + 1; j <= c; j++)
+                s -= d->r[d->kept[j] * d->cols + i] * inverse[j * n + c];
+            inverse[i * n + c] = s / d->r[d->kept[i] * d->cols + i];
+        }
+    }
+}
+
+double design_r2(const struct design *d, double *v)
+{
+    double theta[DESIGN_COLS_MAX], mean = design_centre(v, d->rows);
+    double all = length(v, d->rows);
+    if (!(all > CONSTANT_TOLERANCE * sqrt((double)d->rows) * fabs(mean)))
+        return NAN;
+    design_project(d, v, theta);
+    double rest = length(v, d->rows) / all;
+    return 1 - rest * rest;
+}
