@@ -85,6 +85,25 @@ void collinearity(const struct design *d, struct collinearity *c)
     free(inverse);
 }
 
+void collinearity_of_logs(const double *x, size_t rows, size_t cols,
+                          struct collinearity *c)
+{
+    double *logs = xcalloc(rows * cols, sizeof *logs);
+    struct design d;
+    for (size_t i = 0; i < cols; i++) {
+        double least = INFINITY;
+        for (size_t r = 0; r < rows; r++)
+            least = fmin(least, x[r * cols + i]);
+        for (size_t r = 0; least > 0 && r < rows; r++)
+            logs[r * cols + i] = log(x[r * cols + i]);
+    }
+    *c = (struct collinearity){0};
+    if (!design_init(&d, logs, rows, cols, NULL))
+        collinearity(&d, c);
+    design_done(&d);
+    free(logs);
+}
+
 void collinearity_done(struct collinearity *c)
 {
     for (size_t i = 0; i < c->cols; i++)

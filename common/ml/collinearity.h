@@ -35,6 +35,12 @@ struct collinearity {
 
 /* Cannot fail: d is checked already. Free with collinearity_done(). */
 void collinearity(const struct design *d, struct collinearity *c);
+
+/* The same of logarithms: gases that one sensor makes of one resistance are powers of one
+ * another. Columns with a value that is not above 0 take no part, as if constant. x as
+ * design_init() has accepted it. */
+void collinearity_of_logs(const double *x, size_t rows, size_t cols,
+                          struct collinearity *c);
 void collinearity_done(struct collinearity *c); /* a zeroed struct is fine */
 
 #endif

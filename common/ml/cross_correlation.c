@@ -69,9 +69,9 @@ static size_t autocorrelations(const double *a, const double *b, size_t n,
     return last;
 }
 
-/* Pearson's r of the pairs a[t], b[t - lag], each side with its own mean. */
-static void correlate(const double *a, const double *b, size_t n, struct cross_lag *c)
+void cross_at(const double *a, const double *b, size_t n, int lag, struct cross_lag *c)
 {
+    *c = (struct cross_lag){lag, 0, NAN, NAN, NAN, -1, 1};
     size_t from = c->lag > 0 ? (size_t)c->lag : 0,
            shift = c->lag < 0 ? (size_t)-c->lag : 0;
     double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0;
@@ -82,7 +82,6 @@ static void correlate(const double *a, const double *b, size_t n, struct cross_l
         sa += x, sb += y;
         c->n++;
     }
-    c->r = NAN;
     if (c->n < CROSS_MIN_PAIRS)
         return;
     sa /= (double)c->n, sb /= (double)c->n;
@@ -93,14 +92,12 @@ static void correlate(const double *a, const double *b, size_t n, struct cross_l
         saa += x * x, sbb += y * y, sab += x * y;
     }
     if (saa > 1e-26 * (double)c->n * sa * sa && sbb > 1e-26 * (double)c->n * sb * sb)
-        c->r = fmax(-1, fmin(1, sab / sqrt(saa * sbb)));
+        c->r = fmax(-1, fmin(1, sab / sqrt(saa) / sqrt(sbb)));
 }
 
 static void judge(const double *products, size_t last, struct cross_lag *c)
 {
     double n = (double)c->n, sum = 0;
-    c->n_eff = c->p = NAN;
-    c->lower = -1, c->upper = 1;
     if (isnan(c->r))
         return;
     for (size_t j = 1; j <= last && j < c->n; j++)
@@ -128,8 +125,9 @@ static int find_best(struct cross_correlation *c, struct err *e)
         return err_set(e, ERR_CONFLICT,
                        "the two series have fewer than %d hours in common",
                        CROSS_MIN_PAIRS);
-    double p = c->at[c->best].p;
-    c->best_p = isnan(p) ? NAN : fmin(1, p * (double)told);
+    const struct cross_lag *best = &c->at[c->best];
+    double tries = 1 + (double)(told - 1) * best->n_eff / (double)best->n;
+    c->best_p = -expm1(tries * log1p(-best->p));
     return 0;
 }
 
@@ -144,8 +142,7 @@ int cross_correlation(const double *a, const double *b, size_t n,
         double *products = xcalloc(CROSS_SUM_MAX + 1, sizeof *products);
         size_t last = autocorrelations(x, y, n, products);
         for (size_t i = 0; i < CROSS_N; i++) {
-            c->at[i].lag = (int)i - CROSS_LAGS;
-            correlate(x, y, n, &c->at[i]);
+            cross_at(x, y, n, (int)i - CROSS_LAGS, &c->at[i]);
             judge(products, last, &c->at[i]);
         }
         free(products);
@@ -167,7 +164,9 @@ void cross_without_day(const double *y, size_t n, double *out)
             days++;
             mean += (y[i] - mean) / (double)days;
         }
-        for (size_t i = h; i < n; i += 24)
-            out[i] = y[i] - mean;
+        for (size_t i = h; i < n; i += 24) {
+            double rest = y[i] - mean; /* rounding is not to be taken for movement */
+            out[i] = fabs(rest) <= 1e-12 * fabs(mean) ? 0 : rest;
+        }
     }
 }

@@ -10,8 +10,9 @@
  * J = n / 5 is, too), each the mean of the products that are there over the variance.
  * n_eff is at most n. p is that of t = r sqrt((n_eff - 2) / (1 - r²)) with n_eff - 2
  * degrees of freedom, the interval tanh(atanh r ± 1.96 / sqrt(n_eff - 3)) (Fisher 1921).
- * Of unrelated first-order autoregressions (0 to 0.99, three weeks) 4 to 6 % come out
- * below p = 0.05, where taking each hour for independent calls up to 83 % related.
+ * Of unrelated first-order autoregressions (0 to 0.99, one to eight weeks) 4 to 8 % come
+ * out below p = 0.05 (at the best lag: 3 to 7 %), where taking each hour for independent
+ * calls up to 83 % related.
  *
  * Two series with a daily cycle are correlated at some lag whatever they are: take it
  * off first (cross_without_day), or the answer is the sun. Pure. */
@@ -40,8 +41,9 @@ struct cross_lag {
 struct cross_correlation {
     struct cross_lag at[CROSS_N]; /* lags -CROSS_LAGS .. CROSS_LAGS */
     size_t best;                  /* index of the largest |r| */
-    double best_p; /* its p as the best of so many: times the number of lags told, at most
-                      1 (Bonferroni) */
+    double best_p; /* its p as the best of so many: 1 - (1 - p)^m (Sidak 1967), with
+                      m = 1 + (lags told - 1) × n_eff / n, for neighbouring lags say the
+                      same where few hours count; NaN as p */
 };
 
 /* a, b: n hours on the same grid, NaN = missing; values within 1e100. ERR_INVALID for an
@@ -49,6 +51,9 @@ struct cross_correlation {
  * CROSS_MIN_PAIRS. Time grows with n × min(n / 5, CROSS_SUM_MAX). */
 int cross_correlation(const double *a, const double *b, size_t n,
                       struct cross_correlation *c, struct err *e) MUST_CHECK;
+
+/* One lag alone: its n and r, the rest as not known. Values within 1e100. */
+void cross_at(const double *a, const double *b, size_t n, int lag, struct cross_lag *c);
 
 /* y with the mean of each hour of the day (of the hours present, 24 apart) taken off;
  * missing hours stay missing. out: n values, may be y itself. Two weeks at least are

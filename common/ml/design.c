@@ -11,12 +11,18 @@
 
 #define CONSTANT_TOLERANCE 1e-13
 
+/* Four sums side by side: a single one waits for each addition, and nearly all the time
+ * of a regression is spent here. */
 static double dot(const double *a, const double *b, size_t n)
 {
-    double s = 0;
-    for (size_t i = 0; i < n; i++)
-        s += a[i] * b[i];
-    return s;
+    double s[4] = {0};
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (size_t k = 0; k < 4; k++)
+            s[k] += a[i + k] * b[i + k];
+    for (; i < n; i++)
+        s[0] += a[i] * b[i];
+    return s[0] + s[1] + (s[2] + s[3]);
 }
 
 static double length(const double *v, size_t n)
@@ -39,7 +45,8 @@ double design_centre(double *v, size_t rows)
 }
 
 /* Takes v's parts along the basis out of it and adds them to theta. */
-static void sweep(const double *q, size_t rank, size_t rows, double *v, double *theta)
+static void sweep(const double *restrict q, size_t rank, size_t rows, double *restrict v,
+                  double *restrict theta)
 {
     for (size_t i = 0; i < rank; i++) {
         double c = dot(q + i * rows, v, rows);

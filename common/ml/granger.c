@@ -13,7 +13,7 @@
 struct rows {
     const double *a, *b;
     const int *own, *other;
-    size_t n_own, n_other, cols;
+    size_t n_own, n_other, cols, used;
     double *x, *target; /* owned */
     size_t n;
 };
@@ -102,10 +102,10 @@ static int compare(const struct design *d, const struct rows *s, struct granger 
 static int regress(const struct rows *s, struct granger *g, struct err *e)
 {
     struct design d;
-    if (s->n < s->cols + 2)
+    if (s->n < s->cols + s->used + 2)
         return err_set(e, ERR_CONFLICT,
                        "%zu hours have all of %zu lags in both series: %zu are needed",
-                       s->n, s->cols, s->cols + 2);
+                       s->n, s->cols, s->cols + s->used + 2);
     int rc = design_init(&d, s->x, s->n, s->cols, e);
     for (size_t i = 0; !rc && i < d.rank; i++)
         g->added += d.kept[i] >= s->n_own;
@@ -115,7 +115,7 @@ static int regress(const struct rows *s, struct granger *g, struct err *e)
                      "own past does not");
     if (!rc) {
         g->rows = s->n;
-        g->df = s->n - d.rank - 1;
+        g->df = s->n - d.rank - 1 - s->used;
         rc = compare(&d, s, g, e);
     }
     design_done(&d);
@@ -123,9 +123,10 @@ static int regress(const struct rows *s, struct granger *g, struct err *e)
 }
 
 int granger(const double *a, const double *b, size_t n, const int *own, size_t n_own,
-            const int *other, size_t n_other, struct granger *g, struct err *e)
+            const int *other, size_t n_other, size_t used, struct granger *g,
+            struct err *e)
 {
-    struct rows s = {.a = a, .b = b, .own = own, .other = other};
+    struct rows s = {.used = used, .a = a, .b = b, .own = own, .other = other};
     *g = (struct granger){0};
     if (!n_own || !n_other || n_own > DESIGN_COLS_MAX ||
         n_other > DESIGN_COLS_MAX - n_own)

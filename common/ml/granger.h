@@ -16,7 +16,7 @@
 struct granger {
     size_t rows;  /* hours with all they need present */
     size_t added; /* lags of b that say something of their own: df1 */
-    size_t df;    /* rows - columns kept - 1: df2 */
+    size_t df;    /* rows - columns kept - 1 - used: df2 */
     double f, p;  /* f is INFINITY where b's lags explain all that was left */
     double r2_own, r2_both;
     double gain; /* by how much b makes the typical error of the next hour smaller:
@@ -25,11 +25,13 @@ struct granger {
 };
 
 /* a, b: n hours on the same grid, NaN = missing: such rows are left out. own, other: lags
- * in hours, each at least 1, together at most DESIGN_COLS_MAX. ERR_INVALID for lags or
- * values out of range. ERR_CONFLICT when there are too few rows, a is constant or exact
- * by its own past, or b's lags say nothing that a's do not (b is constant, or a copy). */
+ * in hours, each at least 1, together at most DESIGN_COLS_MAX. used: degrees of freedom
+ * that what was done to the series before has taken: 23 for cross_without_day(), else 0.
+ * ERR_INVALID for lags or values out of range. ERR_CONFLICT when there are too few rows,
+ * a is constant or exact by its own past, or b's lags say nothing that a's do not (b is
+ * constant, or a copy). */
 int granger(const double *a, const double *b, size_t n, const int *own, size_t n_own,
-            const int *other, size_t n_other, struct granger *g,
+            const int *other, size_t n_other, size_t used, struct granger *g,
             struct err *e) MUST_CHECK;
 
 #endif

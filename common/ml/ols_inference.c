@@ -124,24 +124,30 @@ static void scores(const struct work *w, double *u)
     }
 }
 
+/* The sum over t of u_t times what it is weighed against, half of u_t itself and the rows
+ * before; and the same transposed, for the lags below 0. */
 static void make_hac(struct work *w, size_t lags)
 {
     size_t n = w->n, rows = w->d->rows;
-    double *u = xmalloc(rows * n * sizeof *u);
+    double *u = xmalloc(rows * n * sizeof *u), *past = xmalloc(n * sizeof *past);
     scores(w, u);
-    for (size_t l = 0; l <= lags; l++) {
-        double weight = l ? 1 - (double)l / (double)(lags + 1) : 0.5;
-        for (size_t r = l; r < rows; r++)
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < n; i++)
+            past[i] = 0.5 * u[r * n + i];
+        for (size_t l = 1; l <= lags && l <= r; l++)
             for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < n; j++)
-                    w->hac[i * n + j] += weight * u[r * n + i] * u[(r - l) * n + j];
+                past[i] += (1 - (double)l / (double)(lags + 1)) * u[(r - l) * n + i];
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++)
+                w->hac[i * n + j] += u[r * n + i] * past[j];
     }
-    for (size_t i = 0; i < n; i++) { /* the lags below 0: the same, transposed */
+    for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j <= i; j++) {
             double sum = w->hac[i * n + j] + w->hac[j * n + i];
             w->hac[i * n + j] = w->hac[j * n + i] = sum;
         }
     }
+    free(past);
     free(u);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdio.h>
 
 double p_normal(double z)
 {
@@ -28,4 +29,15 @@ double p_chi2(double x, double df)
     if (isnan(x) || !(df > 0))
         return NAN;
     return isinf(x) ? 0 : gsl_cdf_chisq_Q(fmax(x, 0), df);
+}
+
+const char *p_text(double p, char buf[16])
+{
+    if (isnan(p))
+        snprintf(buf, 16, "p not known");
+    else if (p < 0.001)
+        snprintf(buf, 16, "p < 0.001");
+    else
+        snprintf(buf, 16, "p = %.*f", p < 0.1 ? 3 : 2, fmin(p, 1));
+    return buf;
 }

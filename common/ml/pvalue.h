@@ -12,4 +12,7 @@ double p_t(double t, double df);              /* two-sided */
 double p_f(double f, double df1, double df2); /* upper tail */
 double p_chi2(double x, double df);           /* upper tail */
 
+/* "p = 0.03", "p < 0.001", "p not known"; in buf, which is returned. */
+const char *p_text(double p, char buf[16]);
+
 #endif

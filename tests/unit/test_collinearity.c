@@ -83,6 +83,35 @@ static void gases(void **state)
     collinearity_done(&c);
 }
 
+/* The same sensor as it reports: powers of one another, and beside them a column that
+ * passes through 0. */
+static void gases_on_logs(void **state)
+{
+    (void)state;
+    enum { CO, TEMP, LPG, SMOKE, N };
+    double x[SAMPLE_ROWS * N];
+    struct collinearity c;
+    for (int r = 0; r < SAMPLE_ROWS; r++) {
+        double co = 0.004 + 0.00001 * sample_x[r * SAMPLE_COLS + 2];
+        double row[] = {co, sample_y[r] - 20, exp(0.72340426 * log(co) - 1.03371373),
+                        exp(0.77272727 * log(co) + 0.20932592)};
+        memcpy(x + (size_t)r * N, row, sizeof row);
+    }
+    ties(x, SAMPLE_ROWS, N, &c);
+    assert_int_equal(c.tie[LPG].state, COLUMN_KEPT);
+    assert_true(c.tie[LPG].vif > 1e4);
+    collinearity_done(&c);
+    collinearity_of_logs(x, SAMPLE_ROWS, N, &c);
+    assert_int_equal(c.tie[CO].state, COLUMN_KEPT);
+    assert_int_equal(c.tie[TEMP].state, COLUMN_CONSTANT);
+    assert_int_equal(c.tie[LPG].state, COLUMN_EXPLAINED);
+    assert_int_equal(c.tie[SMOKE].state, COLUMN_EXPLAINED);
+    assert_near(c.tie[LPG].weight[CO], 0.72340426, 1e-10);
+    assert_near(c.tie[SMOKE].weight[CO], 0.77272727, 1e-10);
+    assert_near(c.tie[SMOKE].offset, 0.20932592, 1e-9);
+    collinearity_done(&c);
+}
+
 /* A relation of three, among columns that are nearly the same besides. */
 static void three_of_a_kind(void **state)
 {
@@ -129,6 +158,7 @@ int main(void)
         cmocka_unit_test(like_statsmodels),
         cmocka_unit_test(longley_vif),
         cmocka_unit_test(gases),
+        cmocka_unit_test(gases_on_logs),
         cmocka_unit_test(three_of_a_kind),
         cmocka_unit_test(alone),
     };

@@ -17,7 +17,8 @@ static void like_statsmodels(void **state)
     struct granger g;
     struct err e = ERR_INIT;
     assert_ok(
-        granger(living, kitchen, ROOM_HOURS, first_hours, 1, first_hours, 1, &g, &e), e);
+        granger(living, kitchen, ROOM_HOURS, first_hours, 1, first_hours, 1, 0, &g, &e),
+        e);
     assert_int_equal(g.rows, 119);
     assert_int_equal(g.added, 1);
     assert_int_equal(g.df, 116);
@@ -27,14 +28,16 @@ static void like_statsmodels(void **state)
     assert_like(g.r2_both, 0.89302993752235194);
     assert_like(g.gain, 0.22865731760592245);
     assert_ok(
-        granger(living, kitchen, ROOM_HOURS, first_hours, 3, first_hours, 3, &g, &e), e);
+        granger(living, kitchen, ROOM_HOURS, first_hours, 3, first_hours, 3, 0, &g, &e),
+        e);
     assert_int_equal(g.added, 3);
     assert_int_equal(g.df, 110);
     assert_like(g.f, 42.467820642131244);
     assert_like(g.p, 2.6214845840386385e-18);
     assert_like(g.gain, 0.31008482450604724);
     assert_ok(
-        granger(kitchen, living, ROOM_HOURS, first_hours, 3, first_hours, 3, &g, &e), e);
+        granger(kitchen, living, ROOM_HOURS, first_hours, 3, first_hours, 3, 0, &g, &e),
+        e);
     assert_like(g.f, 5.0405043459902643);
     assert_like(g.p, 0.0026057576155129607);
 }
@@ -52,7 +55,7 @@ static void holes(void **state)
     memcpy(a, living, sizeof a);
     memcpy(b, kitchen, sizeof b);
     a[30] = a[77] = b[50] = b[51] = NAN;
-    assert_ok(granger(a, b, ROOM_HOURS, own, 3, first_hours, 2, &g, &e), e);
+    assert_ok(granger(a, b, ROOM_HOURS, own, 3, first_hours, 2, 0, &g, &e), e);
     assert_int_equal(g.rows, 85);
     assert_int_equal(g.added, 2);
     assert_int_equal(g.df, 79);
@@ -72,7 +75,8 @@ static void exact(void **state)
     struct err e = ERR_INIT;
     for (int i = 0; i < ROOM_HOURS; i++)
         b[i] = i + 1 < ROOM_HOURS ? 3 + 2 * living[i + 1] : NAN;
-    assert_ok(granger(living, b, ROOM_HOURS, first_hours, 2, first_hours, 1, &g, &e), e);
+    assert_ok(granger(living, b, ROOM_HOURS, first_hours, 2, first_hours, 1, 0, &g, &e),
+              e);
     assert_true(isinf(g.f) && g.p == 0 && g.r2_both == 1 && g.gain == 1);
     assert_true(g.r2_own > 0.8 && g.r2_own < 1);
 }
@@ -94,7 +98,7 @@ static void strangers(void **state)
             a[t] = 0.9 * a[t - 1] + gsl_ran_gaussian(r, 1);
             b[t] = 0.9 * b[t - 1] + gsl_ran_gaussian(r, 1);
         }
-        assert_ok(granger(a, b, N, first_hours, 3, first_hours, 3, &g, &e), e);
+        assert_ok(granger(a, b, N, first_hours, 3, first_hours, 3, 0, &g, &e), e);
         wrong += g.p < 0.05;
         gain += g.gain / PAIRS;
     }
@@ -116,27 +120,27 @@ static void refusals(void **state)
     for (int i = 0; i < 128; i++)
         many[i] = i + 1;
     assert_failed(
-        granger(living, kitchen, 9, first_hours, 0, first_hours, 1, &g, &e), e,
+        granger(living, kitchen, 9, first_hours, 0, first_hours, 1, 0, &g, &e), e,
         ERR_INVALID,
         "0 own lags and 1 of the other series: at least 1 of each is needed, at "
         "most 128 together");
-    assert_failed(granger(living, kitchen, 9, many, 128, first_hours, 1, &g, &e), e,
+    assert_failed(granger(living, kitchen, 9, many, 128, first_hours, 1, 0, &g, &e), e,
                   ERR_INVALID,
                   "128 own lags and 1 of the other series: at least 1 of each is needed, "
                   "at most 128 together");
-    assert_failed(granger(living, kitchen, 9, zero, 2, first_hours, 1, &g, &e), e,
+    assert_failed(granger(living, kitchen, 9, zero, 2, first_hours, 1, 0, &g, &e), e,
                   ERR_INVALID,
                   "lag 0 of the first series is not in the past: lags begin at 1");
-    assert_failed(granger(living, kitchen, 9, first_hours, 1, zero, 2, &g, &e), e,
+    assert_failed(granger(living, kitchen, 9, first_hours, 1, zero, 2, 0, &g, &e), e,
                   ERR_INVALID,
                   "lag 0 of the other series is not in the past: lags begin at 1");
-    assert_failed(granger(living, kitchen, 9, first_hours, 3, first_hours, 3, &g, &e), e,
-                  ERR_CONFLICT,
-                  "6 hours have all of 6 lags in both series: 8 are needed");
-    assert_failed(granger(living, kitchen, ROOM_HOURS, late, 1, first_hours, 1, &g, &e),
+    assert_failed(granger(living, kitchen, 9, first_hours, 3, first_hours, 3, 0, &g, &e),
                   e, ERR_CONFLICT,
-                  "2 hours have all of 2 lags in both series: 4 are needed");
-    assert_failed(granger(NULL, NULL, 0, first_hours, 1, first_hours, 1, &g, &e), e,
+                  "6 hours have all of 6 lags in both series: 8 are needed");
+    assert_failed(
+        granger(living, kitchen, ROOM_HOURS, late, 1, first_hours, 1, 0, &g, &e), e,
+        ERR_CONFLICT, "2 hours have all of 2 lags in both series: 4 are needed");
+    assert_failed(granger(NULL, NULL, 0, first_hours, 1, first_hours, 1, 0, &g, &e), e,
                   ERR_CONFLICT,
                   "0 hours have all of 2 lags in both series: 4 are needed");
 
@@ -144,27 +148,31 @@ static void refusals(void **state)
         b[i] = 21.3;
     const char *nothing = "the other series is constant, or says nothing that the first "
                           "one's own past does not";
-    assert_failed(granger(living, b, ROOM_HOURS, first_hours, 1, first_hours, 1, &g, &e),
-                  e, ERR_CONFLICT, nothing);
     assert_failed(
-        granger(living, living, ROOM_HOURS, first_hours, 3, first_hours, 3, &g, &e), e,
+        granger(living, b, ROOM_HOURS, first_hours, 1, first_hours, 1, 0, &g, &e), e,
         ERR_CONFLICT, nothing);
-    assert_failed(granger(b, living, ROOM_HOURS, first_hours, 1, first_hours, 1, &g, &e),
-                  e, ERR_CONFLICT,
-                  "the series to be predicted is constant (21.3): there is nothing to "
-                  "explain");
+    assert_failed(
+        granger(living, living, ROOM_HOURS, first_hours, 3, first_hours, 3, 0, &g, &e), e,
+        ERR_CONFLICT, nothing);
+    assert_failed(
+        granger(b, living, ROOM_HOURS, first_hours, 1, first_hours, 1, 0, &g, &e), e,
+        ERR_CONFLICT,
+        "the series to be predicted is constant (21.3): there is nothing to "
+        "explain");
     for (int i = 0; i < ROOM_HOURS; i++)
         b[i] = i;
-    assert_failed(granger(b, living, ROOM_HOURS, first_hours, 1, first_hours, 1, &g, &e),
-                  e, ERR_CONFLICT,
-                  "the series is exact by its own past: nothing can be added");
+    assert_failed(
+        granger(b, living, ROOM_HOURS, first_hours, 1, first_hours, 1, 0, &g, &e), e,
+        ERR_CONFLICT, "the series is exact by its own past: nothing can be added");
     b[5] = INFINITY;
-    assert_failed(granger(b, living, ROOM_HOURS, first_hours, 1, first_hours, 1, &g, &e),
-                  e, ERR_INVALID,
-                  "hour 5 of the first series is inf: numbers up to 1e+100 can be used");
-    assert_failed(granger(living, b, ROOM_HOURS, first_hours, 1, first_hours, 1, &g, &e),
-                  e, ERR_INVALID,
-                  "hour 5 of the other series is inf: numbers up to 1e+100 can be used");
+    assert_failed(
+        granger(b, living, ROOM_HOURS, first_hours, 1, first_hours, 1, 0, &g, &e), e,
+        ERR_INVALID,
+        "hour 5 of the first series is inf: numbers up to 1e+100 can be used");
+    assert_failed(
+        granger(living, b, ROOM_HOURS, first_hours, 1, first_hours, 1, 0, &g, &e), e,
+        ERR_INVALID,
+        "hour 5 of the other series is inf: numbers up to 1e+100 can be used");
 }
 
 int main(void)

@@ -38,11 +38,26 @@ static void ends(void **state)
                 isnan(p_chi2(1, 0)) && isnan(p_chi2(1, NAN)));
 }
 
+static void words(void **state)
+{
+    (void)state;
+    static const struct {
+        double p;
+        const char *text;
+    } cases[] = {{0, "p < 0.001"},       {0.000999, "p < 0.001"}, {0.001, "p = 0.001"},
+                 {0.0499, "p = 0.050"},  {0.123, "p = 0.12"},     {1, "p = 1.00"},
+                 {1 + 1e-9, "p = 1.00"}, {NAN, "p not known"}};
+    char buf[16];
+    for (size_t i = 0; i < N_OF(cases); i++)
+        assert_string_equal(p_text(cases[i].p, buf), cases[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(like_scipy),
         cmocka_unit_test(ends),
+        cmocka_unit_test(words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

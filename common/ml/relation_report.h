@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* relation_report: what one series says about another, as one JSON object and a sentence:
+ * so that a user sees that the kitchen predicts the living room. Pure.
+ *
+ * Both series are taken without their daily cycle (cross_without_day()): of unrelated
+ * rooms that both follow the sun, between half and all "help to predict" each other at
+ * p < 0.05 if it is left in, 3 to 7 % without it.
+ *
+ *   target other hours_in_common
+ *   correlation best_lag best_correlation best_lower best_upper best_n_eff best_p
+ *              correlation is that of the same hour with the daily cycle in it; best_ is
+ *              the lag of the strongest one without it: above 0, other leads by so many
+ *              hours; best_p counts that it is the best of many (cross_correlation.h)
+ *   lags       [{"lag","n","n_eff","r","p","lower","upper"}] of -48 .. 48, without the
+ *              daily cycle
+ *   helps      {"rows","f","p","df1","df2","gain","r2_own","r2_both"}: does the past of
+ *              other help to predict target (granger.h)? null when it cannot be told
+ *   helped     the same with the two changed over
+ *   predicts   true when other helps: p < 0.05 and a gain of at least 1 %
+ *   text       the sentence */
+#ifndef FC_ML_RELATION_REPORT_H
+#define FC_ML_RELATION_REPORT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "common/err.h"
+
+#define RELATION_MIN_HOURS 168 /* shorter, there is no daily cycle to take off */
+#define RELATION_MAX_HOURS 87600
+#define RELATION_MIN_GAIN 0.01 /* of the typical error of the next hour */
+
+/* a: the target's hours, b: the other's, n of the same grid, NaN = missing; names UTF-8.
+ * New reference, or NULL: ERR_CONFLICT for n out of range or as cross_correlation()
+ * fails, ERR_INVALID for a value beyond 1e100 in size. */
+json_t *relation_report(const char *target, const double *a, const char *other,
+                        const double *b, size_t n, struct err *e);
+
+#endif
