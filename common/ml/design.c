@@ -2,6 +2,7 @@
 #include "common/ml/design.h"
 
 #include <float.h>
+#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -174,4 +175,43 @@ double design_r2(const struct design *d, double *v)
     design_project(d, v, theta);
     double rest = length(v, d->rows) / all;
     return 1 - rest * rest;
+}
+
+/* Largest singular value of a (n × n, destroyed) over the smallest. */
+static double condition(double *a, size_t n)
+{
+    double top = 0;
+    for (size_t i = 0; i < n * n; i++)
+        top = fmax(top, fabs(a[i]));
+    for (size_t i = 0; i < n * n; i++)
+        a[i] /= top;
+    gsl_matrix_view view = gsl_matrix_view_array(a, n, n);
+    gsl_matrix *v = gsl_matrix_alloc(n, n);
+    gsl_vector *s = gsl_vector_alloc(n), *space = gsl_vector_alloc(n);
+    gsl_linalg_SV_decomp(&view.matrix, v, s, space);
+    double ratio = gsl_vector_get(s, 0) / gsl_vector_get(s, n - 1);
+    gsl_vector_free(space);
+    gsl_vector_free(s);
+    gsl_matrix_free(v);
+    return ratio;
+}
+
+/* The columns' coordinates on (1 / sqrt n, q) have their singular values. */
+void design_condition(const struct design *d, double *plain, double *scaled)
+{
+    size_t k = d->rank, n = k + 1;
+    double *a = xcalloc(n * n, sizeof *a), *b = xcalloc(k * k, sizeof *b);
+    a[0] = sqrt((double)d->rows);
+    for (size_t j = 0; j < k; j++) {
+        size_t c = d->kept[j];
+        a[j + 1] = d->mean[c] * sqrt((double)d->rows);
+        for (size_t i = 0; i <= j; i++) {
+            b[i * k + j] = d->r[c * d->cols + i];
+            a[(i + 1) * n + j + 1] = d->length[c] * b[i * k + j];
+        }
+    }
+    *plain = condition(a, n);
+    *scaled = condition(b, k);
+    free(b);
+    free(a);
 }

@@ -59,4 +59,8 @@ void design_inverse(const struct design *d, double *inverse);
  * where v is constant. */
 double design_r2(const struct design *d, double *v);
 
+/* Condition numbers, largest singular value over smallest: of a column of ones and the
+ * kept columns as they are, and of those centred and scaled. rank > 0. */
+void design_condition(const struct design *d, double *plain, double *scaled);
+
 #endif

@@ -3,7 +3,7 @@
 
 #include <float.h>
 #include <gsl/gsl_eigen.h>
-#include <gsl/gsl_linalg.h>
+#include <gsl/gsl_matrix.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,47 +222,6 @@ static void fill_fit(const struct work *w, struct ols_inference *o)
     o->bic = -2 * o->log_likelihood + log(n) * (k + 1);
 }
 
-/* Largest singular value of a (n × n, destroyed) over the smallest. */
-static double condition(double *a, size_t n)
-{
-    double top = 0;
-    for (size_t i = 0; i < n * n; i++)
-        top = fmax(top, fabs(a[i]));
-    for (size_t i = 0; i < n * n; i++)
-        a[i] /= top;
-    gsl_matrix_view view = gsl_matrix_view_array(a, n, n);
-    gsl_matrix *v = gsl_matrix_alloc(n, n);
-    gsl_vector *s = gsl_vector_alloc(n), *space = gsl_vector_alloc(n);
-    gsl_linalg_SV_decomp(&view.matrix, v, s, space);
-    double ratio = gsl_vector_get(s, 0) / gsl_vector_get(s, n - 1);
-    gsl_vector_free(space);
-    gsl_vector_free(s);
-    gsl_matrix_free(v);
-    return ratio;
-}
-
-/* The columns' coordinates on (1 / sqrt n, q) have their singular values. */
-static void fill_condition(const struct work *w, struct ols_inference *o)
-{
-    const struct design *d = w->d;
-    size_t n = w->n, k = d->rank;
-    double *plain = xcalloc(n * n, sizeof *plain),
-           *scaled = xcalloc(k * k, sizeof *scaled);
-    plain[0] = sqrt((double)d->rows);
-    for (size_t j = 0; j < k; j++) {
-        size_t c = d->kept[j];
-        plain[j + 1] = d->mean[c] * sqrt((double)d->rows);
-        for (size_t i = 0; i <= j; i++) {
-            scaled[i * k + j] = d->r[c * d->cols + i];
-            plain[(i + 1) * n + j + 1] = d->length[c] * scaled[i * k + j];
-        }
-    }
-    o->condition = condition(plain, n);
-    o->condition_scaled = condition(scaled, k);
-    free(scaled);
-    free(plain);
-}
-
 static void fill_terms(const struct work *w, struct ols_inference *o)
 {
     fill_term(w, o, 0, &o->intercept);
@@ -307,7 +266,7 @@ int ols_inference(const struct design *d, const double *target, size_t hac_lags,
             make_hac(&w, hac_lags);
         fill_fit(&w, o);
         fill_terms(&w, o);
-        fill_condition(&w, o);
+        design_condition(d, &o->condition, &o->condition_scaled);
         for (size_t r = 0; r < d->rows; r++)
             o->residual[r] = o->exact ? 0 : o->residual[r] * w.scale;
         rc = check_finite(o, e);

@@ -114,6 +114,27 @@ static void projection(void **state)
     design_done(&d);
 }
 
+/* 1, 2, 3, 4 beside ones: X'X = (4 10; 10 30), whose eigenvalues are 17 +- sqrt(269).
+ * Centred and scaled, a column alone has condition 1; two with correlation r have
+ * sqrt((1 + r) / (1 - r)): 1, 2, 3, 4 and 1, 3, 2, 4 have r = 0.8, which makes 3. */
+static void condition(void **state)
+{
+    (void)state;
+    static const double one[] = {1, 2, 3, 4}, two[] = {1, 1, 2, 3, 3, 2, 4, 4};
+    struct design d;
+    struct err e = ERR_INIT;
+    double plain, scaled;
+    assert_ok(design_init(&d, one, 4, 1, &e), e);
+    design_condition(&d, &plain, &scaled);
+    assert_near(plain, sqrt((17 + sqrt(269)) / (17 - sqrt(269))), 1e-12);
+    assert_near(scaled, 1, 1e-15);
+    design_done(&d);
+    assert_ok(design_init(&d, two, 4, 2, &e), e);
+    design_condition(&d, &plain, &scaled);
+    assert_near(scaled, 3, 1e-13);
+    design_done(&d);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -133,9 +154,9 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(basis),    cmocka_unit_test(rank),
-        cmocka_unit_test(constant), cmocka_unit_test(projection),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(basis),     cmocka_unit_test(rank),
+        cmocka_unit_test(constant),  cmocka_unit_test(projection),
+        cmocka_unit_test(condition), cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
