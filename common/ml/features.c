@@ -2,6 +2,7 @@
 #include "common/ml/features.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static double slope(const double *z, size_t n)
     return xy / xx;
 }
 
+/* NaN if one of the hours it reads is. */
 static double measure(enum statistic stat, const double *z, size_t n)
 {
     double sum = 0, ss = 0, low = z[0], high = z[0];
@@ -94,62 +96,74 @@ static double measure(enum statistic stat, const double *z, size_t n)
         return slope(z, n);
     if (stat == STAT_DIFF)
         return z[n - 1] - z[0];
-    for (size_t i = 0; i < n; i++) {
-        sum += z[i];
-        low = fmin(low, z[i]);
-        high = fmax(high, z[i]);
-    }
-    if (stat != STAT_STD)
-        return stat == STAT_MIN ? low : stat == STAT_MAX ? high : sum / (double)n;
     for (size_t i = 0; i < n; i++)
-        ss += (z[i] - sum / (double)n) * (z[i] - sum / (double)n);
-    return sqrt(ss / (double)n);
-}
-
-static int window_column(const struct window *w, const double *z, size_t n, double *out)
-{
-    size_t hours = (size_t)w->hours;
-    if (hours > n)
-        return -1;
-    for (size_t i = n - hours; i < n; i++)
-        if (!isfinite(z[i]))
-            return -1;
-    *out = measure(w->stat, z + n - hours, hours);
-    return 0;
-}
-
-static double *waves(double *out, int64_t hours, int period, int harmonics)
-{
-    for (int k = 1; k <= harmonics; k++) {
-        double angle = 2 * M_PI * k * (double)(hours % period) / period;
-        *out++ = sin(angle);
-        *out++ = cos(angle);
+        sum += z[i];
+    if (stat == STAT_MEAN || !isfinite(sum))
+        return sum / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double d = z[i] - sum / (double)n;
+        ss += d * d;
+        low = z[i] < low ? z[i] : low;
+        high = z[i] > high ? z[i] : high;
     }
-    return out;
+    return stat == STAT_MIN ? low : stat == STAT_MAX ? high : sqrt(ss / (double)n);
+}
+
+/* Sines and cosines in turn, for each hour of a week that begins on Monday. */
+static double day_waves[DAY_HOURS][2 * HOUR_HARMONICS];
+static double week_waves[WEEK_HOURS][2 * WEEK_HARMONICS];
+static pthread_once_t waves_once = PTHREAD_ONCE_INIT;
+
+static void make_waves(void)
+{
+    for (int h = 0; h < WEEK_HOURS; h++) {
+        for (int k = 0; k < WEEK_HARMONICS; k++) {
+            week_waves[h][2 * k] = sin(2 * M_PI * (k + 1) * h / WEEK_HOURS);
+            week_waves[h][2 * k + 1] = cos(2 * M_PI * (k + 1) * h / WEEK_HOURS);
+        }
+        for (int k = 0; h < DAY_HOURS && k < HOUR_HARMONICS; k++) {
+            day_waves[h][2 * k] = sin(2 * M_PI * (k + 1) * h / DAY_HOURS);
+            day_waves[h][2 * k + 1] = cos(2 * M_PI * (k + 1) * h / DAY_HOURS);
+        }
+    }
 }
 
 void features_calendar(const struct feature_spec *s, int64_t t_s, double *out)
 {
-    if (s->calendar & CALENDAR_HOUR)
-        out = waves(out, t_s / HOUR_S, DAY_HOURS, HOUR_HARMONICS);
+    if (!s->calendar)
+        return;
+    pthread_once(&waves_once, make_waves);
+    int64_t hour = (t_s - FIRST_MONDAY_S) / HOUR_S % WEEK_HOURS;
+    hour += hour < 0 ? WEEK_HOURS : 0;
+    if (s->calendar & CALENDAR_HOUR) {
+        memcpy(out, day_waves[hour % DAY_HOURS], sizeof day_waves[0]);
+        out += 2 * HOUR_HARMONICS;
+    }
     if (s->calendar & CALENDAR_WEEK)
-        waves(out, (t_s - FIRST_MONDAY_S) / HOUR_S, WEEK_HOURS, WEEK_HARMONICS);
+        memcpy(out, week_waves[hour], sizeof week_waves[0]);
 }
 
 int features_row(const struct feature_spec *s, const double *z, size_t n, int64_t next_s,
                  double *out)
 {
+    double probe = 0; /* becomes NaN with the first value that is not finite */
     for (size_t i = 0; i < s->n_lags; i++) {
         size_t lag = (size_t)s->lags[i];
-        if (lag > n || !isfinite(z[n - lag]))
+        if (lag > n)
             return -1;
-        *out++ = z[n - lag];
+        out[i] = z[n - lag];
+        probe += 0 * out[i];
     }
-    for (size_t i = 0; i < s->n_windows; i++)
-        if (window_column(&s->windows[i], z, n, out++))
+    out += s->n_lags;
+    for (size_t i = 0; i < s->n_windows; i++) {
+        size_t hours = (size_t)s->windows[i].hours;
+        if (hours > n)
             return -1;
+        *out = measure(s->windows[i].stat, z + n - hours, hours);
+        probe += 0 * *out++;
+    }
     features_calendar(s, next_s, out);
-    return 0;
+    return isnan(probe) ? -1 : 0;
 }
 
 size_t features_rows(const struct feature_spec *s, const struct hours *h, double **x,

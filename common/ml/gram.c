@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/ml/gram.h"
 
-#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +18,11 @@ struct gram {
     double unit;   /* what a row of weight 1 counts for in the sums below */
     size_t waiting;
     double waiting_unit[BLOCK];
-    double *wait;    /* BLOCK rows of cols + 1: differences. All within v */
-    double *first;   /* cols + 1 */
-    double *sum;     /* of the columns */
-    double *product; /* of each two columns: the lower triangle by rows */
+    double per_unit, share; /* 1 / unit, 1 / (unit × weight), while it is solved */
+    double *wait;           /* BLOCK rows of cols + 1: differences. All within v */
+    double *first;          /* cols + 1 */
+    double *sum;            /* of the columns */
+    double *product;        /* of each two columns: the lower triangle by rows */
     double v[];
 };
 
@@ -117,8 +117,8 @@ void gram_forget(struct gram *g, double share)
 /* Sum of products of the deviations from the means, in the weight of the newest row. */
 static double cross(const struct gram *g, size_t i, size_t j)
 {
-    double p = g->product[i * (i + 1) / 2 + j] / g->unit;
-    return p - g->sum[i] / g->unit * (g->sum[j] / g->unit) / g->weight;
+    double p = g->product[i * (i + 1) / 2 + j];
+    return (p - g->sum[i] * g->sum[j] * g->share) * g->per_unit;
 }
 
 static double mean(const struct gram *g, size_t i)
@@ -150,22 +150,51 @@ static int standardise(const struct gram *g, struct linear_fit *f, struct err *e
                           "all features are constant: there is nothing to fit");
 }
 
-/* a: the Gram matrix of the standardised columns and the penalty; b: their products with
- * the target. What was dropped has a row and a column of zeros. */
+/* The upper triangle of a (n × n, row major): the Gram matrix of the standardised columns
+ * and the penalty; b: their products with the target. What was dropped has zeros but for
+ * the penalty. */
 static void equations(const struct gram *g, const struct linear_fit *f, double strength,
                       double *a, double *b)
 {
     size_t n = g->cols;
+    double scale[FEATURES_MAX];
+    for (size_t i = 0; i < n; i++)
+        scale[i] = f->dropped >> i & 1 ? 0 : 1 / f->std[i];
     for (size_t i = 0; i < n; i++) {
-        bool gone = f->dropped >> i & 1;
-        b[i] = gone ? 0 : cross(g, n, i) / f->std[i];
-        for (size_t j = 0; j < i; j++) {
-            bool none = gone || f->dropped >> j & 1;
-            a[i * n + j] = a[j * n + i] =
-                none ? 0 : cross(g, i, j) / (f->std[i] * f->std[j]);
-        }
-        a[i * n + i] = strength + (gone ? 0 : g->weight);
+        for (size_t j = 0; j < i; j++)
+            a[j * n + i] = cross(g, i, j) * scale[i] * scale[j];
+        a[i * n + i] = strength + (scale[i] > 0 ? g->weight : 0);
+        b[i] = cross(g, n, i) * scale[i];
     }
+}
+
+/* a = U'U, U in place of a's upper triangle, and x of U'U x = b. False if a is not
+ * positive definite. By rows from the left up, as in Golub & Van Loan, Matrix
+ * Computations, 4.2.5: all inner loops run along rows. */
+static bool cholesky(double *a, double *b, size_t n, double *x)
+{
+    for (size_t k = 0; k < n; k++) {
+        double *row = a + k * n;
+        if (!(row[k] > 0))
+            return false;
+        double pivot = sqrt(row[k]);
+        for (size_t j = k; j < n; j++)
+            row[j] /= pivot;
+        b[k] /= pivot;
+        for (size_t i = k + 1; i < n; i++) {
+            double r = row[i], *below = a + i * n;
+            for (size_t j = i; j < n; j++)
+                below[j] -= r * row[j];
+            b[i] -= r * b[k];
+        }
+    }
+    for (size_t k = n; k-- > 0;) {
+        double s = b[k];
+        for (size_t j = k + 1; j < n; j++)
+            s -= a[k * n + j] * x[j];
+        x[k] = s / a[k * n + k];
+    }
+    return true;
 }
 
 static int solve(const struct gram *g, double strength, struct linear_fit *f,
@@ -185,12 +214,8 @@ static int solve(const struct gram *g, double strength, struct linear_fit *f,
     if (standardise(g, f, e))
         return -1;
     equations(g, f, strength, a, b);
-    gsl_matrix_view m = gsl_matrix_view_array(a, n, n);
-    gsl_vector_view v = gsl_vector_view_array(b, n);
-    gsl_vector_view z = gsl_vector_view_array(f->coef, n);
-    if (gsl_linalg_cholesky_decomp1(&m.matrix))
+    if (!cholesky(a, b, n, f->coef))
         return err_set(e, ERR_CONFLICT, "the features say too nearly the same to fit");
-    gsl_linalg_cholesky_solve(&m.matrix, &v.vector, &z.vector);
     for (size_t c = 0; c < n; c++)
         if (f->dropped >> c & 1)
             f->coef[c] = 0; /* and not -0 */
@@ -207,6 +232,8 @@ int gram_ridge(const struct gram *g, double strength, struct linear_fit *f, stru
     all->weight = g->weight;
     all->unit = g->unit;
     all->waiting = g->waiting;
+    all->per_unit = 1 / all->unit;
+    all->share = all->per_unit / all->weight;
     flush(all);
     int rc = solve(all, strength, f, e);
     gram_free(all);

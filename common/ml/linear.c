@@ -132,6 +132,19 @@ int linear_range(struct model *m, double low, double high, struct err *e)
     return 0;
 }
 
+/* A forecast takes a multiplication per column, and no division. */
+static void make_raw(struct model *m)
+{
+    size_t n = features_columns(&m->features);
+    free(m->raw);
+    m->raw = xmalloc(n * sizeof *m->raw);
+    m->raw_intercept = m->intercept;
+    for (size_t i = 0; i < n; i++) {
+        m->raw[i] = m->coef[i] / m->std[i];
+        m->raw_intercept -= m->raw[i] * m->mean[i];
+    }
+}
+
 int linear_finish(struct model *m, const struct linear_fit *f, double low, double high,
                   struct err *e)
 {
@@ -149,6 +162,7 @@ int linear_finish(struct model *m, const struct linear_fit *f, double low, doubl
     memcpy(m->coef, f->coef, n * sizeof *m->coef);
     m->intercept = f->intercept;
     m->dropped = f->dropped;
+    make_raw(m);
     return 0;
 }
 
@@ -160,9 +174,10 @@ double linear_clip(const struct model *m, double z)
 
 double linear_step(const struct model *m, const double *row)
 {
-    double z = m->intercept;
-    for (size_t i = 0; i < features_columns(&m->features); i++)
-        z += m->coef[i] * ((row[i] - m->mean[i]) / m->std[i]);
+    double z = m->raw_intercept;
+    size_t n = features_columns(&m->features);
+    for (size_t i = 0; i < n; i++)
+        z += m->raw[i] * row[i];
     return linear_clip(m, z);
 }
 
@@ -278,5 +293,6 @@ int linear_load(struct model *m, const json_t *state, struct err *e)
     if (linear_load_reals(json_object_get(state, "coef"), "state.coef", m->coef, n, e) ||
         load_dropped(m, state, e))
         return -1;
+    make_raw(m);
     return linear_load_clip(m, state, e);
 }

@@ -40,6 +40,7 @@ void model_free(struct model *m)
     free(m->mean);
     free(m->std);
     free(m->coef);
+    free(m->raw);
     free(m->lower);
     free(m->upper);
     free(m->quantiles);
