@@ -18,11 +18,13 @@ struct gate_in {
     bool challenger_is_baseline; /* it need not beat itself: a tie with a baseline is
                                     enough */
     bool champion_is_baseline;   /* a model need only be better, by however little */
-    size_t n;                    /* origins, oldest first, evenly spaced */
-    size_t block;                /* origins per bootstrap block: at least 24 h of them */
-    double margin;               /* gain that suffices without significance, 0.01 = 1 % */
-    double confidence;           /* of the bootstrap interval, 0.95 */
-    int draws;                   /* 2000 */
+    bool champion_is_older; /* it was fitted to none of these hours, and the challenger
+                               will be: it may be worse by as much as the margin */
+    size_t n;               /* origins, oldest first, evenly spaced */
+    size_t block;           /* origins per bootstrap block: at least 24 h of them */
+    double margin;          /* gain that suffices without significance, 0.01 = 1 % */
+    double confidence;      /* of the bootstrap interval, 0.95 */
+    int draws;              /* 2000 */
     uint64_t seed;
 };
 
@@ -36,9 +38,10 @@ struct gate_out {
 /* Passes when both baselines are beaten in the mean and, with a champion, either the
  * bootstrap interval of the mean difference lies above zero or the relative gain exceeds
  * the margin; against a champion that is a baseline any gain will do for a challenger
- * that is none. With fewer than two blocks of origins there is no interval and ten times
- * the margin is asked. A contender that could forecast nowhere is left out; if it is the
- * challenger, the gate is shut. Same input, same output, to the bit. */
+ * that is none, and one that is older need only be equalled. With fewer than two blocks
+ * of origins there is no interval and ten times the margin is asked. A contender that
+ * could forecast nowhere is left out; if it is the challenger, the gate is shut. Same
+ * input, same output, to the bit. */
 void gate(const struct gate_in *in, struct gate_out *out);
 
 #endif

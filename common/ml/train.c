@@ -132,6 +132,13 @@ static int choose(struct train_work *w, struct err *e)
     return 0;
 }
 
+/* Was it fitted to none of the holdout's hours? */
+static bool champion_is_older(const struct train_work *w)
+{
+    int64_t part_end_s = w->raw.start_s + ((int64_t)w->part - 1) * 3600;
+    return w->champion && w->champion->training.to_s <= part_end_s;
+}
+
 /* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
  */
 static void judge(struct train_work *w, const struct candidate *c)
@@ -157,6 +164,7 @@ static void judge(struct train_work *w, const struct candidate *c)
             .champion_is_baseline = w->champion && w->champion->algo->baseline,
             .n = w->plan.n,
             .block = GATE_BLOCK,
+            .champion_is_older = champion_is_older(w),
             .margin = GATE_MARGIN,
             .confidence = 0.95,
             .draws = GATE_DRAWS,

@@ -6,13 +6,14 @@
 #include "common/clock.h"
 
 #define DAY_MS (24 * HOUR_MS)
-#define WAIT_MAX_MS (7 * DAY_MS)
+#define WEEK_MS (7 * DAY_MS)
+#define WAIT_MAX_MS WEEK_MS
 #define LOSSES_MAX 30
 #define FOLLOW_UPS 2
 
 static const char *const reasons[N_REASONS] = {
-    "none",       "first_training", "system0_thresholds", "error_risen",
-    "skill_lost", "follow_up",      "history_grown",      "baseline_serves"};
+    "none",      "first_training", "system0_thresholds", "error_risen", "skill_lost",
+    "follow_up", "history_grown",  "baseline_serves",    "week_passed"};
 
 const char *reason_name(enum reason r)
 {
@@ -113,8 +114,11 @@ static enum reason wanted(const struct diagnose_in *in)
         return REASON_FOLLOW_UP;
     if (in->v->history_grown)
         return REASON_HISTORY_GROWN;
-    return in->c->baseline && in->hours >= 2 * FIRST_TRAINING_H ? REASON_BASELINE
-                                                                : REASON_NONE;
+    if (in->c->baseline && in->hours >= 2 * FIRST_TRAINING_H)
+        return REASON_BASELINE;
+    int64_t last_ms = in->loop->last_asked_ms;
+    return last_ms != INT64_MIN && in->now_ms - last_ms >= WEEK_MS ? REASON_WEEK
+                                                                   : REASON_NONE;
 }
 
 static enum held hold(const struct diagnose_in *in, struct diagnosis *out)

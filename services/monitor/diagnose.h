@@ -25,6 +25,7 @@ enum reason {
     REASON_FOLLOW_UP,     /* "follow_up": 24 h and 72 h after a change was suspected */
     REASON_HISTORY_GROWN, /* "history_grown" */
     REASON_BASELINE,      /* "baseline_serves": nothing better was found yet */
+    REASON_WEEK, /* "week_passed": since the last ask; there is a week to learn */
     N_REASONS
 };
 const char *reason_name(enum reason r);

@@ -355,6 +355,30 @@ static void test_a_baseline_is_tried_again_daily(void **state)
     assert_int_equal(d.reason, REASON_NONE);
 }
 
+/* Without any other reason there is a week more to learn from in the end. */
+static void test_a_week_has_passed(void **state)
+{
+    (void)state;
+    struct rules rules;
+    struct champion c = {.version = 1};
+    struct verdicts v = {0};
+    struct loop_state l;
+    struct diagnosis d;
+    rules_default(&rules, "temperature", 6, 4);
+    loop_init(&l);
+    struct diagnose_in in = {&v, &c, &rules, &l, 1000, false, NOW, 9};
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_NONE); /* never asked: promoted by hand */
+    l.last_asked_ms = AGO_H(167);
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_NONE);
+    l.last_asked_ms = AGO_H(168);
+    diagnose(&in, &d);
+    assert_int_equal(d.reason, REASON_WEEK);
+    assert_int_equal(d.held, HELD_NOT);
+    assert_int_equal(reason_find("week_passed"), REASON_WEEK);
+}
+
 static void test_table(void **state)
 {
     (void)state;
@@ -468,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_follow_ups),
         cmocka_unit_test(test_an_episode_that_does_not_end),
         cmocka_unit_test(test_a_baseline_is_tried_again_daily),
+        cmocka_unit_test(test_a_week_has_passed),
         cmocka_unit_test(test_what_is_not_forecast_is_left_alone),
         cmocka_unit_test(test_the_end_of_a_cooldown_is_told),
         cmocka_unit_test(test_names),

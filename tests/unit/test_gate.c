@@ -216,18 +216,37 @@ static void repeats(void **state)
     json_decref(b);
 }
 
+/* Of two that forecast alike the one that will know the newest hours serves. */
+static void older_champion(void **state)
+{
+    (void)state;
+    struct gate_in in = input();
+    for (int i = 0; i < N; i++)
+        challenger[i] = 1.008 + (i % 2 ? 0.3 : -0.3);
+    json_decref(ask(&in, false, "gain over the champion is -0.80 %"));
+    in.champion_is_older = true;
+    json_decref(ask(&in, true, "as good as the champion (-0.80 %)"));
+    for (int i = 0; i < N; i++)
+        challenger[i] += 0.004;
+    json_decref(ask(&in, false, "gain over the champion is -1.20 %"));
+    in.n = 40; /* no interval: nothing can be said of equals */
+    for (int i = 0; i < N; i++)
+        challenger[i] = 1;
+    json_decref(ask(&in, false, "gain over the champion is 0.00 %"));
+    in.n = N;
+    for (int i = 0; i < N; i++)
+        persistence[i] = 0.9; /* the baselines are to be beaten all the same */
+    json_decref(ask(&in, false, "does not beat persistence"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_model),
-        cmocka_unit_test(same_as_champion),
-        cmocka_unit_test(margin),
-        cmocka_unit_test(significance),
-        cmocka_unit_test(few_origins),
-        cmocka_unit_test(missing),
-        cmocka_unit_test(baseline_champion),
-        cmocka_unit_test(perfect),
-        cmocka_unit_test(repeats),
+        cmocka_unit_test(older_champion),   cmocka_unit_test(first_model),
+        cmocka_unit_test(same_as_champion), cmocka_unit_test(margin),
+        cmocka_unit_test(significance),     cmocka_unit_test(few_origins),
+        cmocka_unit_test(missing),          cmocka_unit_test(baseline_champion),
+        cmocka_unit_test(perfect),          cmocka_unit_test(repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
