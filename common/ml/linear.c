@@ -2,6 +2,7 @@
 #include "common/ml/linear.h"
 
 #include <float.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +12,13 @@
 #include "common/mem.h"
 
 #define RANK_TOLERANCE 1e-7
+
+/* Unless told otherwise GSL ends the process on what it takes for an error, anywhere in
+ * it. What it returns is looked at where it matters. */
+__attribute__((constructor)) static void keep_running(void)
+{
+    gsl_set_error_handler_off();
+}
 
 /* Mean and population standard deviation of each column, which is standardised in place.
  * A column whose spread is rounding noise is set to zero and dropped. */
