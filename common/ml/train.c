@@ -13,6 +13,7 @@
 #define LARGEST_VALUE 1e100 /* squares and sums stay finite */
 #define GATE_BLOCK 24
 #define GATE_MARGIN 0.01
+#define NO_MARGIN 1 /* no gain is as large: what is not significant does not count */
 #define GATE_DRAWS 2000
 
 static bool is_system0(const char *preset)
@@ -82,15 +83,25 @@ static size_t since_change(const struct train_work *w)
 /* The split in time. */
 static void split(struct train_work *w)
 {
-    size_t n = w->raw.n;
+    size_t n = w->fresh;
     w->holdout = n / 4 > HOLDOUT_HOURS ? HOLDOUT_HOURS : n / 4;
     if (w->system0) /* a fifth of the rows, rounded up */
         w->holdout = (n - 4 + 4) / 5;
-    w->part = n - w->holdout;
+    w->part = w->raw.n - w->holdout;
     w->q = score_scale(w->raw.y, w->part, 24);
     size_t leads = w->holdout / 2 < 1 ? 1 : w->holdout / 2;
     leads = leads > w->o->horizon ? w->o->horizon : leads;
     w->plan = (struct plan){w->part - 1, 1, w->holdout - leads + 1, leads};
+}
+
+/* Leaves the hours before `since` out. */
+static void look_from(struct train_work *w, size_t since)
+{
+    w->since = since;
+    w->raw = from(&w->whole, since);
+    w->filled = from(&w->whole_filled, since);
+    w->truth = (struct truth){&w->filled, w->raw.y};
+    split(w);
 }
 
 /* Window, gaps, change. */
@@ -107,11 +118,9 @@ static int clean(struct train_work *w, const struct hours *h, struct err *e)
     if (hours_copy(&w->whole_filled, &w->whole, e))
         return -1;
     hours_interpolate(&w->whole_filled, w->system0 ? w->whole.n : TRAIN_MAX_GAP);
-    w->since = since_change(w);
-    w->raw = from(&w->whole, w->since);
-    w->filled = from(&w->whole_filled, w->since);
-    w->truth = (struct truth){&w->filled, w->raw.y};
-    split(w);
+    size_t since = since_change(w);
+    w->fresh = w->whole.n - since;
+    look_from(w, since);
     return 0;
 }
 
@@ -132,6 +141,15 @@ static int choose(struct train_work *w, struct err *e)
     return 0;
 }
 
+/* Is it one of those that are there for want of better? */
+static bool is_simple(const struct algo *a)
+{
+    for (size_t c = 0; c < n_candidates; c++)
+        if (candidates[c].fallback && candidates[c].algo == a)
+            return true;
+    return false;
+}
+
 /* Was it fitted to none of the holdout's hours? */
 static bool champion_is_older(const struct train_work *w)
 {
@@ -139,9 +157,71 @@ static bool champion_is_older(const struct train_work *w)
     return w->champion && w->champion->training.to_s <= part_end_s;
 }
 
+static void forget_choice(struct train_work *w)
+{
+    pick_done(&w->late);
+    pick_done(&w->early);
+    choice_done(&w->choice);
+}
+
+/* Mean loss over the plan of what w would choose, fitted to its hours before the hour
+ * `end` of all. */
+static double loss_on(const struct train_work *w, const struct truth *all, size_t end,
+                      const struct plan *plan)
+{
+    struct backtest bt;
+    struct model *m = candidate_model(w->winner, w->o->series);
+    struct hours known = {w->filled.start_s, end - w->since, w->filled.y};
+    bool used = !w->winner->algo->fit(m, &known, NULL);
+    double mean = NAN;
+    if (used) {
+        backtest_model(m, all, plan, &bt);
+        backtest_compare(&bt, 1, plan->n, &used, &mean);
+        backtest_done(&bt);
+    }
+    model_free(m);
+    return mean;
+}
+
+/* A change that only seems one must not cost weeks of history: what is learned from the
+ * hours since has to forecast the newest of them better than what is learned from all,
+ * fitted to the same end. -1: cancelled. */
+static int change_pays(const struct train_work *w, bool *pays, struct err *e)
+{
+    struct train_work before = {.o = w->o,
+                                .champion = w->champion,
+                                .whole = w->whole,
+                                .fresh = w->fresh,
+                                .whole_filled = w->whole_filled};
+    const struct truth all = {&w->whole_filled, w->whole.y};
+    struct plan plan = w->plan;
+    plan.first += w->since;
+    look_from(&before, 0);
+    int rc = choose(&before, e);
+    if (!rc) {
+        double old = loss_on(&before, &all, w->since + w->part, &plan);
+        *pays = !(old <= loss_on(w, &all, w->since + w->part, &plan));
+    }
+    forget_choice(&before);
+    return rc;
+}
+
+/* What to learn from, and what by. */
+static int learn(struct train_work *w, struct err *e)
+{
+    bool pays = true;
+    if (choose(w, e) || (w->since && change_pays(w, &pays, e)))
+        return -1;
+    if (pays)
+        return 0;
+    forget_choice(w);
+    look_from(w, 0); /* but the gate goes on looking at the hours since */
+    return choose(w, e);
+}
+
 /* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
  */
-static void judge(struct train_work *w, const struct candidate *c)
+static void judge(struct train_work *w, const struct candidate *c, double margin)
 {
     struct err e = ERR_INIT;
     struct hours part = {w->filled.start_s, w->part, w->filled.y};
@@ -161,11 +241,11 @@ static void judge(struct train_work *w, const struct candidate *c)
             .persistence = w->persistence.loss,
             .seasonal_naive = w->seasonal.loss,
             .challenger_is_baseline = c->algo->baseline,
-            .champion_is_baseline = w->champion && w->champion->algo->baseline,
+            .champion_is_baseline = w->champion && is_simple(w->champion->algo),
             .n = w->plan.n,
             .block = GATE_BLOCK,
-            .champion_is_older = champion_is_older(w),
-            .margin = GATE_MARGIN,
+            .champion_is_older = margin < NO_MARGIN && champion_is_older(w),
+            .margin = margin,
             .confidence = 0.95,
             .draws = GATE_DRAWS,
             .seed = w->o->seed & INT64_MAX,
@@ -223,7 +303,7 @@ static void explain(struct train_work *w, const char *text)
 static enum train_outcome first_champion(struct train_work *w)
 {
     char text[160];
-    judge(w, w->winner);
+    judge(w, w->winner, GATE_MARGIN);
     w->served =
         w->late.best < 0 ? best_fallback(w) : pick_candidate(&w->late, w->late.best);
     snprintf(text, sizeof text,
@@ -243,7 +323,7 @@ static enum train_outcome decide(struct train_work *w)
     score_others(w);
     if (!w->champion && !w->system0)
         return first_champion(w);
-    judge(w, first);
+    judge(w, first, GATE_MARGIN);
     w->served =
         w->system0 || w->late.best < 0 ? first : pick_candidate(&w->late, w->late.best);
     explain(w, w->gate.reason);
@@ -252,13 +332,15 @@ static enum train_outcome decide(struct train_work *w)
     const struct candidate *simple = best_fallback(w);
     if (simple == first)
         return w->champion ? TRAIN_KEEP : TRAIN_PROMOTE;
-    judge(w, simple); /* the champion may have become worse than the simplest thing */
+    /* the champion may have become worse than the simplest thing: not by a week's luck */
+    bool model = w->champion && !is_simple(w->champion->algo);
+    judge(w, simple, model && w->plan.n >= 2 * GATE_BLOCK ? NO_MARGIN : GATE_MARGIN);
     if (w->gate.pass || !w->champion) {
         w->served = simple;
         explain(w, w->gate.reason);
         return TRAIN_PROMOTE;
     }
-    judge(w, first);
+    judge(w, first, GATE_MARGIN);
     return TRAIN_KEEP;
 }
 
@@ -270,9 +352,7 @@ static void work_done(struct train_work *w)
     backtest_done(&w->champions);
     backtest_done(&w->challenger);
     model_free(w->fitted);
-    pick_done(&w->late);
-    pick_done(&w->early);
-    choice_done(&w->choice);
+    forget_choice(w);
     hours_done(&w->whole_filled);
     hours_done(&w->whole);
 }
@@ -284,7 +364,7 @@ int train_series(const struct hours *h, const struct model *champion,
         .o = o, .champion = champion, .system0 = is_system0(o->preset)};
     int rc = -1;
     *r = (struct train_result){0};
-    if (clean(&w, h, e) || choose(&w, e))
+    if (clean(&w, h, e) || learn(&w, e))
         goto out;
     r->outcome = decide(&w);
     train_score_band(&w);

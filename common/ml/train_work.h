@@ -17,6 +17,7 @@ struct train_work {
     bool system0;
     struct hours whole, whole_filled; /* as measured; with short gaps bridged. owned */
     size_t since;             /* hours of these before a change; 0: all are used */
+    size_t fresh;             /* hours since a change, left out or not: they judge */
     struct hours raw, filled; /* the two from there on; borrowed */
     struct truth truth;
     size_t part;    /* hours before the holdout: what the challenger is fitted to */
