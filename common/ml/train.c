@@ -376,6 +376,7 @@ int train_series(const struct hours *h, const struct model *champion,
     r->parameters = train_parameters(&w, r->model);
     r->model->training.rows = w.whole.n; /* those that were hashed */
     json_object_update(r->model->metrics, r->metrics);
+    train_diagnostics(&w, r->metrics, r->evidence);
     snprintf(r->reason, sizeof r->reason, "%s", w.reason);
     rc = 0;
 out:

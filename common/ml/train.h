@@ -41,10 +41,12 @@ struct train_result {
         *model; /* the chosen one, refitted on all of h; owned. never NULL on success */
     enum train_outcome outcome; /* PROMOTE: it passed the gate */
     char reason[320];           /* a sentence */
-    json_t *evidence;           /* gate's evidence and the candidates' table; owned */
-    json_t *metrics; /* flat object of reals: mae, rmse, mase, smape, r2, bias, coverage,
-                        msis, skill_persistence, skill_seasonal_naive, rows, ...; those
-                        that are not known are absent; owned */
+    json_t *evidence; /* gate's evidence, the candidates' table, what the diagnostics of
+                         a regression say; owned */
+    json_t *metrics;  /* flat object of reals: mae, rmse, mase, smape, r2, bias, coverage,
+                         msis, skill_persistence, skill_seasonal_naive, rows, ..., and
+                         the diagnostics as diag_...; those that are not known are absent.
+                         The model's document has all but the diagnostics; owned */
     json_t *parameters; /* flat object of strings for run_params; owned */
 };
 

@@ -49,4 +49,9 @@ json_t *train_evidence(const struct train_work *w);
 json_t *train_metrics(const struct train_work *w, const struct model *final);
 json_t *train_parameters(const struct train_work *w, const struct model *final);
 
+/* Adds what diagnostics_report.h says of the series' regression on its last hours: its
+ * figures to the metrics, as diag_…, its terms and sentences to the evidence. Nothing
+ * where there are too few rows or the series is constant. */
+void train_diagnostics(const struct train_work *w, json_t *metrics, json_t *evidence);
+
 #endif

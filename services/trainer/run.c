@@ -159,7 +159,7 @@ static int store_version(struct run *x, struct err *e)
         .rows_from_ms = from_ms(x->hours),
         .rows_to_ms = to_ms(x->hours),
         .rows_sha256 = x->result.model->training.sha256,
-        .metrics = x->result.metrics,
+        .metrics = x->result.model->metrics,
         .run_id = x->id,
     };
     int rc =

@@ -5,6 +5,8 @@ import csv
 import hashlib
 import io
 import json
+import math
+import random
 import struct
 
 import psycopg
@@ -52,6 +54,33 @@ def test_first_model_and_all_it_leaves(stacks):
     assert st.metric("trainer", "fieldcast_training_runs_total", device="kitchen", quantity="temperature",
                      result="promoted") == 1
     assert st.metric("trainer", "fieldcast_model_validation_mae", unit="celsius") == version["metrics"]["mae"]
+
+
+def test_diagnostics_stand_with_the_run(stacks):
+    """The regression's figures are the run's metrics, its sentences are evidence; the version has the forecast's
+    metrics alone. Figures at the edge of what a real can be are stored as they are."""
+    st = trainer_stack(stacks, weeks=0)
+    st.clock.set(START + 8 * 7 * 24 * HOUR + 130_000)
+    # so near to what its past says that chance is beyond the smallest real
+    rng = random.Random(5)
+    plain = [math.sin(math.pi * h / 12) + math.sin(math.pi * h / 84) for h in range(1344)]
+    noisy = [1e6 * v + rng.gauss(0, 1e-3) for v in plain]
+    write_hours(st, "kitchen.temperature", 1344, value=lambda h, _n: noisy[h])
+    add_series(st, "hall.temperature")
+    write_hours(st, "hall.temperature", 1344, value=lambda *_: 21.0)
+    jobs = {j["series"]: j for j in train(st, "all")}
+    run = st.get("trainer", f"/api/v1/runs/{jobs['kitchen.temperature']['run_id']}")
+    told = {k: v for k, v in run["metrics"].items() if k.startswith("diag_")}
+    assert told["diag_rows"] == 1344 - 26 and told["diag_f_p"] < 1e-300 and told["diag_condition_scaled"] > 100, told
+    assert all(math.isfinite(v) for v in told.values())
+    evidence = st.get("trainer", f"/api/v1/runs/{run['id']}/artifacts/evidence.json")
+    assert [t["name"] for t in evidence["diagnostics"]["terms"]][:2] == ["const", "lag_1"]
+    assert {n["about"] for n in evidence["diagnostics"]["notes"]} >= {"fit", "normality", "spread", "autocorrelation"}
+    (version,) = st.get("trainer", "/api/v1/models/kitchen.temperature")["versions"]
+    assert version["metrics"] == {k: v for k, v in run["metrics"].items() if k not in told}
+    # nothing can be told of a constant
+    run = st.get("trainer", f"/api/v1/runs/{jobs['hall.temperature']['run_id']}")
+    assert run["metrics"]["mae"] == 0 and not [k for k in run["metrics"] if k.startswith("diag_")]
 
 
 def test_rows_are_those_that_were_hashed(stacks):

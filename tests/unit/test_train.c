@@ -470,6 +470,59 @@ static void window(void **state)
     hours_done(&h);
 }
 
+/* What is told of the regression on the last hours, whatever serves. */
+static void diagnostics(void **state)
+{
+    (void)state;
+    struct hours h = series(900, 50, 5, 8, 0.5, 0.7, 18);
+    for (size_t i = 500; i < 510; i++)
+        h.y[i] = NAN; /* not bridged: no rows for it, 3 hours after, 13 a day later */
+    struct train_result r = trained(&h, NULL, &opts);
+    json_t *told = json_object_get(r.evidence, "diagnostics"), *value;
+    const char *name;
+    size_t n = 0;
+    json_object_foreach(r.metrics, name, value)
+    {
+        bool of_regression = !strncmp(name, "diag_", 5);
+        n += of_regression;
+        /* a run's; the document, of which the predictor keeps many, goes without */
+        assert_true(of_regression == !json_object_get(r.model->metrics, name));
+    }
+    assert_int_equal(n, 21);
+    assert_true(metric(&r, "diag_rows") == 900 - 26 - 10 - 3 - 13);
+    assert_true(metric(&r, "diag_r2") > 0.9 && metric(&r, "diag_r2") < 1);
+    assert_true(metric(&r, "diag_hac_f_p") < 1e-9);
+    assert_true(metric(&r, "diag_vif_max") > 10);
+    json_t *terms = json_object_get(told, "terms"), *one = json_array_get(terms, 1);
+    assert_int_equal(json_array_size(terms), 8);
+    assert_string_equal(json_string_value(json_object_get(one, "name")), "lag_1");
+    assert_true(json_real_value(json_object_get(one, "coef")) > 0.5);
+    assert_true(json_real_value(json_object_get(one, "hac_se")) < 0.1);
+    assert_true(json_real_value(json_object_get(one, "hac_p")) < 1e-9);
+    json_t *note = json_array_get(json_object_get(told, "notes"), 0);
+    const char *text = json_string_value(json_object_get(note, "text"));
+    assert_non_null(
+        strstr(text, "% of how kitchen.temperature varies, more than chance"));
+    train_result_done(&r);
+
+    struct hours few = {h.start_s, 34, h.y}; /* eight rows for seven lags */
+    r = trained(&few, NULL, &opts);
+    assert_null(json_object_get(r.metrics, "diag_rows"));
+    assert_null(json_object_get(r.evidence, "diagnostics"));
+    train_result_done(&r);
+    few.n++;
+    r = trained(&few, NULL, &opts);
+    assert_true(metric(&r, "diag_rows") == 9);
+    train_result_done(&r);
+    for (size_t i = 0; i < 100; i++)
+        h.y[i] = 21;
+    few.n = 100;
+    r = trained(&few, NULL, &opts);
+    assert_null(json_object_get(r.metrics, "diag_r2"));
+    train_result_done(&r);
+    hours_done(&h);
+}
+
 static void quick(void **state)
 {
     (void)state;
@@ -503,6 +556,7 @@ int main(void)
         cmocka_unit_test(cancelled),
         cmocka_unit_test(other_options),
         cmocka_unit_test(window),
+        cmocka_unit_test(diagnostics),
         cmocka_unit_test(quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
