@@ -7,6 +7,7 @@
 
 #include "common/version.h"
 #include "tools/backtest.h"
+#include "tools/diagnose.h"
 #include "tools/explain.h"
 #include "tools/forecast.h"
 #include "tools/replay.h"
@@ -21,6 +22,7 @@ static const struct command {
     {"replay", "publish a CSV file over MQTT, as it was measured or faster", replay_main},
     {"forecast", "forecast the series of a file, without any server", forecast_main},
     {"backtest", "measure forecasts on a file, without any server", backtest_main},
+    {"diagnose", "say what series are made of, and which predict which", diagnose_main},
     {"explain", "say what would become of a message, and why", explain_main},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

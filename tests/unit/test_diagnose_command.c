@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fieldcast diagnose on files. */
+#include "tests/unit/subcommand.h"
+
+#include <gsl/gsl_randist.h>
+#include <jansson.h>
+#include <math.h>
+
+#include "common/json.h"
+#include "common/ml/diagnostics_lags.h"
+#include "tools/diagnose.h"
+
+#define RUN(...) run(diagnose_main, (const char *const[]){__VA_ARGS__, NULL})
+#define T0_S INT64_C(1795132800) /* 2026-11-20T00:00:00Z */
+#define HOURS 700
+
+static void command_line(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("--help"), 0);
+    said("fieldcast diagnose rooms.csv");
+    static const struct {
+        const char *option, *value, *said;
+    } table[] = {
+        {"--output", "csv", "--output must be text or json, not \"csv\""},
+        {"-j", "0", "-j must be from 1 to 256, not 0"},
+        {"--freq", "1d", "--freq must be 1h, not 1d: models are hourly"},
+        {"--start", "2026-11-20T10:00:00Z", "--start is for --wide"},
+        {"--input", "other.csv", "give the file once"},
+        {"--lag", "1", "did you mean --lags"},
+        {"--lags", "0",
+         "--lags must be up to 64 hours from 1 to 672 with commas between, each once, as "
+         "1,2,24; not \"0\""},
+        {"--lags", "673", "not \"673\""},
+        {"--lags", "1,2,1", "not \"1,2,1\""},
+        {"--lags", "1,,2", "not \"1,,2\""},
+        {"--lags", "1,2,", "not \"1,2,\""},
+        {"--lags", "1 2", "not \"1 2\""},
+        {"--lags", "-1", "not \"-1\""},
+        {"--lags", "99999999999999999999", "not \"99999999999999999999\""},
+        {"--lags",
+         "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,"
+         "30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,"
+         "56,57,58,59,60,61,62,63,64,65",
+         "--lags must be up to 64 hours"},
+    };
+    for (size_t i = 0; i < N_OF(table); i++) {
+        assert_int_equal(RUN("x.csv", table[i].option, table[i].value), 2);
+        said(table[i].said);
+    }
+    assert_int_equal(RUN("/nowhere/x.csv"), 1);
+    said("/nowhere/x.csv");
+}
+
+/* ---- rooms ---- */
+
+/* Series 0 is a kitchen that 1, a living room, follows two hours later; all others only
+ * share the time of day with them. */
+static double room[12][HOURS];
+
+/* follow: 0.4, or 0 for nobody to follow anybody. */
+static void make_rooms_that(double follow, int n_rooms, unsigned long seed)
+{
+    gsl_rng *g = gsl_rng_alloc(gsl_rng_mt19937);
+    double own[12] = {0}, before[2] = {0};
+    gsl_rng_set(g, seed);
+    for (int t = 0; t < HOURS; t++) {
+        for (int s = 0; s < n_rooms; s++) {
+            own[s] = (s == 1 ? 0.6 : 0.8) * own[s] +
+                     gsl_ran_gaussian(g, s == 1 ? 0.2 : 0.5) +
+                     (s == 1 ? follow * before[1] : 0);
+            room[s][t] = 20 + s + (2 + s % 3) * sin(2 * M_PI * t / 24) + own[s];
+        }
+        before[1] = before[0];
+        before[0] = own[0];
+    }
+    gsl_rng_free(g);
+}
+
+static void make_rooms(int n_rooms, unsigned long seed)
+{
+    make_rooms_that(0.4, n_rooms, seed);
+}
+
+static const char *name_of(int s)
+{
+    static char name[8];
+    snprintf(name, sizeof name, "room%d", s);
+    return s == 0 ? "kitchen" : s == 1 ? "living" : name;
+}
+
+static void write_rooms(int n_rooms)
+{
+    FILE *f = open_input();
+    fprintf(f, "series,time,value\n");
+    for (int t = 0; t < HOURS; t++)
+        for (int s = 0; s < n_rooms; s++)
+            fprintf(f, "%s,%lld,%.17g\n", name_of(s), (long long)(T0_S + 3600 * t),
+                    room[s][t]);
+    fclose(f);
+}
+
+static json_t *answer(void)
+{
+    json_error_t why;
+    json_t *j = json_load_file(out_path, 0, &why);
+    if (!j)
+        fail_msg("line %d: %s", why.line, why.text);
+    return j;
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+    return json_string_value(json_object_get(o, key));
+}
+
+/* No line of what was printed has more than 90 characters. */
+static void fits_the_width(void)
+{
+    FILE *f = fopen(out_path, "r");
+    int c, n = 0;
+    while ((c = fgetc(f)) != EOF) {
+        n = c == '\n' ? 0 : n + ((c & 0xc0) != 0x80);
+        if (n > 90)
+            fail_msg("a line is longer than 90 columns");
+    }
+    fclose(f);
+}
+
+static void kitchen_predicts_living(void **state)
+{
+    (void)state;
+    make_rooms(3, 4);
+    write_rooms(3);
+    assert_int_equal(RUN(in_path), 0);
+    said("kitchen\n  700 hours from 2026-11-20T00:00:00.000Z to "
+         "2026-12-19T03:00:00.000Z, 0 of them missing,\n  values from ");
+    said("  regression on its own past: 674 rows, gaps of up to 3 hours bridged, HAC");
+    said("\n  lag_1          ");
+    said("\n  Ljung-Box      ");
+    said("\n     fit             the columns explain ");
+    said("\nBetween the series\n  - kitchen helps to predict living: knowing its last "
+         "day makes");
+    said("\n  - room2 is not seen to help to predict ");
+    fits_the_width();
+
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer(), *all = json_object_get(j, "relations");
+    assert_int_equal(json_array_size(json_object_get(j, "series")), 3);
+    assert_int_equal(json_array_size(all), 3);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *one = json_array_get(all, i);
+        assert_true(json_is_true(json_object_get(one, "predicts")) == (i == 0));
+        assert_true(json_is_true(json_object_get(one, "beyond_chance")) == (i == 0));
+        assert_int_equal(json_array_size(json_object_get(one, "lags")), 97);
+    }
+    assert_string_equal(text(json_array_get(all, 0), "target"), "living");
+    assert_string_equal(text(json_array_get(all, 0), "other"), "kitchen");
+    json_decref(j);
+}
+
+/* The same figures as the library's, of the lags asked for. */
+static void figures_of_the_lags(void **state)
+{
+    (void)state;
+    make_rooms(2, 5);
+    for (int t = 300; t < 302; t++)
+        room[1][t] = NAN; /* bridged */
+    for (int t = 400; t < 410; t++)
+        room[1][t] = NAN;
+    write_rooms(2);
+    assert_int_equal(RUN("--lags", "24,1", "--output=json", in_path), 0);
+    json_t *j = answer(), *one = json_array_get(json_object_get(j, "series"), 1);
+    assert_string_equal(text(one, "series"), "living");
+    assert_int_equal(json_integer_value(json_object_get(one, "hours")), HOURS);
+    assert_int_equal(json_integer_value(json_object_get(one, "missing_hours")), 12);
+    assert_true(json_is_false(json_object_get(one, "constant")));
+    assert_true(json_is_null(json_object_get(one, "why")));
+    assert_string_equal(text(one, "to"), "2026-12-19T03:00:00.000Z");
+
+    struct hours h;
+    struct err e = ERR_INIT;
+    assert_ok(hours_init(&h, T0_S, HOURS, &e), e);
+    memcpy(h.y, room[1], sizeof room[1]);
+    assert_int_equal(hours_interpolate(&h, 3), 2);
+    json_t *want = diagnostics_lags_report("living", &h, (int[]){24, 1}, 2, &e);
+    assert_non_null(want);
+    struct buf a, b;
+    buf_init(&a, 1u << 20);
+    buf_init(&b, 1u << 20);
+    json_write(&a, want);
+    json_write(&b, json_object_get(one, "regression"));
+    assert_string_equal(a.data, b.data);
+    buf_done(&a);
+    buf_done(&b);
+    json_decref(want);
+    json_decref(j);
+    hours_done(&h);
+}
+
+static size_t read_output(char *to, size_t size)
+{
+    FILE *f = fopen(out_path, "r");
+    size_t n = fread(to, 1, size, f);
+    fclose(f);
+    return n;
+}
+
+/* In the order of the file, and the pairs by strength, whatever the number of threads. */
+static void threads(void **state)
+{
+    (void)state;
+    static char one[65536], three[65536];
+    make_rooms(8, 6);
+    write_rooms(8);
+    assert_int_equal(RUN("-j1", in_path), 0);
+    size_t n = read_output(one, sizeof one);
+    assert_int_equal(RUN("-j3", in_path), 0);
+    assert_int_equal(read_output(three, sizeof three), n);
+    assert_memory_equal(one, three, n);
+}
+
+static void many_series(void **state)
+{
+    (void)state;
+    make_rooms(12, 7);
+    write_rooms(12);
+    assert_int_equal(RUN(in_path), 0);
+    said("Between the series\n  - 12 are too many to compare each two unasked: --with "
+         "NAME compares one with all\n");
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer();
+    assert_true(json_is_null(json_object_get(j, "relations")));
+    json_decref(j);
+
+    assert_int_equal(RUN("--with", "kitchen", in_path), 0);
+    said("Between the series\n  - kitchen helps to predict living: ");
+    said("of 11 pairs: neither is seen to help to predict the other");
+    fits_the_width();
+    assert_int_equal(RUN("--with", "room3", "--output", "json", in_path), 0);
+    j = answer();
+    json_t *all = json_object_get(j, "relations"), *one;
+    size_t i;
+    assert_int_equal(json_array_size(all), 11);
+    json_array_foreach(all, i, one)
+    {
+        assert_true(json_is_false(json_object_get(one, "beyond_chance")));
+        assert_true(!strcmp(text(one, "target"), "room3") ||
+                    !strcmp(text(one, "other"), "room3"));
+    }
+    json_decref(j);
+    assert_int_equal(RUN("--with", "attic", in_path), 1);
+    said("--with attic: ");
+    said("/in.csv holds no series of that name\n");
+}
+
+/* Of many questions some are answered by chance; that is not told as a finding. */
+static void chance(void **state)
+{
+    (void)state;
+    make_rooms_that(0, 10, 8);
+    write_rooms(10);
+    assert_int_equal(RUN(in_path), 0);
+    said("Between the series\n  - no series is seen to help to predict another one\n");
+    said(" of 45 pairs look related by themselves, but of so many questions some");
+    said("only p below 0.00056 (helps to predict) or 0.0011 (moves together)");
+    said(
+        " of 45 pairs: neither is seen to help to predict the other, nor do they move\n");
+}
+
+/* Nothing of this stands in the way of the others. */
+static void odd_series(void **state)
+{
+    (void)state;
+    make_rooms(2, 9);
+    FILE *f = open_input();
+    fprintf(f, "series,time,value\n");
+    for (int t = 0; t < 300; t++)
+        fprintf(f, "kitchen,%lld,%.6f\nflat,%lld,21.5\n", (long long)(T0_S + 3600 * t),
+                room[0][t], (long long)(T0_S + 3600 * t));
+    for (int t = 0; t < 34; t++)
+        fprintf(f, "\"sh\033[2Jort\xff\",%lld,%.6f\n", (long long)(T0_S + 3600 * t),
+                room[1][t]);
+    for (int t = 0; t < 200; t++)
+        fprintf(f, "later,%lld,%.6f\n", (long long)(T0_S + 3600 * (t + 5000)),
+                room[1][t]);
+    fprintf(f, "empty,%lld,\nonce,%lld,5\n", (long long)T0_S, (long long)T0_S);
+    fclose(f);
+    assert_int_equal(RUN(in_path), 0);
+    said("flat\n  300 hours from 2026-11-20T00:00:00.000Z to 2026-12-02T11:00:00.000Z, 0 "
+         "of them missing,\n  values from 21.5 to 21.5\n  nothing to regress: it is "
+         "constant: nothing to predict, and it says nothing of others\n");
+    said("sh\\u001b[2Jort\\xff\n  34 hours");
+    said("nothing to regress: 8 rows are too few for 7 columns and an intercept: 9 are "
+         "needed\n");
+    said("empty\n  nothing to regress: it has no value\n");
+    said("once\n  1 hour from ");
+    said("pairs cannot be compared: ");
+    fits_the_width();
+
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer(), *all = json_object_get(j, "series");
+    assert_int_equal(json_array_size(all), 6);
+    assert_int_equal(json_array_size(json_object_get(j, "relations")), 15);
+    json_t *one = json_array_get(all, 1);
+    assert_true(json_is_true(json_object_get(one, "constant")));
+    assert_true(json_is_null(json_object_get(one, "regression")));
+    one = json_array_get(all, 4);
+    assert_string_equal(text(one, "series"), "empty");
+    assert_string_equal(text(one, "why"), "it has no value");
+    assert_true(json_is_null(json_object_get(one, "from")));
+    json_t *last = json_array_get(json_object_get(j, "relations"), 14);
+    assert_true(json_is_null(json_object_get(last, "predicts")));
+    assert_non_null(strstr(text(last, "text"), "hour"));
+    json_decref(j);
+
+    /* few pairs get a sentence each */
+    assert_int_equal(RUN("--with", "kitchen", in_path), 0);
+    said("  - kitchen and later have no hour in common\n");
+    said("  - kitchen and empty have no hour in common\n");
+    said("kitchen and once have 1 hours: 168 to 87600 can be compared\n");
+}
+
+static void wide_files(void **state)
+{
+    (void)state;
+    make_rooms(2, 10);
+    FILE *f = open_input();
+    for (int s = 0; s < 2; s++) {
+        fprintf(f, "w%d", s);
+        for (int t = 0; t < (s ? 200 : HOURS); t++)
+            fprintf(f, ",%.6f", room[s][t]);
+        fprintf(f, "\n");
+    }
+    fclose(f);
+    assert_int_equal(RUN("--wide", in_path), 0);
+    said("w0\n  700 hours, 0 of them missing, values from ");
+    said("w1\n  200 hours, 0 of them missing, values from ");
+    said("Between the series\n  - w0 helps to predict w1: ");
+    assert_int_equal(RUN("--wide", "--start", "2026-11-20T10:00:00Z", in_path), 0);
+    said("w1\n  200 hours from 2026-11-20T10:00:00.000Z to 2026-11-28T17:00:00.000Z");
+}
+
+static void nothing_at_all(void **state)
+{
+    (void)state;
+    write_input("time,value\n");
+    assert_int_equal(RUN(in_path), 1);
+    said("holds no series");
+    write_input("time,value\n0,\n3600,NaN\n");
+    assert_int_equal(RUN(in_path), 1);
+    said("none of the 1 series of ");
+    write_input("time,value\n0,one\n");
+    assert_int_equal(RUN(in_path), 1);
+    said("line 2, column 2 (value): \"one\" is not a number");
+    write_input("time,value\n0,1\n");
+    assert_int_equal(RUN(in_path), 0); /* that much can be told of it */
+    said("nothing to regress: it is constant");
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer();
+    assert_int_equal(json_array_size(json_object_get(j, "relations")), 0);
+    assert_true(json_is_array(json_object_get(j, "relations")));
+    json_decref(j);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(command_line),        cmocka_unit_test(kitchen_predicts_living),
+        cmocka_unit_test(figures_of_the_lags), cmocka_unit_test(threads),
+        cmocka_unit_test(many_series),         cmocka_unit_test(chance),
+        cmocka_unit_test(odd_series),          cmocka_unit_test(wide_files),
+        cmocka_unit_test(nothing_at_all),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/ml/diagnostics_report.h"
+#include "common/ml/relation_report.h"
+#include "tools/diagnose_work.h"
+#include "tools/parallel.h"
+
+#define LAGS_MAX 45 /* pairs whose correlations at all lags JSON has: 15 kB each */
+
+static double number(const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* ---- one pair ---- */
+
+/* Over the hours from the later beginning to the earlier end. */
+static json_t *relate(const struct input_series *a, const struct input_series *b,
+                      struct err *e)
+{
+    const struct hours *x = &a->h, *y = &b->h;
+    int64_t from = x->start_s > y->start_s ? x->start_s : y->start_s;
+    int64_t end_x = x->start_s + (int64_t)x->n * 3600;
+    int64_t end_y = y->start_s + (int64_t)y->n * 3600;
+    int64_t n = ((end_x < end_y ? end_x : end_y) - from) / 3600;
+    if (!x->n || !y->n || n <= 0) {
+        (void)err_set(e, ERR_CONFLICT, "%s and %s have no hour in common", a->name,
+                      b->name);
+        return NULL;
+    }
+    return relation_report(a->name, x->y + (from - x->start_s) / 3600, b->name,
+                           y->y + (from - y->start_s) / 3600, (size_t)n, e);
+}
+
+/* Is the other direction the one to tell? */
+static bool helped_more(const json_t *j)
+{
+    const json_t *helped = json_object_get(j, "helped");
+    double gain = number(helped, "gain");
+    if (!(number(helped, "p") < DIAGNOSTICS_ALPHA && gain >= RELATION_MIN_GAIN))
+        return false;
+    return !json_is_true(json_object_get(j, "predicts")) ||
+           gain > number(json_object_get(j, "helps"), "gain");
+}
+
+/* Each pair is asked both ways whether one helps to predict the other, and once whether
+ * they move together: so many questions are answered, and p counts that (Bonferroni). */
+static void judge(const struct diagnose_pairs *all, struct diagnose_pair *p,
+                  const json_t *j)
+{
+    const json_t *helps = json_object_get(j, "helps");
+    double alone = DIAGNOSTICS_ALPHA, each = alone / (double)all->n;
+    double p_best = number(j, "best_p");
+    bool predicts = json_is_true(json_object_get(j, "predicts"));
+    p->strength = fmax(fabs(number(j, "best_correlation")), 0); /* not NaN */
+    if (predicts && number(helps, "p") < each / 2) {
+        p->found = FOUND_PREDICTS;
+        p->strength = number(helps, "gain");
+    } else if (p_best < each)
+        p->found = FOUND_TOGETHER;
+    else
+        p->found = predicts || p_best < alone ? FOUND_DOUBTFUL : FOUND_NOTHING;
+}
+
+/* What is kept of it: memory for a hundred thousand of them. Owned. */
+static char *kept(const struct diagnose_pairs *all, const struct diagnose_pair *p,
+                  json_t *j)
+{
+    struct buf b;
+    size_t len;
+    buf_init(&b, DIAGNOSE_BYTES);
+    if (all->n > LAGS_MAX)
+        json_object_del(j, "lags");
+    json_object_set_new(j, "beyond_chance", json_boolean(p->found <= FOUND_TOGETHER));
+    if (all->d->o->json)
+        json_write(&b, j);
+    else
+        buf_adds(&b, json_string_value(json_object_get(j, "text")));
+    char *text = buf_take(&b, &len);
+    buf_done(&b);
+    return text;
+}
+
+static json_t *unknown(const char *target, const char *other, const char *why)
+{
+    return json_pack("{s:s, s:s, s:n, s:s}", "target", target, "other", other, "predicts",
+                     "text", why);
+}
+
+static int one_pair(void *arg, size_t i, struct buf *out, struct err *e)
+{
+    struct diagnose_pairs *all = arg;
+    struct diagnose_pair *p = &all->pair[i];
+    const struct input_series *s = all->d->in.s;
+    (void)out; /* they are told when all are there, the strongest first */
+    json_t *j = relate(&s[p->target], &s[p->other], e);
+    if (j && helped_more(j)) {
+        size_t target = p->other;
+        p->other = p->target;
+        p->target = target;
+        json_decref(j);
+        j = relate(&s[p->target], &s[p->other], e);
+    }
+    if (j)
+        judge(all, p, j);
+    else
+        j = unknown(s[p->target].name, s[p->other].name, e->text);
+    p->text = kept(all, p, j);
+    json_decref(j);
+    return 0;
+}
+
+static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
+{
+    struct diagnose_pairs *all = arg;
+    (void)b;
+    (void)e;
+    diagnose_progress(all->d, i + 1);
+}
+
+/* ---- which pairs ---- */
+
+static void list(struct diagnose_pairs *all)
+{
+    size_t n = all->d->in.n, with = all->d->with;
+    if (all->d->o->with) {
+        all->pair = xcalloc(n, sizeof *all->pair);
+        for (size_t i = 0; i < n; i++)
+            if (i != with)
+                all->pair[all->n++] =
+                    (struct diagnose_pair){with, i, FOUND_UNKNOWN, 0, NULL};
+    } else if (n <= DIAGNOSE_ALL_PAIRS) {
+        all->pair = xcalloc(n * n, sizeof *all->pair);
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = i + 1; k < n; k++)
+                all->pair[all->n++] =
+                    (struct diagnose_pair){i, k, FOUND_UNKNOWN, 0, NULL};
+    }
+}
+
+/* The strongest first, of equals the earlier in the file. */
+static int stronger(const void *x, const void *y)
+{
+    const struct diagnose_pair *a = x, *b = y;
+    if (a->found != b->found)
+        return a->found < b->found ? -1 : 1;
+    if (a->strength != b->strength)
+        return a->strength > b->strength ? -1 : 1;
+    size_t i = a->target < a->other ? a->target : a->other;
+    size_t k = b->target < b->other ? b->target : b->other;
+    if (i != k)
+        return i < k ? -1 : 1;
+    i = a->target + a->other;
+    k = b->target + b->other;
+    return i < k ? -1 : i > k;
+}
+
+int diagnose_pairs(struct diagnose *d, struct err *e)
+{
+    struct diagnose_pairs all = {.d = d};
+    list(&all);
+    d->begun_ms = clock_mono_ms();
+    progress_init(&d->progress, "diagnose", "pairs", all.n, d->begun_ms);
+    int rc = parallel((size_t)d->o->threads, all.n, 1, one_pair, tell, &all, e);
+    if (d->progress.drawn)
+        progress_end(&d->progress, all.n, clock_mono_ms());
+    if (!rc) {
+        if (all.n)
+            qsort(all.pair, all.n, sizeof *all.pair, stronger);
+        diagnose_relations(&all);
+    }
+    for (size_t i = 0; i < all.n; i++)
+        free(all.pair[i].text);
+    free(all.pair);
+    return rc;
+}

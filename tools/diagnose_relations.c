@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "common/ml/diagnostics_report.h"
+#include "tools/diagnose_work.h"
+
+#define FEW 10  /* pairs: each gets its sentence, whatever was found */
+#define MOST 50 /* sentences; JSON has all */
+
+static void print_json(const struct diagnose_pairs *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        printf("%s%s", i ? ",\n" : "[", all->pair[i].text);
+    fputs(all->n ? "]" : "[]", stdout);
+}
+
+static void say(const char *head, const char *text)
+{
+    struct buf b;
+    buf_init(&b, DIAGNOSE_BYTES);
+    text_wrap(&b, head, text);
+    fwrite(b.data, 1, b.len, stdout);
+    buf_done(&b);
+}
+
+/* What was found; returns how many sentences that took. */
+static size_t print_found(const struct diagnose_pairs *all, const size_t n[N_FOUND])
+{
+    size_t found = n[FOUND_PREDICTS] + n[FOUND_TOGETHER];
+    size_t told = all->n <= FEW ? all->n : found < MOST ? found : MOST;
+    char text[80];
+    for (size_t i = 0; i < told; i++)
+        say("  - ", all->pair[i].text);
+    if (told < found) {
+        snprintf(text, sizeof text, "%zu more: --output json has them", found - told);
+        say("  - ", text);
+    }
+    return told;
+}
+
+static void print_doubtful(const struct diagnose_pairs *all, size_t n)
+{
+    double each = DIAGNOSTICS_ALPHA / (double)all->n;
+    char text[256];
+    snprintf(text, sizeof text,
+             "%zu of %zu pairs look related by themselves, but of so many questions some "
+             "are answered so by chance: only p below %.2g (helps to predict) or %.2g "
+             "(moves together) counts",
+             n, all->n, each / 2, each);
+    say("  - ", text);
+}
+
+static void print_rest(const struct diagnose_pairs *all, const size_t n[N_FOUND])
+{
+    char text[256];
+    if (n[FOUND_NOTHING]) {
+        snprintf(text, sizeof text,
+                 "%zu of %zu pairs: neither is seen to help to predict the other, nor do "
+                 "they move together beyond the time of day",
+                 n[FOUND_NOTHING], all->n);
+        say("  - ", text);
+    }
+    if (n[FOUND_UNKNOWN]) {
+        struct buf b;
+        buf_init(&b, DIAGNOSE_BYTES);
+        buf_addf(&b, "%zu of %zu pairs cannot be compared: %s%s", n[FOUND_UNKNOWN],
+                 all->n, all->pair[all->n - n[FOUND_UNKNOWN]].text,
+                 n[FOUND_UNKNOWN] > 1 ? ", and the like" : "");
+        say("  - ", b.data);
+        buf_done(&b);
+    }
+}
+
+static void print_text(const struct diagnose_pairs *all)
+{
+    size_t n[N_FOUND] = {0};
+    for (size_t i = 0; i < all->n; i++)
+        n[all->pair[i].found]++;
+    puts("Between the series");
+    bool doubted = all->n <= FEW && n[FOUND_DOUBTFUL];
+    if (!n[FOUND_PREDICTS] && !doubted && n[FOUND_UNKNOWN] < all->n)
+        say("  - ", "no series is seen to help to predict another one");
+    size_t told = print_found(all, n);
+    if (n[FOUND_DOUBTFUL])
+        print_doubtful(all, n[FOUND_DOUBTFUL]);
+    if (told < all->n)
+        print_rest(all, n);
+}
+
+void diagnose_relations(const struct diagnose_pairs *all)
+{
+    const struct diagnose *d = all->d;
+    if (d->o->json && !all->pair)
+        fputs("null", stdout);
+    else if (d->o->json)
+        print_json(all);
+    else if (!all->pair)
+        printf("Between the series\n  - %zu are too many to compare each two unasked: "
+               "--with NAME compares one with all\n    others\n",
+               d->in.n);
+    else if (all->n)
+        print_text(all);
+}

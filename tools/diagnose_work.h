@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* diagnose_work: what the files of `fieldcast diagnose` share: diagnose.c (the command),
+ * diagnose_series.c (each series), diagnose_pairs.c (each two), diagnose_relations.c
+ * (what is told of these), diagnose_text.c (how it looks for people). Nobody else
+ * includes it. */
+#ifndef FC_TOOLS_DIAGNOSE_WORK_H
+#define FC_TOOLS_DIAGNOSE_WORK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/ml/features.h"
+#include "tools/backtest_input.h"
+#include "tools/progress.h"
+
+#define DIAGNOSE_BYTES (1u << 20) /* of one series' answer, or of one pair's */
+#define DIAGNOSE_ALL_PAIRS 10     /* series of which each two are compared unasked */
+
+struct diagnose_opts {
+    const char *input, *output, *start, *freq, *lags_text, *with; /* with: NULL: none */
+    bool wide, help, json;
+    int64_t threads, start_s;
+    int lags[FEATURES_MAX];
+    size_t n_lags;
+};
+
+struct diagnose {
+    const struct diagnose_opts *o;
+    struct input in; /* trimmed; names are UTF-8 */
+    size_t with;     /* which of it --with names */
+    size_t told;     /* series whose answer was printed */
+    struct progress progress;
+    int64_t begun_ms;
+};
+
+/* For parallel(). What can be said of series i, in b; arg is a struct diagnose. That it
+ * has no value, is constant or too short is an answer as well. */
+int diagnose_series(void *arg, size_t i, struct buf *b, struct err *e) MUST_CHECK;
+
+/* In the order in which they are told. */
+enum found {
+    FOUND_PREDICTS,
+    FOUND_TOGETHER,
+    FOUND_DOUBTFUL, /* one of these two by itself, but of so many pairs some are so by
+                       chance */
+    FOUND_NOTHING,
+    FOUND_UNKNOWN,
+    N_FOUND
+};
+
+struct diagnose_pair {
+    size_t target, other;
+    enum found found;
+    double strength; /* gain where it predicts, else the size of the correlation */
+    char *text;      /* the sentence, or the JSON object. owned */
+};
+
+struct diagnose_pairs {
+    struct diagnose *d;
+    struct diagnose_pair *pair; /* NULL: there are too many to compare unasked. owned */
+    size_t n;
+};
+
+/* Compares each two series, or --with's and each other one, and prints it. */
+int diagnose_pairs(struct diagnose *d, struct err *e) MUST_CHECK;
+
+/* Prints what was found, which is sorted: the strongest first. */
+void diagnose_relations(const struct diagnose_pairs *all);
+
+/* Shows progress where the work is long: `done` of what progress_init() was told. */
+void diagnose_progress(struct diagnose *d, size_t done);
+
+/* ---- text ---- */
+
+/* A text behind `head`, wrapped at 90 columns with the later lines below its beginning;
+ * nothing of it steers a terminal. */
+void text_wrap(struct buf *b, const char *head, const char *text);
+
+/* A regression (diagnostics_report.h): coefficients, tests, sentences. */
+void text_regression(struct buf *b, const json_t *report);
+
+#endif
