@@ -112,14 +112,20 @@ struct run {
     size_t told, failed; /* series whose answer was written, or could not be made */
 };
 
+/* When the hour k + 1 after end_s begins. */
+static const char *lead_time(int64_t end_s, size_t k, char out[CLOCK_RFC3339_SIZE])
+{
+    int64_t lead = (int64_t)k + 1;
+    return clock_format((end_s + lead * 3600) * 1000, out);
+}
+
 static void csv_rows(struct buf *b, const char *name, int64_t end_s,
                      const struct forecast *f, size_t n)
 {
     char time[CLOCK_RFC3339_SIZE];
     for (size_t k = 0; k < n; k++) {
         csv_add(b, name);
-        buf_addf(b, ",%zu,%s,%.10g,", k + 1,
-                 clock_format((end_s + (int64_t)(k + 1) * 3600) * 1000, time), f[k].yhat);
+        buf_addf(b, ",%zu,%s,%.10g,", k + 1, lead_time(end_s, k, time), f[k].yhat);
         if (isfinite(f[k].lower))
             buf_addf(b, "%.10g,%.10g\n", f[k].lower, f[k].upper);
         else
@@ -134,11 +140,10 @@ static void json_rows(struct buf *b, const char *name, int64_t end_s,
     json_t *rows = json_array();
     for (size_t k = 0; k < n; k++)
         json_array_append_new(
-            rows,
-            json_pack("{s:I, s:s, s:o, s:o, s:o}", "lead", (json_int_t)(k + 1), "time",
-                      clock_format((end_s + (int64_t)(k + 1) * 3600) * 1000, time),
-                      "yhat", json_number(f[k].yhat), "yhat_lower",
-                      json_number(f[k].lower), "yhat_upper", json_number(f[k].upper)));
+            rows, json_pack("{s:I, s:s, s:o, s:o, s:o}", "lead", (json_int_t)k + 1,
+                            "time", lead_time(end_s, k, time), "yhat",
+                            json_number(f[k].yhat), "yhat_lower", json_number(f[k].lower),
+                            "yhat_upper", json_number(f[k].upper)));
     json_t *one = json_pack("{s:s, s:O, s:O, s:s, s:o}", "series", name, "parameters",
                             r->parameters, "metrics", r->metrics, "reason", r->reason,
                             "forecast", rows);

@@ -61,7 +61,7 @@ static void one_origin(const struct model *m, const struct truth *t, size_t i,
 {
     size_t origin = out->plan.first + i * out->plan.step, leads = out->plan.leads;
     struct forecast f[HORIZON_MAX];
-    double yhat[HORIZON_MAX];
+    double yhat[HORIZON_MAX] = {0};
     const struct hours past = {t->filled->start_s, origin + 1, t->filled->y};
     if (model_forecast(m, &past, leads, 0.95, f, &out->why))
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* train_work: what one training holds while it runs; shared by train.c (who is to serve),
- * train_finish.c (the model that does) and train_report.c (what is told about it). Nobody
+ * train_learn.c (what is learned from, and by what), train_judge.c (how good that is),
+ * train_finish.c (the model that serves) and train_report.c (what is told). Nobody
  * else includes it. */
 #ifndef FC_ML_TRAIN_WORK_H
 #define FC_ML_TRAIN_WORK_H
@@ -37,6 +38,35 @@ struct train_work {
     char reason[320];
     double coverage, msis; /* of the first part's band over the holdout; NaN: none */
 };
+
+/* ---- train_learn.c ---- */
+
+/* Checks and takes h: its window, gaps, change. */
+int train_clean(struct train_work *w, const struct hours *h, struct err *e) MUST_CHECK;
+/* Chooses: what to learn from (all hours, or those since a change) and by which
+ * candidate. */
+int train_learn(struct train_work *w, struct err *e) MUST_CHECK;
+void train_forget_choice(struct train_work *w);
+
+/* ---- train_judge.c ---- */
+
+#define GATE_BLOCK 24
+#define GATE_MARGIN 0.01
+#define NO_MARGIN 1 /* no gain is as large: what is not significant does not count */
+
+/* Is it one of those that are there for want of better? */
+bool train_is_simple(const struct algo *a);
+/* The baselines' and the champion's forecasts over the holdout. The champion alone reads
+ * on across a change. */
+void train_score_others(struct train_work *w);
+/* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
+ */
+void train_judge(struct train_work *w, const struct candidate *c, double margin);
+/* The fallback with the least error over the holdout; persistence where nothing can be
+ * compared. */
+const struct candidate *train_best_fallback(const struct train_work *w);
+
+/* ---- train_finish.c, train_report.c ---- */
 
 /* How good the band is where it was not made: that of the first part over the holdout. */
 void train_score_band(struct train_work *w);

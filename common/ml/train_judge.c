@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* train_judge: how good a candidate is over the holdout, beside the others. */
+#include "common/ml/score.h"
+#include "common/ml/train_work.h"
+
+#define GATE_DRAWS 2000
+
+bool train_is_simple(const struct algo *a)
+{
+    for (size_t c = 0; c < n_candidates; c++)
+        if (candidates[c].fallback && candidates[c].algo == a)
+            return true;
+    return false;
+}
+
+/* Was it fitted to none of the holdout's hours? */
+static bool champion_is_older(const struct train_work *w)
+{
+    int64_t part_end_s = w->raw.start_s + ((int64_t)w->part - 1) * 3600;
+    return w->champion && w->champion->training.to_s <= part_end_s;
+}
+
+void train_judge(struct train_work *w, const struct candidate *c, double margin)
+{
+    struct err e = ERR_INIT;
+    struct hours part = {w->filled.start_s, w->part, w->filled.y};
+    w->winner = c;
+    model_free(w->fitted);
+    w->fitted = candidate_model(c, w->o->series);
+    backtest_done(&w->challenger);
+    json_decref(w->gate.evidence);
+    if (c->algo->fit(w->fitted, &part, &e)) /* then it is tried again, origin by origin */
+        backtest_candidate(c, &w->truth, w->raw.n, &w->plan, &w->challenger);
+    else
+        backtest_model(w->fitted, &w->truth, &w->plan, &w->challenger);
+    gate(
+        &(struct gate_in){
+            .challenger = w->challenger.loss,
+            .champion = w->champion ? w->champions.loss : NULL,
+            .persistence = w->persistence.loss,
+            .seasonal_naive = w->seasonal.loss,
+            .challenger_is_baseline = c->algo->baseline,
+            .champion_is_baseline = w->champion && train_is_simple(w->champion->algo),
+            .n = w->plan.n,
+            .block = GATE_BLOCK,
+            .champion_is_older = margin < NO_MARGIN && champion_is_older(w),
+            .margin = margin,
+            .confidence = 0.95,
+            .draws = GATE_DRAWS,
+            .seed = w->o->seed & INT64_MAX,
+        },
+        &w->gate);
+}
+
+const struct candidate *train_best_fallback(const struct train_work *w)
+{
+    const struct candidate *list = w->choice.list;
+    struct backtest bt[CANDIDATES_MAX] = {0};
+    bool used[CANDIDATES_MAX] = {false};
+    double mean[CANDIDATES_MAX];
+    size_t best = 0;
+    for (size_t c = 0; c < w->choice.n; c++) {
+        used[c] = list[c].fallback;
+        if (used[c])
+            backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
+    }
+    if (backtest_compare(bt, w->choice.n, w->plan.n, used, mean))
+        for (size_t c = 1; c < w->choice.n; c++)
+            if (used[c] && (!used[best] || mean[c] < mean[best] * (1 - CHOICE_TIE)))
+                best = c;
+    for (size_t c = 0; c < w->choice.n; c++)
+        backtest_done(&bt[c]);
+    return &list[best];
+}
+
+void train_score_others(struct train_work *w)
+{
+    const struct truth all = {&w->whole_filled, w->whole.y};
+    struct plan plan = w->plan;
+    plan.first += w->since;
+    backtest_candidate(&candidates[0], &w->truth, w->raw.n, &w->plan, &w->persistence);
+    backtest_candidate(&candidates[1], &w->truth, w->raw.n, &w->plan, &w->seasonal);
+    if (w->champion)
+        backtest_model(w->champion, &all, &plan, &w->champions);
+}
