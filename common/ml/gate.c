@@ -145,7 +145,10 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
     bool drawn = !isnan(w->lower), significant = drawn && w->lower > 0;
     double margin = in->margin * (drawn ? 1 : FEW_FACTOR);
     bool model_at_last = in->champion_is_baseline && !in->challenger_is_baseline;
-    if (significant)
+    if (in->least > 0 && gain <= in->least)
+        say(out, false, "gain over the champion is %.2f %%, and %g %% is asked",
+            100 * gain, 100 * in->least);
+    else if (significant)
         say(out, true, "significantly better than the champion: error lower by %.2f %%",
             100 * gain);
     else if (gain > margin)

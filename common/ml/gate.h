@@ -23,6 +23,7 @@ struct gate_in {
     size_t n;               /* origins, oldest first, evenly spaced */
     size_t block;           /* origins per bootstrap block: at least 24 h of them */
     double margin;          /* gain that suffices without significance, 0.01 = 1 % */
+    double least;           /* gain without which nothing suffices; 0: none is asked */
     double confidence;      /* of the bootstrap interval, 0.95 */
     int draws;              /* 2000 */
     uint64_t seed;

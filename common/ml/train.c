@@ -38,7 +38,7 @@ static void explain(struct train_work *w, const char *text)
 static enum train_outcome first_champion(struct train_work *w)
 {
     char text[160];
-    train_judge(w, w->winner, GATE_MARGIN);
+    train_judge(w, w->winner, false);
     w->served = w->late.best < 0 ? train_best_fallback(w)
                                  : pick_candidate(&w->late, w->late.best);
     snprintf(text, sizeof text,
@@ -58,7 +58,7 @@ static enum train_outcome decide(struct train_work *w)
     train_score_others(w);
     if (!w->champion && !w->system0)
         return first_champion(w);
-    train_judge(w, first, GATE_MARGIN);
+    train_judge(w, first, false);
     w->served =
         w->system0 || w->late.best < 0 ? first : pick_candidate(&w->late, w->late.best);
     explain(w, w->gate.reason);
@@ -67,16 +67,13 @@ static enum train_outcome decide(struct train_work *w)
     const struct candidate *simple = train_best_fallback(w);
     if (simple == first)
         return w->champion ? TRAIN_KEEP : TRAIN_PROMOTE;
-    /* the champion may have become worse than the simplest thing: not by a week's luck */
-    bool model = w->champion && !train_is_simple(w->champion->algo);
-    train_judge(w, simple,
-                model && w->plan.n >= 2 * GATE_BLOCK ? NO_MARGIN : GATE_MARGIN);
+    train_judge(w, simple, true); /* the champion may be worse than the simplest thing */
     if (w->gate.pass || !w->champion) {
         w->served = simple;
         explain(w, w->gate.reason);
         return TRAIN_PROMOTE;
     }
-    train_judge(w, first, GATE_MARGIN);
+    train_judge(w, first, false);
     return TRAIN_KEEP;
 }
 

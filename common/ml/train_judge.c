@@ -3,7 +3,11 @@
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
 
+#define GATE_BLOCK 24
+#define GATE_MARGIN 0.01
 #define GATE_DRAWS 2000
+#define NO_MARGIN 1 /* no gain is as large: what is not significant does not count */
+#define WARY_GAIN 0.1
 
 bool train_is_simple(const struct algo *a)
 {
@@ -20,9 +24,11 @@ static bool champion_is_older(const struct train_work *w)
     return w->champion && w->champion->training.to_s <= part_end_s;
 }
 
-void train_judge(struct train_work *w, const struct candidate *c, double margin)
+void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
 {
     struct err e = ERR_INIT;
+    bool wary = in_place && w->champion && !train_is_simple(w->champion->algo) &&
+                w->plan.n >= 2 * GATE_BLOCK;
     struct hours part = {w->filled.start_s, w->part, w->filled.y};
     w->winner = c;
     model_free(w->fitted);
@@ -43,8 +49,9 @@ void train_judge(struct train_work *w, const struct candidate *c, double margin)
             .champion_is_baseline = w->champion && train_is_simple(w->champion->algo),
             .n = w->plan.n,
             .block = GATE_BLOCK,
-            .champion_is_older = margin < NO_MARGIN && champion_is_older(w),
-            .margin = margin,
+            .champion_is_older = !wary && champion_is_older(w),
+            .margin = wary ? NO_MARGIN : GATE_MARGIN,
+            .least = wary ? WARY_GAIN : 0,
             .confidence = 0.95,
             .draws = GATE_DRAWS,
             .seed = w->o->seed & INT64_MAX,

@@ -50,18 +50,17 @@ void train_forget_choice(struct train_work *w);
 
 /* ---- train_judge.c ---- */
 
-#define GATE_BLOCK 24
-#define GATE_MARGIN 0.01
-#define NO_MARGIN 1 /* no gain is as large: what is not significant does not count */
-
 /* Is it one of those that are there for want of better? */
 bool train_is_simple(const struct algo *a);
 /* The baselines' and the champion's forecasts over the holdout. The champion alone reads
  * on across a change. */
 void train_score_others(struct train_work *w);
 /* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
- */
-void train_judge(struct train_work *w, const struct candidate *c, double margin);
+ * in_place: c is one of the simple candidates, asked in place of the challenger. It takes
+ * a model's place only if it is significantly better and by a tenth, where that can be
+ * told: the blend, chosen by many more origins than the holdout has, would have said so
+ * too, and one of a hundred weeks lies. */
+void train_judge(struct train_work *w, const struct candidate *c, bool in_place);
 /* The fallback with the least error over the holdout; persistence where nothing can be
  * compared. */
 const struct candidate *train_best_fallback(const struct train_work *w);
