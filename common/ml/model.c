@@ -145,7 +145,13 @@ static double possible(const struct model *m, double x)
 
 void model_band(const struct model *m, size_t lead, double level, struct forecast *f)
 {
-    double scale = band_scale(m, level);
+    model_band_wide(m, lead, level, 1, f);
+}
+
+void model_band_wide(const struct model *m, size_t lead, double level, double width,
+                     struct forecast *f)
+{
+    double scale = width * band_scale(m, level);
     f->yhat = possible(m, f->yhat);
     if (!m->n_leads) {
         f->lower = f->upper = NAN;

@@ -105,6 +105,10 @@ void model_set_band(struct model *m, const double *half, size_t n_leads, double 
  * three stay between m->lowest and m->highest. */
 void model_band(const struct model *m, size_t lead, double level, struct forecast *f);
 
+/* The same with the band `width` times as wide on the model's scale (adaptive.h). */
+void model_band_wide(const struct model *m, size_t lead, double level, double width,
+                     struct forecast *f);
+
 /* The hour t_s (its start; read only by the calendar) from a row of named features, as
  * POST /predict gives them: x has the features_of_history() of m->features, in their
  * order. Refused for algorithms that read no features. */

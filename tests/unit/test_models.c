@@ -52,6 +52,8 @@ static void test_limits(void **unused)
     f.yhat = -3;
     model_band(v->model, 1, 0.95, &f);
     assert_true(f.yhat == -3 && f.lower == -5 && f.upper == -1);
+    model_band_wide(v->model, 1, 0.95, 1.5, &f);
+    assert_true(f.yhat == -3 && f.lower == -6 && f.upper == 0);
     version_put(v);
 }
 
