@@ -83,6 +83,13 @@ void checks_quality(const struct window *w, int end, int version, struct quality
     skill(w, end, version, q);
 }
 
+struct miss checks_miss(double y, double lower, double upper, int version)
+{
+    if (isnan(y) || isnan(lower) || isnan(upper))
+        return (struct miss){0};
+    return (struct miss){version, y < lower || y > upper};
+}
+
 double checks_z(const struct window *w, int lag, double mean, double sd)
 {
     double sum = 0;

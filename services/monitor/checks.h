@@ -40,6 +40,13 @@ struct quality {
     int skill_n; /* hours that skill_24h compares */
 };
 
+/* Was the truth of an hour outside the band that a model had promised for it? */
+struct miss {
+    int version; /* whose band it was; 0: no band, or no truth */
+    bool missed;
+};
+struct miss checks_miss(double y, double lower, double upper, int version);
+
 /* Scores the 24 hours that end with hour index `end` (23..47) of w; version 0: whatever
  * model forecast, else only that version's own forecasts. */
 void checks_quality(const struct window *w, int end, int version, struct quality *q);

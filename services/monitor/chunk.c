@@ -87,7 +87,7 @@ static void on_hourly(void *arg, const char *device, const char *quantity, int64
 }
 
 static void on_lead1(void *arg, const char *device, const char *quantity, int64_t t_ms,
-                     const struct lead1 *f)
+                     const struct stored *f)
 {
     struct chunk *c = arg;
     struct cell *x = find(c, device, quantity);
@@ -100,14 +100,32 @@ static void on_lead1(void *arg, const char *device, const char *quantity, int64_
     x->w.version[i] = f->version;
 }
 
+/* The truths are known by now. */
+static void on_lead(void *arg, const char *device, const char *quantity, int lead,
+                    int64_t t_ms, const struct stored *f)
+{
+    struct chunk *c = arg;
+    struct cell *x = find(c, device, quantity);
+    int i = index_of(c, t_ms);
+    int64_t k = (t_ms - c->piece_from) / HOUR_MS;
+    if (!x || i < 0 || k < 0 || k >= PIECE_HOURS)
+        return;
+    for (size_t l = 0; l < ADAPTIVE_LEADS; l++)
+        if (adaptive_leads[l] == lead)
+            x->miss[k][l] = checks_miss(x->w.y[i], f->lower, f->upper, f->version);
+}
+
 /* Fills the windows of 48 hours that end with the piece; makes series of what nobody
  * knew. */
 static int read_windows(struct chunk *c, const struct span *piece, struct err *e)
 {
     c->from = piece->to - (WINDOW_HOURS - 1) * HOUR_MS;
+    c->piece_from = piece->from;
     for (int again = 0; again < 2; again++) {
-        for (size_t i = 0; i < c->n_cells; i++)
+        for (size_t i = 0; i < c->n_cells; i++) {
             window_init(&c->cells[i].w);
+            memset(c->cells[i].miss, 0, sizeof c->cells[i].miss);
+        }
         names_clear(&c->unknown);
         if (facts_hourly(c->m->influx, &c->m->fields, &c->devices, c->from, on_hourly, c,
                          e))
@@ -121,9 +139,11 @@ static int read_windows(struct chunk *c, const struct span *piece, struct err *e
     if (!c->any_champion)
         return 0;
     /* what the piece's first hour looks back on */
-    return facts_lead1(c->m->influx, &c->devices,
-                       piece->from - (SKILL_HOURS - 1) * HOUR_MS, piece->to + HOUR_MS,
-                       on_lead1, c, e);
+    if (facts_lead1(c->m->influx, &c->devices, piece->from - (SKILL_HOURS - 1) * HOUR_MS,
+                    piece->to + HOUR_MS, on_lead1, c, e))
+        return -1;
+    return facts_leads(c->m->influx, &c->devices, piece->from, piece->to + HOUR_MS,
+                       on_lead, c, e);
 }
 
 /* A device that nobody knows and whose hours came long after their time: its series. */
@@ -170,8 +190,22 @@ const struct work *chunk_work(const struct chunk *c, const struct tracked *t)
     return NULL; /* cannot be: cells are made from work */
 }
 
+/* What the predictor's bands follow (common/ml/adaptive.h). */
+static void miss_fields(struct influx_line *l, const struct miss miss[ADAPTIVE_LEADS])
+{
+    char key[24];
+    for (size_t i = 0; i < ADAPTIVE_LEADS; i++) {
+        if (!miss[i].version)
+            continue;
+        snprintf(key, sizeof key, "miss_%d", adaptive_leads[i]);
+        influx_field(l, key, miss[i].missed);
+        snprintf(key, sizeof key, "version_%d", adaptive_leads[i]);
+        influx_field(l, key, miss[i].version);
+    }
+}
+
 static void line(struct buf *b, const struct tracked *t, const struct quality *q,
-                 int64_t hour)
+                 const struct miss miss[ADAPTIVE_LEADS], int64_t hour)
 {
     struct influx_line l;
     char device[DEVICE_MAX + 1];
@@ -190,6 +224,7 @@ static void line(struct buf *b, const struct tracked *t, const struct quality *q
     influx_field(&l, "skill_24h", q->skill_24h);
     influx_field(&l, "coverage", q->coverage);
     influx_field(&l, "version", q->version);
+    miss_fields(&l, miss);
     influx_end(&l, hour + HOUR_MS);
 }
 
@@ -218,7 +253,7 @@ static int64_t score_cell(struct chunk *c, struct cell *x, const struct span *pi
         if (!spans_have(w->due, w->n_due, h) || !forecast_at_all(&x->w, end))
             continue;
         checks_quality(&x->w, end, 0, &q);
-        line(lines, x->t, &q, h);
+        line(lines, x->t, &q, x->miss[(h - piece->from) / HOUR_MS], h);
         n++;
         if (h == c->hour) {
             x->next.quality = q;

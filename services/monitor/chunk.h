@@ -19,6 +19,7 @@ struct chunk {
     struct cell *cells; /* by name; owned */
     size_t n_cells, last;
     int64_t from;         /* first hour of the windows */
+    int64_t piece_from;   /* and of the piece under way */
     struct names unknown; /* seen, and no series yet */
     bool any_champion;
 };

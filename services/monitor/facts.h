@@ -35,16 +35,23 @@ int facts_hourly(struct influx *in, const struct fields *f, const struct devices
                               int64_t t_ms, double value),
                  void *arg, struct err *e) MUST_CHECK;
 
-/* A stored forecast at lead 1 of the model that was champion then. */
-struct lead1 {
+/* A stored forecast of the model that was champion then. */
+struct stored {
     double yhat, lower, upper;
     int version;
 };
-/* Those for the hours of [from_ms, to_ms), at most 48. */
+/* Those at lead 1 for the hours of [from_ms, to_ms), at most 48. */
 int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
                 int64_t to_ms,
                 void (*each)(void *arg, const char *device, const char *quantity,
-                             int64_t t_ms, const struct lead1 *f),
+                             int64_t t_ms, const struct stored *f),
+                void *arg, struct err *e) MUST_CHECK;
+
+/* The same at all leads that are stored. */
+int facts_leads(struct influx *in, const struct devices *d, int64_t from_ms,
+                int64_t to_ms,
+                void (*each)(void *arg, const char *device, const char *quantity,
+                             int lead, int64_t t_ms, const struct stored *f),
                 void *arg, struct err *e) MUST_CHECK;
 
 /* Counts hours with a value in [from_ms, to_ms], newest piece first; each() is called per

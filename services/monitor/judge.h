@@ -4,13 +4,17 @@
 #ifndef FC_MONITOR_JUDGE_H
 #define FC_MONITOR_JUDGE_H
 
+#include "common/ml/adaptive.h"
 #include "services/monitor/act.h"
+#include "services/monitor/schedule.h"
 
 /* A series in a round: what it is, and what it becomes when the actions are committed. */
 struct cell {
     struct tracked *t;
     struct tracked next; /* a copy; shares everything it points to but new alert ids */
     struct window w;
+    /* of the hours of the piece under way; per lead of adaptive_leads */
+    struct miss miss[PIECE_HOURS][ADAPTIVE_LEADS];
 };
 
 struct judge_in {

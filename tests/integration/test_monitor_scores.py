@@ -130,6 +130,49 @@ def test_late_data_scores_again(alone):
     assert a.status(SERIES)["quality"]["mae_12h"] == pytest.approx(after[hours[-1] + HOUR]["mae_12h"])
 
 
+def test_misses_of_every_lead(alone):
+    """Outside or not, of the band of each lead that was stored, and whose it was: once per hour, also
+    when the hour comes late or changes."""
+    a = alone()
+    start(a)
+    stored, truth = {}, {}
+    for i in range(30):
+        for n, lead in enumerate((1, 6, 12, 24, 48)):
+            if lead > 6 and i < 5:
+                continue  # not everything was forecast that long ago
+            half, version = 0.25 + 0.05 * n, 1 + (i > 10 + n)
+            a.forecast(SERIES, wave(i) + ((i * 7 + n) % 5 - 2) * 0.3, half=half, version=version, lead=lead)
+            stored[a.hour, lead] = (wave(i) + ((i * 7 + n) % 5 - 2) * 0.3, half, version)
+        if i in (8, 9):
+            a.close_hour()
+        else:
+            truth[a.hour] = wave(i)
+            a.close_hour({"kitchen": {"temperature": wave(i)}})
+
+    def check_all():
+        rows = {r["time"]: r for r in a.evaluations(SERIES)}
+        missed = set()
+        for (hour, lead), (yhat, half, version) in stored.items():
+            row = rows[hour + HOUR]
+            if hour not in truth:
+                assert row.get(f"miss_{lead}") is None and row.get(f"version_{lead}") is None
+                continue
+            outside = not yhat - half <= truth[hour] <= yhat + half
+            assert (row[f"miss_{lead}"], row[f"version_{lead}"]) == (outside, version), (iso(hour), lead)
+            missed.add((lead, outside))
+        early = rows[min(stored)[0] + HOUR]
+        assert early["miss_6"] is not None and early.get("miss_12") is None
+        return missed
+
+    assert len(check_all()) == 10  # both kinds of every lead
+    hours = sorted({h for h, _ in stored})
+    truth[hours[8]], truth[hours[20]] = wave(8), wave(20) + 5
+    a.late("kitchen", {"temperature": truth[hours[8]]}, hours[8])
+    a.late("kitchen", {"temperature": truth[hours[20]]}, hours[20])
+    a.wait_cursor()
+    check_all()
+
+
 def test_catches_up_after_it_was_away(alone):
     a = alone()
     truth = start(a)

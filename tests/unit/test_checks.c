@@ -398,10 +398,28 @@ static void test_holes_do_not_end_a_run(void **state)
     assert_int_equal(checks_run(&w), 0);
 }
 
+static void test_miss(void **state)
+{
+    (void)state;
+    static const struct {
+        double y, lower, upper;
+        int version;
+        bool missed;
+    } rows[] = {{2, 1, 3, 4, false},   {1, 1, 3, 4, false},   {3, 1, 3, 4, false},
+                {0.99, 1, 3, 4, true}, {3.01, 1, 3, 4, true}, {NAN, 1, 3, 0, false},
+                {2, NAN, 3, 0, false}, {2, 1, NAN, 0, false}};
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        struct miss m = checks_miss(rows[i].y, rows[i].lower, rows[i].upper, 4);
+        assert_int_equal(m.version, rows[i].version);
+        assert_true(m.missed == rows[i].missed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_four_hours_by_hand, fresh),
+        cmocka_unit_test(test_miss),
         cmocka_unit_test_setup(test_nothing_is_not_zero, fresh),
         cmocka_unit_test_setup(test_windows_are_hours_not_rows, fresh),
         cmocka_unit_test_setup(test_a_window_that_ends_earlier, fresh),
