@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/reading.h"
 #include "services/predictor/hourly.h"
+#include "services/predictor/widths.h"
 
 #define TIMEOUT_MS 5000
 #define ANSWER_MAX (16u << 20)
@@ -81,10 +82,13 @@ static size_t pieces(struct models *m, const json_t *devices, struct piece **out
     struct piece *p = xcalloc(cap, sizeof *p);
     models_lock(m);
     for (struct series *s = models_all(m); s && n < cap; s = s->all_next) {
-        const json_t *range = s->loaded ? json_object_get(devices, s->device) : NULL;
+        const json_t *range = json_object_get(devices, s->device);
         if (!range)
             continue;
         int64_t from = json_integer_value(json_array_get(range, 0));
+        widths_reread(s, from);
+        if (!s->loaded)
+            continue;
         int64_t to = json_integer_value(json_array_get(range, 1));
         int64_t oldest = to - (int64_t)history_hours(s->history) * HOUR_MS;
         p[n++] = (struct piece){s, from > oldest ? from : oldest, to};
@@ -112,8 +116,10 @@ static int read_pieces(struct feed *f, const struct piece *p, size_t n, struct e
 static void forget(struct models *m)
 {
     models_lock(m);
-    for (struct series *s = models_all(m); s; s = s->all_next)
+    for (struct series *s = models_all(m); s; s = s->all_next) {
         s->loaded = false;
+        widths_reread(s, 0);
+    }
     models_unlock(m);
 }
 
@@ -131,6 +137,7 @@ static void go_back(struct feed *f, int64_t hour_ms)
             history_clear(s->history);
         s->loaded = s->leads_known = false;
         s->leads_origin_ms = s->tried_ms = NO_TIME;
+        widths_forget(s);
         atomic_store(&s->live_ms, NO_TIME);
     }
     models_unlock(f->models);

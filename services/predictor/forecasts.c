@@ -9,15 +9,13 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/reading.h"
+#include "services/predictor/widths.h"
 #include "services/predictor/origin.h"
 
 #define BATCH 50 /* series per write: about 400 kB */
 #define LINES_MAX (32u << 20)
 #define CATCH_UP_MS (24 * HOUR_MS)
 #define KNOWN_MS (40 * 24 * HOUR_MS) /* longer than any history in memory */
-
-static const int leads_kept[] = {1, 6, 12, 24, 48};
-#define N_LEADS (sizeof leads_kept / sizeof *leads_kept)
 
 void forecasts_init(struct forecasts *f, struct models *m, struct influx *in,
                     struct metrics *metrics)
@@ -31,16 +29,18 @@ void forecasts_init(struct forecasts *f, struct models *m, struct influx *in,
 /* ---- lines --------------------------------------------------------------------------
  */
 
+/* kept: which of adaptive_leads it is, or -1 for the measurement forecasts. */
 static void one_line(struct buf *b, const struct series *s, const struct version *v,
-                     int64_t origin_ms, size_t lead, double yhat, bool leads)
+                     int64_t origin_ms, size_t lead, double yhat, const struct widths *w,
+                     int kept)
 {
     struct influx_line l;
     struct forecast f = {.yhat = yhat};
     char text[8];
-    model_band(v->model, lead - 1, v->model->level, &f);
-    influx_line(&l, b, leads ? "forecast_leads" : "forecasts");
+    model_band_wide(v->model, lead - 1, v->model->level, w->of[lead - 1], &f);
+    influx_line(&l, b, kept >= 0 ? "forecast_leads" : "forecasts");
     influx_tag(&l, "device", s->device);
-    if (leads) {
+    if (kept >= 0) {
         snprintf(text, sizeof text, "%zu", lead);
         influx_tag(&l, "lead", text);
     }
@@ -51,15 +51,20 @@ static void one_line(struct buf *b, const struct series *s, const struct version
     influx_field(&l, "yhat_upper", f.upper);
     influx_field(&l, "version", v->number);
     influx_field(&l, "origin_ms", (double)origin_ms);
+    if (kept >= 0) {
+        influx_field(&l, "width", w->of[lead - 1]);
+        influx_field(&l, "width_state", w->state[kept]);
+    }
     influx_end(&l, origin_ms + (int64_t)lead * HOUR_MS);
 }
 
 void forecasts_lines(struct buf *b, const struct series *s, const struct version *v,
-                     int64_t origin_ms, const double *yhat, bool leads)
+                     int64_t origin_ms, const double *yhat, const struct widths *w,
+                     bool leads)
 {
-    for (size_t i = 0; i < (leads ? N_LEADS : HORIZON_MAX); i++) {
-        size_t lead = leads ? (size_t)leads_kept[i] : i + 1;
-        one_line(b, s, v, origin_ms, lead, yhat[lead - 1], leads);
+    for (int i = 0; i < (leads ? ADAPTIVE_LEADS : HORIZON_MAX); i++) {
+        size_t lead = (size_t)(leads ? adaptive_leads[i] : i + 1);
+        one_line(b, s, v, origin_ms, lead, yhat[lead - 1], w, leads ? i : -1);
     }
 }
 
@@ -77,16 +82,18 @@ static void missed_lines(struct forecasts *f, struct buf *b, struct series *s,
     for (int64_t o = from + HOUR_MS; o < v->origin_ms; o += HOUR_MS) {
         struct forecast made[HORIZON_MAX];
         double yhat[HORIZON_MAX];
+        struct widths w;
         if (v->by->model->training.to_s * 1000 > o)
             continue;
         models_lock(f->models);
         int rc = origin_forecast(s, v->by, o, made, NULL, NULL);
+        widths_past(s, v->by, o, &w);
         models_unlock(f->models);
         if (rc)
             continue;
         for (size_t k = 0; k < HORIZON_MAX; k++)
             yhat[k] = made[k].yhat;
-        forecasts_lines(b, s, v->by, o, yhat, true);
+        forecasts_lines(b, s, v->by, o, yhat, &w, true);
     }
 }
 
@@ -96,10 +103,10 @@ static void series_lines(struct forecasts *f, struct buf *b, struct series *s,
     models_lock(f->models);
     bool leads = s->leads_origin_ms == NO_TIME || s->leads_origin_ms < v->origin_ms;
     models_unlock(f->models);
-    forecasts_lines(b, s, v->by, v->origin_ms, v->yhat, false);
+    forecasts_lines(b, s, v->by, v->origin_ms, v->yhat, &v->widths, false);
     if (leads) {
         missed_lines(f, b, s, v);
-        forecasts_lines(b, s, v->by, v->origin_ms, v->yhat, true);
+        forecasts_lines(b, s, v->by, v->origin_ms, v->yhat, &v->widths, true);
     }
 }
 
@@ -244,7 +251,9 @@ int forecasts_write(struct forecasts *f, int64_t hour_ms, struct err *e)
     int rc = 0;
     for (struct series *s = models_all(f->models); s && !rc; s = s->all_next) {
         models_lock(f->models);
-        struct serving *v = s->unwritten && s->leads_known ? series_serving(s) : NULL;
+        struct serving *v = s->unwritten && s->leads_known && s->adaptive_known
+                                ? series_serving(s)
+                                : NULL;
         models_unlock(f->models);
         if (v && v->by)
             jobs[n++] = (struct job){s, v};

@@ -32,6 +32,7 @@ int forecasts_write(struct forecasts *f, int64_t hour_ms, struct err *e) MUST_CH
 
 /* The lines of one trajectory. leads: those of forecast_leads, else all for forecasts. */
 void forecasts_lines(struct buf *b, const struct series *s, const struct version *v,
-                     int64_t origin_ms, const double *yhat, bool leads);
+                     int64_t origin_ms, const double *yhat, const struct widths *w,
+                     bool leads);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/fnv.h"
 #include "common/mem.h"
 #include "common/reading.h"
+#include "services/predictor/widths.h"
 
 /* ---- versions --------------------------------------------------------------------- */
 
@@ -89,6 +90,7 @@ struct serving *serving_new(struct version *version)
     atomic_init(&v->refs, BIAS);
     v->version = version;
     v->origin_ms = NO_TIME;
+    widths_none(&v->widths);
     return v;
 }
 
@@ -223,7 +225,7 @@ static struct series *insert(struct models *m, const char *name, const char *dev
     s->name = xstrdup(name);
     s->device = xstrdup(device);
     s->quantity = s->name + strlen(device) + 1;
-    s->leads_origin_ms = s->tried_ms = NO_TIME;
+    s->leads_origin_ms = s->tried_ms = s->rescored_ms = s->reread_ms = NO_TIME;
     atomic_init(&s->live_ms, NO_TIME);
     s->all_next = atomic_load(&m->all);
     atomic_init(&s->next, atomic_load(bucket));

@@ -20,6 +20,7 @@
 
 #include "common/err.h"
 #include "common/metrics.h"
+#include "common/ml/adaptive.h"
 #include "common/ml/model.h"
 #include "services/predictor/history.h"
 
@@ -42,6 +43,12 @@ struct version *version_new(int number, struct model *m);
 struct version *version_ref(struct version *v);
 void version_put(struct version *v); /* NULL is fine */
 
+/* How wide bands are that follow their misses; see widths.h. */
+struct widths {
+    double of[HORIZON_MAX];       /* per lead, as a multiple of the model's own */
+    double state[ADAPTIVE_LEADS]; /* what is stored to go on from; NaN: not known */
+};
+
 /* What answers for a series at present. Read-only but for its count. */
 struct serving {
     atomic_llong refs;
@@ -52,6 +59,7 @@ struct serving {
     unsigned gaps;           /* hours it read that came from other days */
     char *note; /* why by is not version, or there is no trajectory; NULL. owned */
     double yhat[HORIZON_MAX];
+    struct widths widths; /* of its bands */
 };
 
 struct series {
@@ -62,16 +70,21 @@ struct series {
     _Atomic uint64_t serving;    /* pointer and count: series_serving() */
 
     /* under models_lock() */
-    struct history *history; /* NULL until first needed. owned */
-    bool loaded;             /* history was read from InfluxDB */
-    bool stale;              /* its trajectory has to be made again */
-    uint64_t made;           /* trajectories so far */
-    int64_t tried_ms;        /* origin of the last attempt; NO_TIME: none */
-    bool unwritten;          /* its trajectory is not in InfluxDB yet */
-    bool leads_known;        /* the next is what InfluxDB says */
-    int64_t leads_origin_ms; /* newest origin in forecast_leads; NO_TIME: none */
-    uint64_t reading;        /* the one that told of its champion; see watch.h */
-    struct metric *trained;  /* gauges; NULL until a champion is there */
+    struct history *history;        /* NULL until first needed. owned */
+    bool loaded;                    /* history was read from InfluxDB */
+    bool stale;                     /* its trajectory has to be made again */
+    uint64_t made;                  /* trajectories so far */
+    int64_t tried_ms;               /* origin of the last attempt; NO_TIME: none */
+    bool unwritten;                 /* its trajectory is not in InfluxDB yet */
+    bool leads_known;               /* the next is what InfluxDB says */
+    int64_t leads_origin_ms;        /* newest origin in forecast_leads; NO_TIME: none */
+    struct adaptive adaptive;       /* of the misses of adaptive_of; see widths.h */
+    int adaptive_of;                /* version number; 0: none yet */
+    bool adaptive_known;            /* what InfluxDB says of it was read */
+    bool adaptive_turn;             /* it is being read */
+    int64_t rescored_ms, reread_ms; /* hours from here on to be read again; NO_TIME */
+    uint64_t reading;               /* the one that told of its champion; see watch.h */
+    struct metric *trained;         /* gauges; NULL until a champion is there */
     struct metric *info;
 
     struct metric *_Atomic answered; /* counter; NULL until the first champion */

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "services/predictor/hourly.h"
+#include "services/predictor/widths.h"
 
 #define HISTORY_READ (LAG_MAX + MODEL_HISTORY_SPARE)
 #define CHUNK 100 /* series loaded before the first of them are forecast */
@@ -40,6 +41,7 @@ static void keep(struct series *s, const struct serving *old, const char *why)
     v->note = xstrdup(why);
     for (size_t k = 0; k < HORIZON_MAX; k++)
         v->yhat[k] = old->yhat[k];
+    v->widths = old->widths;
     series_serve(s, v);
 }
 
@@ -59,6 +61,7 @@ static void forecast_now(struct series *s, const struct serving *old, int64_t or
     v->gaps = gaps;
     for (size_t k = 0; k < HORIZON_MAX; k++)
         v->yhat[k] = f[k].yhat;
+    widths_now(s, v->by, origin_ms, &v->widths);
     series_serve(s, v);
     s->unwritten = true;
 }

@@ -87,7 +87,7 @@ static int from_trajectory(const struct ask *a, const struct source *src,
     out->level = a->level > 0 ? a->level : v->by->model->level;
     for (size_t k = 0; k < a->horizon; k++) {
         f[k].yhat = v->yhat[k];
-        model_band(v->by->model, k, out->level, &f[k]);
+        model_band_wide(v->by->model, k, out->level, v->widths.of[k], &f[k]);
     }
     if (v->by != v->version)
         answer_warn(out,

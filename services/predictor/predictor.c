@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "services/predictor/api.h"
 #include "services/predictor/origin.h"
+#include "services/predictor/widths.h"
 
 #define POOL 3
 #define PING_MS 5000
@@ -41,6 +42,7 @@ static void on_render(void *arg)
 {
     struct predictor *p = arg;
     double n = 0;
+    widths_show(p->models, p->svc.metrics);
     for (struct series *s = models_all(p->models); s; s = s->all_next) {
         struct serving *v = series_serving(s);
         n += v != NULL;
@@ -69,6 +71,7 @@ int predictor_open(struct predictor *p, struct err *e)
     p->influx = influx_new(&set->influx);
     feed_init(&p->feed, p->models, p->influx, set->ingest_url, set->common.service_token);
     forecasts_init(&p->forecasts, p->models, p->influx, p->svc.metrics);
+    misses_init(&p->misses, p->models, p->influx);
     make_metrics(p);
     metrics_on_render(p->svc.metrics, on_render, p);
     if (watch_open(&p->watch, &p->svc, set, p->models, p->pg_dep, e) ||
@@ -184,6 +187,10 @@ void predictor_tick(struct predictor *p)
     if (!known) /* ingest never answered: what is in `hourly` is all there is */
         hour = complete;
     int64_t load_to = (hour > complete ? hour : complete) + HOUR_MS;
+    if (misses_follow(&p->misses, hour, &e)) {
+        influx_refused(p, &e);
+        return;
+    }
     atomic_store(&p->watch.load_to_ms, load_to);
     atomic_store(&p->watch.hour_ms, hour);
     if (forecast_all(p, hour, load_to, &e) ||

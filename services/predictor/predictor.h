@@ -13,6 +13,7 @@
 #include "services/predictor/feed.h"
 #include "services/predictor/forecasts.h"
 #include "services/predictor/live.h"
+#include "services/predictor/misses.h"
 #include "services/predictor/models.h"
 #include "services/predictor/settings.h"
 #include "services/predictor/versions.h"
@@ -32,6 +33,7 @@ struct predictor {
     struct influx *influx;
     struct feed feed;
     struct forecasts forecasts;
+    struct misses misses;
     int64_t write_again_ms, pause_ms; /* real: after a failed write */
     int64_t ping_again_ms;
     bool refuses; /* InfluxDB answers but does not do what it is asked */

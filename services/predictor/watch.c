@@ -108,6 +108,7 @@ struct series *watch_install(struct models *m, struct metrics *metrics, const ch
             now->made = old->made;
             now->gaps = old->gaps;
             memcpy(now->yhat, old->yhat, sizeof now->yhat);
+            now->widths = old->widths;
         }
         now->note = xstrdup("its first forecast is being made");
         series_serve(s, now);

@@ -35,5 +35,10 @@ def test_stored_is_what_the_model_says(stacks):
                 for r in mine:
                     p = said[int(r["lead"])]
                     assert ms(p["time"]) == r["time"] == o + int(r["lead"]) * HOUR
-                    for key in ("yhat", "yhat_lower", "yhat_upper"):
-                        assert r.get(key) == pytest.approx(p[key], abs=1e-9), (device, quantity, iso(o), key)
+                    assert r["yhat"] == pytest.approx(p["yhat"], abs=1e-9), (device, quantity, iso(o))
+                    # the band follows its misses: so many times as wide as the model's own
+                    for key in ("yhat_lower", "yhat_upper"):
+                        own = (p[key] - p["yhat"]) if p[key] is not None else None
+                        stored = (r[key] - r["yhat"]) if r.get(key) is not None else None
+                        assert stored == (own if own is None else pytest.approx(own * r["width"], rel=1e-6)), \
+                            (device, quantity, iso(o), key)

@@ -15,15 +15,15 @@ static void test_lines(void **unused)
     struct serving *v = series_serving(s);
     struct buf b;
     buf_init(&b, 1 << 20);
-    forecasts_lines(&b, s, v->by, v->origin_ms, v->yhat, true);
+    forecasts_lines(&b, s, v->by, v->origin_ms, v->yhat, &v->widths, true);
     /* leads 1, 6, 12, 24, 48; the band that is known for two leads grows with the root */
     assert_true(
         !strncmp(b.data,
                  "forecast_leads,device=kitchen,lead=1,quantity=temperature,"
                  "role=champion yhat=20.5,yhat_lower=19.5,yhat_upper=21.5,version=3,"
-                 "origin_ms=1795176000000 1795179600000\n"
+                 "origin_ms=1795176000000,width=1 1795179600000\n"
                  "forecast_leads,device=kitchen,lead=6,",
-                 190));
+                 198));
     int lines = 0;
     for (char *c = b.data; *c; c++)
         lines += *c == '\n';
@@ -32,7 +32,7 @@ static void test_lines(void **unused)
         strstr(b.data, "lead=48,quantity=temperature,role=champion yhat=20.5,"));
     assert_non_null(strstr(b.data, " 1795348800000\n"));
     buf_reset(&b);
-    forecasts_lines(&b, s, v->by, v->origin_ms, v->yhat, false);
+    forecasts_lines(&b, s, v->by, v->origin_ms, v->yhat, &v->widths, false);
     for (char *c = b.data; *c; c++)
         lines += *c == '\n';
     assert_int_equal(lines, 5 + 48);
