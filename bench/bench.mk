@@ -27,4 +27,6 @@ bench-ingest: all bench-prepare
 	$(VENV_PYTHON) bench/ingest/run.py $(ARGS)
 bench-predict: all bench-prepare
 	$(VENV_PYTHON) bench/predict/run.py
-.PHONY: bench bench-prepare bench-memory bench-start bench-ingest bench-predict
+loop-bench: all bench-prepare
+	$(VENV_PYTHON) bench/forecast/loop.py $(ARGS)
+.PHONY: loop-bench bench bench-prepare bench-memory bench-start bench-ingest bench-predict

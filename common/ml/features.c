@@ -2,7 +2,6 @@
 #include "common/ml/features.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,9 +111,9 @@ static double measure(enum statistic stat, const double *z, size_t n)
 /* Sines and cosines in turn, for each hour of a week that begins on Monday. */
 static double day_waves[DAY_HOURS][2 * HOUR_HARMONICS];
 static double week_waves[WEEK_HOURS][2 * WEEK_HARMONICS];
-static pthread_once_t waves_once = PTHREAD_ONCE_INIT;
 
-static void make_waves(void)
+/* Before main(): so there is nothing to be first at. */
+__attribute__((constructor)) static void make_waves(void)
 {
     for (int h = 0; h < WEEK_HOURS; h++) {
         for (int k = 0; k < WEEK_HARMONICS; k++) {
@@ -132,7 +131,6 @@ void features_calendar(const struct feature_spec *s, int64_t t_s, double *out)
 {
     if (!s->calendar)
         return;
-    pthread_once(&waves_once, make_waves);
     int64_t hour = (t_s - FIRST_MONDAY_S) / HOUR_S % WEEK_HOURS;
     hour += hour < 0 ? WEEK_HOURS : 0;
     if (s->calendar & CALENDAR_HOUR) {

@@ -51,6 +51,20 @@ static enum train_outcome first_champion(struct train_work *w)
     return TRAIN_PROMOTE;
 }
 
+/* A simple champion is itself among the candidates: what forecasts better than all of
+ * these from all origins need not wait for a week in which it does so, too. */
+static bool replaces_simple(struct train_work *w)
+{
+    char text[160];
+    if (!w->champion || !train_is_simple(w->champion->algo) || w->system0 ||
+        w->late.best < 0 || train_is_simple(w->served->algo))
+        return false;
+    snprintf(text, sizeof text, "%s serves, and this forecast better from %zu origins",
+             w->champion->algo->name, w->late.origins);
+    explain(w, text);
+    return true;
+}
+
 /* Who is to serve, and why. */
 static enum train_outcome decide(struct train_work *w)
 {
@@ -62,7 +76,7 @@ static enum train_outcome decide(struct train_work *w)
     w->served =
         w->system0 || w->late.best < 0 ? first : pick_candidate(&w->late, w->late.best);
     explain(w, w->gate.reason);
-    if (w->gate.pass)
+    if (w->gate.pass || replaces_simple(w))
         return TRAIN_PROMOTE;
     const struct candidate *simple = train_best_fallback(w);
     if (simple == first)
