@@ -90,7 +90,7 @@ void widths_show(struct models *models, struct metrics *metrics)
     for (size_t i = 0; i < ADAPTIVE_LEADS; i++) {
         char label[16];
         snprintf(label, sizeof label, "lead=\"%d\"", adaptive_leads[i]);
-        metric_set(metric_gauge(metrics, "fieldcast_band_hours",
+        metric_set(metric_gauge(metrics, "fieldcast_band_scores",
                                 "Hours of the last 64 whose truth and stored band are "
                                 "known, over all series.",
                                 label),

@@ -135,6 +135,6 @@ def test_bands_hold_again(stacks, capsys):
             print(f"\nlead {lead}: {share:.3f} of the last six days inside, {own:.3f} in the model's own band", end="")
     for lead, (share, own) in held.items():
         assert share == pytest.approx(0.95, abs=0.04) and own < 0.75, held
-        assert st.metric("predictor", "fieldcast_band_hours", lead=str(lead)) >= 62 * len(DEVICES) - 4
+        assert st.metric("predictor", "fieldcast_band_scores", lead=str(lead)) >= 62 * len(DEVICES) - 4
         assert st.metric("predictor", "fieldcast_band_coverage", lead=str(lead)) == pytest.approx(share, abs=0.05)
         assert st.metric("predictor", "fieldcast_band_width", lead=str(lead)) == pytest.approx(2.1, abs=0.5)

@@ -164,11 +164,11 @@ static void test_live_coverage(void **unused)
     widths_show(p.models, p.svc.metrics);
     metrics_render(p.svc.metrics, &b);
     assert_non_null(
-        strstr(b.data, "fieldcast_band_hours{service=\"test\",lead=\"1\"} 8\n"));
+        strstr(b.data, "fieldcast_band_scores{service=\"test\",lead=\"1\"} 8\n"));
     assert_non_null(
         strstr(b.data, "fieldcast_band_coverage{service=\"test\",lead=\"1\"} 0.75\n"));
     assert_non_null(
-        strstr(b.data, "fieldcast_band_hours{service=\"test\",lead=\"48\"} 0\n"));
+        strstr(b.data, "fieldcast_band_scores{service=\"test\",lead=\"48\"} 0\n"));
     assert_null(strstr(b.data, "fieldcast_band_coverage{service=\"test\",lead=\"48\"}"));
     assert_non_null(
         strstr(b.data, "fieldcast_band_width{service=\"test\",lead=\"48\"} 1\n"));
