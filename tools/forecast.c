@@ -208,8 +208,10 @@ static int forecast(const struct opts *o, struct err *e)
     if (o->wide ? input_wide(o->input, o->start_s, &r.in, e)
                 : input_long(o->input, &r.in, e))
         return -1;
-    if (!r.in.n)
+    if (!r.in.n) {
+        input_done(&r.in);
         return err_set(e, ERR_INVALID, "%.100s holds no series", o->input);
+    }
     progress_init(&r.progress, "forecast", "series", r.in.n, r.begun_ms);
     if (!strcmp(o->output, "csv"))
         puts("series,lead,time,yhat,yhat_lower,yhat_upper");
