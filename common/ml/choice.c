@@ -152,8 +152,7 @@ static size_t simplest(const struct pick *p)
 }
 
 /* The least of many means flatters who has it, which the blend's, made without the origin
- * it is scored at, does not: so the blend goes before others that are somewhat better,
- * but not before the simple ones, which have nothing to fit. */
+ * it is scored at, does not: so the blend goes before what seems somewhat better. */
 static int best(const struct pick *p)
 {
     size_t one = simplest(p), n = p->of->n;

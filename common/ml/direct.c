@@ -40,23 +40,18 @@ static void places(const struct feature_spec *s, size_t lead, size_t at[FEATURES
 }
 
 struct learnt {
-    struct feature_spec spec;
+    struct linear_hours hours;
     size_t at[HORIZON_MAX][FEATURES_MAX]; /* places() */
     struct gram *gram[HORIZON_MAX];
-    double *z; /* n hours, transformed */
-    size_t n, cap;
-    double low, high; /* of the values so far */
 };
 
 static void *begin(const struct model *m)
 {
     struct learnt *l = xcalloc(1, sizeof *l);
-    l->spec = m->features;
-    l->low = INFINITY;
-    l->high = -INFINITY;
+    linear_hours_init(&l->hours, &m->features);
     for (size_t k = 0; k < HORIZON_MAX; k++) {
-        l->gram[k] = gram_new(l->spec.n_lags);
-        places(&l->spec, k + 1, l->at[k]);
+        l->gram[k] = gram_new(m->features.n_lags);
+        places(&m->features, k + 1, l->at[k]);
     }
     return l;
 }
@@ -66,7 +61,7 @@ static void end(void *learnt)
     struct learnt *l = learnt;
     for (size_t k = 0; k < HORIZON_MAX; k++)
         gram_free(l->gram[k]);
-    free(l->z);
+    linear_hours_done(&l->hours);
     free(l);
 }
 
@@ -88,19 +83,11 @@ static void take(void *learnt, const struct hours *h)
 {
     struct learnt *l = learnt;
     double row[FEATURES_MAX];
-    if (h->n > l->cap) {
-        l->cap = h->n > 2 * l->cap ? h->n : 2 * l->cap;
-        l->z = xrealloc(l->z, l->cap * sizeof *l->z);
-    }
-    for (; l->n < h->n; l->n++) {
-        double v = h->y[l->n], z = features_transform(&l->spec, v);
-        if (isfinite(v)) {
-            l->low = fmin(l->low, v);
-            l->high = fmax(l->high, v);
-        }
-        l->z[l->n] = z;
-        for (size_t k = 0; k < HORIZON_MAX && k < l->n && isfinite(z); k++)
-            if (row_at(l->at[k], l->spec.n_lags, l->z, l->n - k, row))
+    while (linear_hours_next(&l->hours, h)) {
+        size_t t = l->hours.n - 1, cols = l->hours.spec.n_lags;
+        double z = l->hours.z[t];
+        for (size_t k = 0; k < HORIZON_MAX && k < t && isfinite(z); k++)
+            if (row_at(l->at[k], cols, l->hours.z, t - k, row))
                 gram_add(l->gram[k], row, z);
     }
 }
@@ -109,13 +96,12 @@ static void take(void *learnt, const struct hours *h)
 static int fit(const void *learnt, struct model *m, struct err *e)
 {
     const struct learnt *l = learnt;
-    size_t cols = l->spec.n_lags;
+    size_t cols = l->hours.spec.n_lags;
     struct linear_fit f;
     m->training.rows = gram_rows(l->gram[0]);
     free(m->coef);
     m->coef = xcalloc(HORIZON_MAX * (cols + 1), sizeof *m->coef);
     for (size_t k = 0; k < HORIZON_MAX; k++) {
-        double *c = m->coef + k * (cols + 1);
         size_t rows = gram_rows(l->gram[k]);
         if (rows < LINEAR_MIN_ROWS)
             return err_set(e, ERR_CONFLICT,
@@ -123,27 +109,23 @@ static int fit(const void *learnt, struct model *m, struct err *e)
                            m->algo->name, LINEAR_MIN_ROWS, rows, k + 1);
         if (gram_ridge(l->gram[k], m->params[0], &f, e))
             return -1;
-        c[0] = f.intercept;
-        for (size_t i = 0; i < cols; i++) {
-            c[i + 1] = f.coef[i] / f.std[i];
-            c[0] -= c[i + 1] * f.mean[i];
-        }
+        linear_raw(f.intercept, f.coef, f.mean, f.std, cols, m->coef + k * (cols + 1));
     }
-    return linear_range(m, l->low, l->high, e);
+    return linear_range(m, l->hours.low, l->hours.high, e);
 }
 
 static const struct learning learning = {begin, take, fit, end};
 
 static size_t min_hours(const struct model *m)
 {
-    size_t before = 0, rows = 3 * m->features.n_lags, at[FEATURES_MAX];
+    size_t before = 0, at[FEATURES_MAX];
     for (size_t k = 0; k < HORIZON_MAX; k++) {
         places(&m->features, k + 1, at);
         for (size_t i = 0; i < m->features.n_lags; i++)
             if (at[i] != NONE && at[i] + k > before)
                 before = at[i] + k;
     }
-    return before + (rows > LINEAR_MIN_ROWS ? rows : LINEAR_MIN_ROWS);
+    return before + linear_min_rows(m);
 }
 
 /* A season that was moved back is nearer than a day to the hour it is moved to. */
@@ -153,18 +135,10 @@ static size_t history(const struct model *m)
     return most > DAY ? most : DAY;
 }
 
-static double value(const struct model *m, const double *c, const double *row)
-{
-    double z = c[0];
-    for (size_t i = 0; i < m->features.n_lags; i++)
-        z += c[i + 1] * row[i];
-    return linear_clip(m, z);
-}
-
 /* Of the lead 1, where all lags count from the same hour. */
 static double step(const struct model *m, const double *row)
 {
-    return value(m, m->coef, row);
+    return linear_value(m, m->coef, row);
 }
 
 static int forecast(const struct model *m, const struct hours *past, size_t horizon,
@@ -182,7 +156,7 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
             return err_set(e, ERR_CONFLICT,
                            "lead %zu cannot be forecast: an hour it reads is missing",
                            k + 1);
-        out[k] = value(m, m->coef + k * (cols + 1), row);
+        out[k] = linear_value(m, m->coef + k * (cols + 1), row);
     }
     return 0;
 }

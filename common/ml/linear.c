@@ -123,10 +123,44 @@ size_t linear_history(const struct model *m)
     return features_reach(&m->features);
 }
 
-size_t linear_min_hours(const struct model *m)
+size_t linear_min_rows(const struct model *m)
 {
     size_t rows = 3 * features_columns(&m->features);
-    return linear_history(m) + (rows > LINEAR_MIN_ROWS ? rows : LINEAR_MIN_ROWS);
+    return rows > LINEAR_MIN_ROWS ? rows : LINEAR_MIN_ROWS;
+}
+
+size_t linear_min_hours(const struct model *m)
+{
+    return linear_history(m) + linear_min_rows(m);
+}
+
+/* ---- what is learned from ---- */
+
+void linear_hours_init(struct linear_hours *l, const struct feature_spec *spec)
+{
+    *l = (struct linear_hours){.spec = *spec, .low = INFINITY, .high = -INFINITY};
+}
+
+void linear_hours_done(struct linear_hours *l)
+{
+    free(l->z);
+}
+
+bool linear_hours_next(struct linear_hours *l, const struct hours *h)
+{
+    if (l->n == h->n)
+        return false;
+    if (h->n > l->cap) {
+        l->cap = h->n > 2 * l->cap ? h->n : 2 * l->cap;
+        l->z = xrealloc(l->z, l->cap * sizeof *l->z);
+    }
+    double v = h->y[l->n];
+    if (isfinite(v)) {
+        l->low = fmin(l->low, v);
+        l->high = fmax(l->high, v);
+    }
+    l->z[l->n++] = features_transform(&l->spec, v);
+    return true;
 }
 
 int linear_range(struct model *m, double low, double high, struct err *e)
@@ -140,17 +174,23 @@ int linear_range(struct model *m, double low, double high, struct err *e)
     return 0;
 }
 
+void linear_raw(double intercept, const double *coef, const double *mean,
+                const double *std, size_t n, double *raw)
+{
+    raw[0] = intercept;
+    for (size_t i = 0; i < n; i++) {
+        raw[i + 1] = coef[i] / std[i];
+        raw[0] -= raw[i + 1] * mean[i];
+    }
+}
+
 /* A forecast takes a multiplication per column, and no division. */
 static void make_raw(struct model *m)
 {
     size_t n = features_columns(&m->features);
     free(m->raw);
-    m->raw = xmalloc(n * sizeof *m->raw);
-    m->raw_intercept = m->intercept;
-    for (size_t i = 0; i < n; i++) {
-        m->raw[i] = m->coef[i] / m->std[i];
-        m->raw_intercept -= m->raw[i] * m->mean[i];
-    }
+    m->raw = xmalloc((n + 1) * sizeof *m->raw);
+    linear_raw(m->intercept, m->coef, m->mean, m->std, n, m->raw);
 }
 
 int linear_finish(struct model *m, const struct linear_fit *f, double low, double high,
@@ -174,19 +214,24 @@ int linear_finish(struct model *m, const struct linear_fit *f, double low, doubl
     return 0;
 }
 
-double linear_clip(const struct model *m, double z)
+static double linear_clip(const struct model *m, double z)
 {
     double v = features_inverse(&m->features, z);
     return !(v > m->clip_low) ? m->clip_low : v > m->clip_high ? m->clip_high : v;
 }
 
-double linear_step(const struct model *m, const double *row)
+double linear_value(const struct model *m, const double *raw, const double *row)
 {
-    double z = m->raw_intercept;
+    double z = raw[0];
     size_t n = features_columns(&m->features);
     for (size_t i = 0; i < n; i++)
-        z += m->raw[i] * row[i];
+        z += raw[i + 1] * row[i];
     return linear_clip(m, z);
+}
+
+double linear_step(const struct model *m, const double *row)
+{
+    return linear_value(m, m->raw, row);
 }
 
 void linear_read(const struct model *m, const double *y, size_t n, double *z)

@@ -37,11 +37,41 @@ int linear_load(struct model *m, const json_t *state, struct err *e);
 
 double linear_step(const struct model *m, const double *row);
 
-/* For others that are linear. linear_clip(): from the model's scale, within its limits.
- * linear_read(): n hours on the model's scale; a sensor that now and then shows 0 must
- * not silence a model on logs. linear_load_…(): parts of "state". */
-double linear_clip(const struct model *m, double z);
+/* These of the algorithms that forecast step by step by one regression. */
+#define LINEAR_MEMBERS                                                                   \
+    .reads_lags = true, .scales = true, .min_hours = linear_min_hours,                   \
+    .history = linear_history, .forecast = linear_forecast, .step = linear_step,         \
+    .save = linear_save, .load = linear_load
+
+/* ---- for others that are linear ---- */
+
+/* How many rows are wanted at least. */
+size_t linear_min_rows(const struct model *m);
+
+/* The hours that a learning has seen (algo.h), on the model's scale, and their range. */
+struct linear_hours {
+    struct feature_spec spec;
+    double *z; /* n, transformed; owned */
+    size_t n, cap;
+    double low, high; /* of the values as they are */
+};
+void linear_hours_init(struct linear_hours *l, const struct feature_spec *spec);
+void linear_hours_done(struct linear_hours *l);
+/* Takes in the next hour of h, which goes on where it was; false: there is none. */
+bool linear_hours_next(struct linear_hours *l, const struct hours *h);
+
+/* A regression on n standardised columns as one on columns as they are: raw gets the
+ * intercept and n coefficients. And what that gives for a row, within the model's limits
+ * and on the scale of the values. */
+void linear_raw(double intercept, const double *coef, const double *mean,
+                const double *std, size_t n, double *raw);
+double linear_value(const struct model *m, const double *raw, const double *row);
+
+/* n hours on the model's scale; a sensor that now and then shows 0 must not silence a
+ * model on logs. */
 void linear_read(const struct model *m, const double *y, size_t n, double *z);
+
+/* Parts of "state". */
 int linear_load_reals(const json_t *a, const char *path, double *out, size_t n,
                       struct err *e) MUST_CHECK;
 int linear_load_clip(struct model *m, const json_t *state, struct err *e) MUST_CHECK;

@@ -26,9 +26,10 @@ struct model {
     const struct algo *algo;
     double params[MODEL_PARAMS_MAX]; /* in the order of algo->params */
     struct feature_spec features;
-    double *mean, *std;         /* scaling per feature column; NULL if none. owned */
-    double intercept, *coef;    /* linear state: a coefficient per scaled column */
-    double raw_intercept, *raw; /* the same on columns as they are; not of the document */
+    double *mean, *std;      /* scaling per feature column; NULL if none. owned */
+    double intercept, *coef; /* linear state: a coefficient per scaled column */
+    double *raw; /* the same on columns as they are: intercept, then coefficients. owned;
+                  * not of the document */
     uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
     double clip_low, clip_high; /* what is forecast stays inside */
     struct model **member; /* of a blend: n_members models and their weights, which add up

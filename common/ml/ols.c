@@ -29,13 +29,6 @@ const struct algo algo_ols = {
     .sentence =
         "Linear regression on earlier hours; redundant ones are dropped and named",
     .complexity = 3,
-    .reads_lags = true,
-    .scales = true,
-    .min_hours = linear_min_hours,
-    .history = linear_history,
     .fit = fit,
-    .forecast = linear_forecast,
-    .step = linear_step,
-    .save = linear_save,
-    .load = linear_load,
+    LINEAR_MEMBERS,
 };

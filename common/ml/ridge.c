@@ -14,22 +14,17 @@
 #define HALF_LIFE 1
 
 struct learnt {
-    struct feature_spec spec;
+    struct linear_hours hours;
     double share; /* of its weight that a row keeps an hour on */
     struct gram *gram;
-    double *z; /* n hours, transformed */
-    size_t n, cap;
-    double low, high; /* of the values so far */
 };
 
 static void *begin(const struct model *m)
 {
     struct learnt *l = xcalloc(1, sizeof *l);
-    l->spec = m->features;
+    linear_hours_init(&l->hours, &m->features);
     l->share = m->algo == &algo_forgetting ? exp2(-1 / m->params[HALF_LIFE]) : 1;
-    l->gram = gram_new(features_columns(&l->spec));
-    l->low = INFINITY;
-    l->high = -INFINITY;
+    l->gram = gram_new(features_columns(&m->features));
     return l;
 }
 
@@ -37,7 +32,7 @@ static void end(void *learnt)
 {
     struct learnt *l = learnt;
     gram_free(l->gram);
-    free(l->z);
+    linear_hours_done(&l->hours);
     free(l);
 }
 
@@ -45,21 +40,13 @@ static void take(void *learnt, const struct hours *h)
 {
     struct learnt *l = learnt;
     double row[FEATURES_MAX];
-    if (h->n > l->cap) {
-        l->cap = h->n > 2 * l->cap ? h->n : 2 * l->cap;
-        l->z = xrealloc(l->z, l->cap * sizeof *l->z);
-    }
-    for (; l->n < h->n; l->n++) {
-        int64_t t_s = h->start_s + (int64_t)l->n * 3600;
-        double v = h->y[l->n], z = features_transform(&l->spec, v);
-        if (isfinite(v)) {
-            l->low = fmin(l->low, v);
-            l->high = fmax(l->high, v);
-        }
-        l->z[l->n] = z;
+    while (linear_hours_next(&l->hours, h)) {
+        size_t t = l->hours.n - 1;
+        double z = l->hours.z[t];
         if (l->share < 1)
             gram_forget(l->gram, l->share);
-        if (isfinite(z) && !features_row(&l->spec, l->z, l->n, t_s, row))
+        if (isfinite(z) && !features_row(&l->hours.spec, l->hours.z, t,
+                                         h->start_s + (int64_t)t * 3600, row))
             gram_add(l->gram, row, z);
     }
 }
@@ -75,7 +62,7 @@ static int fit(const void *learnt, struct model *m, struct err *e)
                        m->algo->name, LINEAR_MIN_ROWS, rows);
     if (gram_ridge(l->gram, m->params[STRENGTH], &f, e))
         return -1;
-    return linear_finish(m, &f, l->low, l->high, e);
+    return linear_finish(m, &f, l->hours.low, l->hours.high, e);
 }
 
 static const struct learning learning = {begin, take, fit, end};
@@ -93,16 +80,9 @@ const struct algo algo_ridge = {
     .complexity = 4,
     .params = params,
     .n_params = 1,
-    .reads_lags = true,
-    .scales = true,
-    .min_hours = linear_min_hours,
-    .history = linear_history,
     .fit = algo_learn,
     .learning = &learning,
-    .forecast = linear_forecast,
-    .step = linear_step,
-    .save = linear_save,
-    .load = linear_load,
+    LINEAR_MEMBERS,
 };
 
 const struct algo algo_forgetting = {
@@ -111,14 +91,7 @@ const struct algo algo_forgetting = {
     .complexity = 5,
     .params = params,
     .n_params = 2,
-    .reads_lags = true,
-    .scales = true,
-    .min_hours = linear_min_hours,
-    .history = linear_history,
     .fit = algo_learn,
     .learning = &learning,
-    .forecast = linear_forecast,
-    .step = linear_step,
-    .save = linear_save,
-    .load = linear_load,
+    LINEAR_MEMBERS,
 };

@@ -299,8 +299,8 @@ static void log_scale(void **state)
     struct forecast f;
     struct err e = ERR_INIT;
     /* the intercept is on the log scale: 40 is the limit, and the band a factor */
-    m->raw_intercept = log(10);
-    m->raw[0] = m->raw[1] = 0;
+    m->raw[0] = log(10);
+    m->raw[1] = m->raw[2] = 0;
     assert_int_equal(model_predict_row(m, (const double[]){5, 5}, 0, 0.95, &f, &e), 0);
     assert_near(f.yhat, 10, 1e-12);
     assert_near(f.lower, 10 * exp(-1), 1e-12);
