@@ -39,15 +39,16 @@ static enum train_outcome first_champion(struct train_work *w)
 {
     char text[160];
     train_judge(w, w->winner, false);
-    w->served = w->late.best < 0 ? train_best_fallback(w)
-                                 : pick_candidate(&w->late, w->late.best);
     snprintf(text, sizeof text,
              "there is no champion yet, and it forecast best from %zu origins",
-             w->late.origins);
-    if (w->late.best < 0)
-        snprintf(text, sizeof text,
-                 "there is no champion yet, and the history is too short for more");
-    explain(w, text);
+             w->chosen->late.origins);
+    w->served = w->chosen->late.best < 0
+                    ? train_best_fallback(w)
+                    : pick_candidate(&w->chosen->late, w->chosen->late.best);
+    if (w->chosen->late.best < 0)
+        explain(w, "there is no champion yet, and the history is too short for more");
+    else
+        explain(w, text);
     return TRAIN_PROMOTE;
 }
 
@@ -57,10 +58,10 @@ static bool replaces_simple(struct train_work *w)
 {
     char text[160];
     if (!w->champion || !train_is_simple(w->champion->algo) || w->system0 ||
-        w->late.best < 0 || train_is_simple(w->served->algo))
+        w->chosen->late.best < 0 || train_is_simple(w->served->algo))
         return false;
     snprintf(text, sizeof text, "%s serves, and this forecast better from %zu origins",
-             w->champion->algo->name, w->late.origins);
+             w->champion->algo->name, w->chosen->late.origins);
     explain(w, text);
     return true;
 }
@@ -73,8 +74,9 @@ static enum train_outcome decide(struct train_work *w)
     if (!w->champion && !w->system0)
         return first_champion(w);
     train_judge(w, first, false);
-    w->served =
-        w->system0 || w->late.best < 0 ? first : pick_candidate(&w->late, w->late.best);
+    w->served = w->system0 || w->chosen->late.best < 0
+                    ? first
+                    : pick_candidate(&w->chosen->late, w->chosen->late.best);
     explain(w, w->gate.reason);
     if (w->gate.pass || replaces_simple(w))
         return TRAIN_PROMOTE;
@@ -99,7 +101,7 @@ static void work_done(struct train_work *w)
     backtest_done(&w->champions);
     backtest_done(&w->challenger);
     model_free(w->fitted);
-    train_forget_choice(w);
+    train_forget(w->chosen);
     hours_done(&w->whole_filled);
     hours_done(&w->whole);
 }

@@ -38,7 +38,7 @@ void train_score_band(struct train_work *w)
 {
     size_t leads = w->plan.leads, cells = w->plan.n * leads;
     w->coverage = w->msis = NAN;
-    set_band(w, &w->early, w->winner, w->part, w->fitted);
+    set_band(w, &w->chosen->early, w->winner, w->part, w->fitted);
     double *y = xmalloc(3 * (cells + 1) * sizeof *y);
     double *lower = y + cells, *upper = lower + cells;
     for (size_t i = 0; i < cells; i++) {
@@ -56,7 +56,8 @@ void train_score_band(struct train_work *w)
 
 static double lead1_sd(const struct train_work *w)
 {
-    const struct backtest *all[] = {pick_backtest(&w->late, w->served), &w->challenger};
+    const struct backtest *all[] = {pick_backtest(&w->chosen->late, w->served),
+                                    &w->challenger};
     double err[BACKTEST_MAX_ORIGINS + HOLDOUT_HOURS];
     size_t n = 0;
     for (size_t b = 0; b < 2; b++) {
@@ -101,7 +102,7 @@ struct model *train_finish(struct train_work *w, struct err *e)
             return NULL;
         }
     }
-    set_band(w, &w->late, w->served, w->raw.n, m);
+    set_band(w, &w->chosen->late, w->served, w->raw.n, m);
     set_quantiles(w, m);
     m->lead1_sd = lead1_sd(w);
     m->training.from_s = w->whole.start_s;

@@ -61,21 +61,21 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
 
 const struct candidate *train_best_fallback(const struct train_work *w)
 {
-    const struct candidate *list = w->choice.list;
+    const struct candidate *list = w->chosen->choice.list;
     struct backtest bt[CANDIDATES_MAX] = {0};
     bool used[CANDIDATES_MAX] = {false};
     double mean[CANDIDATES_MAX];
     size_t best = 0;
-    for (size_t c = 0; c < w->choice.n; c++) {
+    for (size_t c = 0; c < w->chosen->choice.n; c++) {
         used[c] = list[c].fallback;
         if (used[c])
             backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
     }
-    if (backtest_compare(bt, w->choice.n, w->plan.n, used, mean))
-        for (size_t c = 1; c < w->choice.n; c++)
+    if (backtest_compare(bt, w->chosen->choice.n, w->plan.n, used, mean))
+        for (size_t c = 1; c < w->chosen->choice.n; c++)
             if (used[c] && (!used[best] || mean[c] < mean[best] * (1 - CHOICE_TIE)))
                 best = c;
-    for (size_t c = 0; c < w->choice.n; c++)
+    for (size_t c = 0; c < w->chosen->choice.n; c++)
         backtest_done(&bt[c]);
     return &list[best];
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* train_learn: what a training learns from, and which candidate it chooses. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "common/ml/change.h"
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
@@ -106,38 +108,43 @@ static int choose(struct train_work *w, struct err *e)
 {
     const struct candidate *list = w->system0 ? candidates_system0 : candidates;
     size_t n = w->system0 ? n_candidates_system0 : n_candidates;
-    if (choice_make(&w->choice, list, n, &w->truth, w->raw.n, w->o->horizon,
+    struct chosen *c = w->chosen = xcalloc(1, sizeof *c);
+    if (choice_make(&c->choice, list, n, &w->truth, w->raw.n, w->o->horizon,
                     w->o->progress, w->o->progress_arg))
         return err_kind(e, ERR_CONFLICT, "cancelled", "the training was cancelled");
-    pick_make(&w->early, &w->choice, &w->truth, w->part, !w->system0);
-    pick_make(&w->late, &w->choice, &w->truth, w->raw.n, !w->system0);
-    int best = w->early.best < 0 ? 0 : w->early.best;
-    if (w->system0 && w->early.used[n - 1])
+    pick_make(&c->early, &c->choice, &w->truth, w->part, !w->system0);
+    pick_make(&c->late, &c->choice, &w->truth, w->raw.n, !w->system0);
+    int best = c->early.best < 0 ? 0 : c->early.best;
+    if (w->system0 && c->early.used[n - 1])
         best = (int)n - 1;
-    w->winner = pick_candidate(&w->early, best);
+    w->winner = pick_candidate(&c->early, best);
     return 0;
 }
 
-void train_forget_choice(struct train_work *w)
+void train_forget(struct chosen *c)
 {
-    pick_done(&w->late);
-    pick_done(&w->early);
-    choice_done(&w->choice);
+    if (!c)
+        return;
+    pick_done(&c->late);
+    pick_done(&c->early);
+    choice_done(&c->choice);
+    free(c);
 }
 
-/* Mean loss over the plan of what w would choose, fitted to its hours before the hour
- * `end` of all. */
-static double loss_on(const struct train_work *w, const struct truth *all, size_t end,
-                      const struct plan *plan)
+/* Mean loss over the holdout of what w would choose, fitted to its hours before that. */
+static double holdout_loss(const struct train_work *w)
 {
+    const struct truth all = {&w->whole_filled, w->whole.y};
     struct backtest bt;
+    struct plan plan = w->plan;
     struct model *m = candidate_model(w->winner, w->o->series);
-    struct hours known = {w->filled.start_s, end - w->since, w->filled.y};
-    bool used = !w->winner->algo->fit(m, &known, NULL);
+    struct hours part = {w->filled.start_s, w->part, w->filled.y};
+    bool used = !w->winner->algo->fit(m, &part, NULL);
     double mean = NAN;
+    plan.first += w->since;
     if (used) {
-        backtest_model(m, all, plan, &bt);
-        backtest_compare(&bt, 1, plan->n, &used, &mean);
+        backtest_model(m, &all, &plan, &bt);
+        backtest_compare(&bt, 1, plan.n, &used, &mean);
         backtest_done(&bt);
     }
     model_free(m);
@@ -146,35 +153,26 @@ static double loss_on(const struct train_work *w, const struct truth *all, size_
 
 /* A change that only seems one must not cost weeks of history: what is learned from the
  * hours since has to forecast the newest of them better than what is learned from all,
- * fitted to the same end. -1: cancelled. */
-static int change_pays(const struct train_work *w, bool *pays, struct err *e)
-{
-    struct train_work before = {.o = w->o,
-                                .champion = w->champion,
-                                .whole = w->whole,
-                                .fresh = w->fresh,
-                                .whole_filled = w->whole_filled};
-    const struct truth all = {&w->whole_filled, w->whole.y};
-    struct plan plan = w->plan;
-    plan.first += w->since;
-    look_from(&before, 0);
-    int rc = choose(&before, e);
-    if (!rc) {
-        double old = loss_on(&before, &all, w->since + w->part, &plan);
-        *pays = !(old <= loss_on(w, &all, w->since + w->part, &plan));
-    }
-    train_forget_choice(&before);
-    return rc;
-}
-
+ * fitted to the same end. In either case the gate looks at the hours since. */
 int train_learn(struct train_work *w, struct err *e)
 {
-    bool pays = true;
-    if (choose(w, e) || (w->since && change_pays(w, &pays, e)))
+    if (choose(w, e))
         return -1;
-    if (pays)
+    if (!w->since)
         return 0;
-    train_forget_choice(w);
-    look_from(w, 0); /* but the gate goes on looking at the hours since */
-    return choose(w, e);
+    struct chosen *fresh = w->chosen;
+    const struct candidate *winner = w->winner;
+    size_t since = w->since;
+    double loss = holdout_loss(w);
+    look_from(w, 0);
+    int rc = choose(w, e);
+    if (!rc && !(holdout_loss(w) <= loss)) {
+        train_forget(w->chosen);
+        w->chosen = fresh;
+        w->winner = winner;
+        look_from(w, since);
+    } else {
+        train_forget(fresh);
+    }
+    return rc;
 }

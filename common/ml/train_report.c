@@ -12,16 +12,16 @@
 
 json_t *train_evidence(const struct train_work *w)
 {
-    const struct plan *p = &w->choice.plan;
+    const struct plan *p = &w->chosen->choice.plan;
     int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
     return json_pack("{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:b}",
                      "winner", w->served->name, "candidates_version", TRAIN_CANDIDATES,
-                     "gate", w->gate.evidence, "candidates", pick_table(&w->late, w->q),
-                     "backtest", "origins", (json_int_t)w->late.origins, "step",
-                     (json_int_t)p->step, "leads", (json_int_t)p->leads,
-                     "hours_before_change", (json_int_t)w->since, "holdout_hours",
-                     (json_int_t)w->holdout, "holdout_leads", (json_int_t)w->plan.leads,
-                     "champion_saw_holdout",
+                     "gate", w->gate.evidence, "candidates",
+                     pick_table(&w->chosen->late, w->q), "backtest", "origins",
+                     (json_int_t)w->chosen->late.origins, "step", (json_int_t)p->step,
+                     "leads", (json_int_t)p->leads, "hours_before_change",
+                     (json_int_t)w->since, "holdout_hours", (json_int_t)w->holdout,
+                     "holdout_leads", (json_int_t)w->plan.leads, "champion_saw_holdout",
                      w->champion && w->champion->training.to_s >= held_from_s);
 }
 
@@ -81,7 +81,7 @@ json_t *train_metrics(const struct train_work *w, const struct model *final)
     static const size_t told[] = {1, 6, 12, 24, 48};
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         put_lead(o, w, told[i]);
-    put(o, "backtest_mae", w->late.mean[pick_index(&w->late, w->served)]);
+    put(o, "backtest_mae", w->chosen->late.mean[pick_index(&w->chosen->late, w->served)]);
     put(o, "lead1_sd", final->lead1_sd);
     put(o, "rows", (double) final->training.rows);
     if (w->since)
@@ -145,7 +145,7 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
     put_count(o, "window_hours", w->whole.n);
     put_count(o, "hours_before_change", w->since);
     put_count(o, "holdout_hours", w->holdout);
-    put_count(o, "backtest_origins", w->late.origins);
-    put_count(o, "backtest_step", w->choice.plan.step);
+    put_count(o, "backtest_origins", w->chosen->late.origins);
+    put_count(o, "backtest_step", w->chosen->choice.plan.step);
     return o;
 }

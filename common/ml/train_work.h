@@ -12,6 +12,13 @@
 
 #define HOLDOUT_HOURS 168 /* at most */
 
+/* The candidates' backtests and what is picked by them. */
+struct chosen {
+    struct choice choice;
+    struct pick early; /* by what was known before the holdout: what the gate judges */
+    struct pick late;  /* by all of it: what is served if the gate lets it through */
+};
+
 struct train_work {
     const struct train_opts *o;   /* borrowed */
     const struct model *champion; /* borrowed; NULL: none */
@@ -24,9 +31,7 @@ struct train_work {
     size_t part;    /* hours before the holdout: what the challenger is fitted to */
     size_t holdout; /* hours after it: what the gate scores */
     double q;       /* scale of MASE, over the first part */
-    struct choice choice;
-    struct pick early; /* by what was known before the holdout: what the gate judges */
-    struct pick late;  /* by all of it: what is served if the gate lets it through */
+    struct chosen *chosen; /* owned */
 
     struct plan plan;               /* hourly origins over the holdout */
     const struct candidate *winner; /* the challenger: of early, or a fallback */
@@ -46,7 +51,7 @@ int train_clean(struct train_work *w, const struct hours *h, struct err *e) MUST
 /* Chooses: what to learn from (all hours, or those since a change) and by which
  * candidate. */
 int train_learn(struct train_work *w, struct err *e) MUST_CHECK;
-void train_forget_choice(struct train_work *w);
+void train_forget(struct chosen *c); /* NULL is fine */
 
 /* ---- train_judge.c ---- */
 
