@@ -13,17 +13,12 @@
 #define AT(field) offsetof(struct backtest_opts, field)
 
 static const struct option table[] = {
-    {"input", "FILE", OPT_TEXT, AT(input), 0, 0,
-     "the CSV file (may be gzip'ed; - is standard input, which is the default)"},
+    INPUT_OPTION(struct backtest_opts, file),
     {"output", "FILE", OPT_TEXT, AT(output), 0, 0,
      "write every forecast: series,candidate,origin,lead,yhat,y (- is standard output)"},
     {"json", NULL, OPT_FLAG, AT(json), 0, 0,
      "print the result as JSON, with 17 digits, in place of the table"},
-    {"wide", NULL, OPT_FLAG, AT(wide), 0, 0,
-     "a series per row: its name, then its hours; empty cells at the end"},
-    {"start", "TIME", OPT_TEXT, AT(start), 0, 0,
-     "the first hour of a wide file (1970-01-01T00:00:00Z)"},
-    {"freq", "STEP", OPT_TEXT, AT(freq), 0, 0, "time between values; only 1h is known"},
+    INPUT_FORM_OPTIONS(struct backtest_opts, file),
     {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX,
      "hours forecast at a time (48)"},
     {"origins", "N", OPT_INT, AT(origins), 1, 10000,
@@ -74,30 +69,24 @@ static int check(struct backtest_opts *o, struct err *e)
 {
     if (o->preset && strcmp(o->preset, "system0"))
         return err_set(e, ERR_INVALID, "--preset must be system0, not %.40s", o->preset);
-    if (o->preset && o->wide)
+    if (o->preset && o->file.wide)
         return err_set(e, ERR_INVALID, "--preset system0 reads minutes: not with --wide");
     if (o->evaluate && !o->preset)
         return err_set(e, ERR_INVALID, "--evaluate needs --preset system0");
-    return input_options(o->freq, o->wide, o->start, &o->start_s, e);
+    return 0;
 }
 
 int backtest_options(int argc, char **argv, struct backtest_opts *o, struct err *e)
 {
     const char *operand = NULL;
     size_t n;
-    *o = (struct backtest_opts){.freq = "1h",
-                                .horizon = HORIZON_MAX,
-                                .origins = BACKTEST_MAX_ORIGINS,
-                                .step = BACKTEST_STEP};
+    *o = (struct backtest_opts){
+        .horizon = HORIZON_MAX, .origins = BACKTEST_MAX_ORIGINS, .step = BACKTEST_STEP};
     if (options_parse(table, argc, argv, o, &operand, 1, &n, e))
         return -1;
     if (o->help)
         return 0;
-    if (operand && o->input)
-        return err_set(e, ERR_INVALID, "give the file once: --input %.40s or %.40s",
-                       o->input, operand);
-    o->input = operand ? operand : o->input ? o->input : "-";
-    return check(o, e);
+    return input_file_check(&o->file, operand, e) ? -1 : check(o, e);
 }
 
 int backtest_main(int argc, char **argv)

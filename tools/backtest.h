@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "tools/backtest_input.h"
 
 struct backtest_opts {
-    const char *input, *output, *evaluate, *preset, *start, *freq;
-    bool wide, json, help;
-    int64_t horizon, origins, step, start_s;
+    struct input_file file;
+    const char *output, *evaluate, *preset;
+    bool json, help;
+    int64_t horizon, origins, step;
 };
 
 /* Reads and checks the command line; nothing is opened. */

@@ -19,8 +19,6 @@
 #include "tools/backtest_rows.h"
 #include "tools/progress.h"
 
-#define LONG_WORK_MS 1000 /* shorter work shows no bar */
-
 /* What came of one candidate on one series. */
 struct result {
     const char *left_out; /* why; NULL: scored */
@@ -36,7 +34,6 @@ struct run {
     size_t mase_n; /* series where every candidate counts */
     struct progress progress;
     uint64_t done;
-    int64_t begun_ms;
 };
 
 /* As many origins as asked for and as every candidate tried has the history for. */
@@ -191,10 +188,8 @@ static void one_series(struct run *r, struct input_series *s)
             backtest_candidate(&candidates[c], &truth, TRAIN_WINDOW_HOURS, &plan, &bt[c]);
             write_rows(r, s, s->h.y, candidates[c].name, &bt[c]);
         }
-        int64_t now_ms = clock_mono_ms();
         r->done++;
-        if (now_ms - r->begun_ms >= LONG_WORK_MS)
-            progress_update(&r->progress, r->done, now_ms);
+        progress_if_long(&r->progress, r->done, clock_mono_ms());
     }
     bool *common = xcalloc(plan.n + 1, sizeof *common);
     size_t origins = backtest_compare(bt, n_candidates, plan.n, used, mean);
@@ -246,21 +241,22 @@ static void summary(struct run *r, size_t n_series)
 int backtest_candidates(const struct backtest_opts *o, struct err *e)
 {
     struct input in;
-    struct run r = {.o = o, .begun_ms = clock_mono_ms()};
+    struct run r = {.o = o};
+    int64_t begun_ms = clock_mono_ms();
     int rc = -1;
-    if (o->wide ? input_wide(o->input, o->start_s, &in, e) : input_long(o->input, &in, e))
+    if (input_read(&o->file, &in, e))
         return -1;
     if (rows_open(o->output, &r.rows, e))
         goto out;
     r.table = r.rows == stdout ? stderr : stdout; /* two tables must not mix */
     r.json = json_pack("{s:s, s:[]}", "candidates_version", TRAIN_CANDIDATES, "series");
-    progress_init(&r.progress, "backtest", "fits", in.n * n_candidates, r.begun_ms);
+    progress_init(&r.progress, "backtest", "fits", in.n * n_candidates, begun_ms);
     for (size_t i = 0; i < in.n; i++)
         one_series(&r, &in.s[i]);
     if (r.progress.drawn)
         progress_end(&r.progress, r.done, clock_mono_ms());
     if (!in.n)
-        err_set(e, ERR_INVALID, "%.100s holds no series", o->input);
+        err_set(e, ERR_INVALID, "%.100s holds no series", o->file.path);
     else
         summary(&r, in.n);
     rc = rows_close(r.rows, o->output, e) || !in.n ? -1 : 0;

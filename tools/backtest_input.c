@@ -186,21 +186,29 @@ out:
 
 /* ---- options ---- */
 
-int input_options(const char *freq, bool wide, const char *start, int64_t *start_s,
-                  struct err *e)
+int input_file_check(struct input_file *f, const char *operand, struct err *e)
 {
     int64_t t_ms = 0;
-    if (strcmp(freq, "1h"))
+    if (operand && f->path)
+        return err_set(e, ERR_INVALID, "give the file once: --input %.40s or %.40s",
+                       f->path, operand);
+    f->path = operand ? operand : f->path ? f->path : "-";
+    if (f->freq && strcmp(f->freq, "1h"))
         return err_set(e, ERR_INVALID, "--freq must be 1h, not %.40s: models are hourly",
-                       freq);
-    if (start && !wide)
+                       f->freq);
+    if (f->start && !f->wide)
         return err_set(e, ERR_INVALID, "--start is for --wide: other files carry times");
-    if (start && clock_parse(start, "--start", &t_ms, e))
+    if (f->start && clock_parse(f->start, "--start", &t_ms, e))
         return -1;
     if (t_ms < 0 || t_ms % HOUR_MS)
         return err_set(e, ERR_INVALID, "--start must be a whole hour from 1970 on");
-    *start_s = t_ms / 1000;
+    f->start_s = t_ms / 1000;
     return 0;
+}
+
+int input_read(const struct input_file *f, struct input *in, struct err *e)
+{
+    return f->wide ? input_wide(f->path, f->start_s, in, e) : input_long(f->path, in, e);
 }
 
 /* ---- wide form ---- */

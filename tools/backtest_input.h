@@ -13,10 +13,29 @@
 #define INPUT_SERIES_MAX 100000
 #define INPUT_ROWS_MAX 20000000
 
-/* What the subcommands that read such files have in common of their options: freq must be
- * 1h; start (or NULL) is for wide files alone. Sets *start_s. */
-int input_options(const char *freq, bool wide, const char *start, int64_t *start_s,
-                  struct err *e) MUST_CHECK;
+/* The file that a subcommand reads its series from, and the rows of its table of options
+ * (options.h): S is the struct with the options, M its struct input_file. */
+struct input_file {
+    const char *path, *start, *freq; /* NULL: as the options say */
+    bool wide;
+    int64_t start_s;
+};
+/* clang-format off */
+#define INPUT_OPTION(S, M)                                                               \
+    {"input", "FILE", OPT_TEXT, offsetof(S, M.path), 0, 0,                               \
+     "the CSV file (may be gzip'ed; - is standard input, which is the default)"}
+#define INPUT_FORM_OPTIONS(S, M)                                                         \
+    {"wide", NULL, OPT_FLAG, offsetof(S, M.wide), 0, 0,                                  \
+     "a series per row: its name, then its hours; empty cells at the end"},              \
+    {"start", "TIME", OPT_TEXT, offsetof(S, M.start), 0, 0,                              \
+     "the first hour of a wide file (1970-01-01T00:00:00Z)"},                            \
+    {"freq", "STEP", OPT_TEXT, offsetof(S, M.freq), 0, 0,                                \
+     "time between values; only 1h is known"}
+/* clang-format on */
+
+/* When the options are read: the operand is another way to name the file; freq must be
+ * 1h; start is for wide files alone. */
+int input_file_check(struct input_file *f, const char *operand, struct err *e) MUST_CHECK;
 
 struct input_series {
     char *name;     /* owned */
@@ -27,6 +46,9 @@ struct input {
     struct input_series *s; /* owned, in the order of the file */
     size_t n;
 };
+
+/* What the file holds, in its form. */
+int input_read(const struct input_file *f, struct input *in, struct err *e) MUST_CHECK;
 
 /* Header with time or timestamp, value, and perhaps series; the file's name stands in for
  * that. Values are averaged by the hour [H, H+1) they fall in. */

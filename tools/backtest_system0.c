@@ -159,12 +159,12 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
     FILE *out = NULL;
     int rc = -1;
     json_t *doc = json_pack("{s:s, s:[]}", "preset", "system0", "series");
-    if (input_minutes(o->input, &m, e))
+    if (input_minutes(o->file.path, &m, e))
         goto out;
     if (o->evaluate && input_minutes(o->evaluate, &later, e))
         goto out;
     if (!m.n) {
-        err_set(e, ERR_INVALID, "%.100s holds no minutes", o->input);
+        err_set(e, ERR_INVALID, "%.100s holds no minutes", o->file.path);
         goto out;
     }
     if (rows_open(o->output, &out, e))

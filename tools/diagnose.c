@@ -15,24 +15,17 @@
 #include "tools/options.h"
 #include "tools/parallel.h"
 
-#define LONG_WORK_MS 1000 /* shorter work shows no bar */
-
 #define AT(field) offsetof(struct diagnose_opts, field)
 
 static const struct option table[] = {
-    {"input", "FILE", OPT_TEXT, AT(input), 0, 0,
-     "the CSV file (may be gzip'ed; - is standard input, which is the default)"},
+    INPUT_OPTION(struct diagnose_opts, file),
     {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0, "text (the default) or json"},
     {"lags", "LIST", OPT_TEXT, AT(lags_text), 0, 0,
      "the hours before that a series is regressed on (1,2,3,23,24,25,26)"},
     {"with", "NAME", OPT_TEXT, AT(with), 0, 0,
      "compare this series with all others, however many (without it, each two are "
      "compared if there are at most 10)"},
-    {"wide", NULL, OPT_FLAG, AT(wide), 0, 0,
-     "a series per row: its name, then its hours; empty cells at the end"},
-    {"start", "TIME", OPT_TEXT, AT(start), 0, 0,
-     "the first hour of a wide file (1970-01-01T00:00:00Z)"},
-    {"freq", "STEP", OPT_TEXT, AT(freq), 0, 0, "time between values; only 1h is known"},
+    INPUT_FORM_OPTIONS(struct diagnose_opts, file),
     {"j", "N", OPT_INT, AT(threads), 1, 256,
      "series worked on at a time (as many as there are processors)"},
     {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
@@ -103,15 +96,14 @@ static int check(struct diagnose_opts *o, struct err *e)
                        o->output);
     if (o->lags_text && read_lags(o, e))
         return -1;
-    return input_options(o->freq, o->wide, o->start, &o->start_s, e);
+    return 0;
 }
 
 static int options(int argc, char **argv, struct diagnose_opts *o, struct err *e)
 {
     const char *operand = NULL;
     size_t n;
-    *o = (struct diagnose_opts){.freq = "1h",
-                                .output = "text",
+    *o = (struct diagnose_opts){.output = "text",
                                 .n_lags = DIAGNOSTICS_LAGS,
                                 .threads = sysconf(_SC_NPROCESSORS_ONLN)};
     memcpy(o->lags, diagnostics_lags, sizeof diagnostics_lags);
@@ -119,11 +111,7 @@ static int options(int argc, char **argv, struct diagnose_opts *o, struct err *e
         return -1;
     if (o->help)
         return 0;
-    if (operand && o->input)
-        return err_set(e, ERR_INVALID, "give the file once: --input %.40s or %.40s",
-                       o->input, operand);
-    o->input = operand ? operand : o->input ? o->input : "-";
-    return check(o, e);
+    return input_file_check(&o->file, operand, e) ? -1 : check(o, e);
 }
 
 /* ---- the file ---- */
@@ -152,18 +140,17 @@ static int find_with(struct diagnose *d, struct err *e)
         if (!strcmp(d->in.s[d->with].name, d->o->with))
             return 0;
     return err_set(e, ERR_INVALID, "--with %.129s: %.100s holds no series of that name",
-                   d->o->with, d->o->input);
+                   d->o->with, d->o->file.path);
 }
 
 static int read_file(struct diagnose *d, struct err *e)
 {
     const struct diagnose_opts *o = d->o;
     size_t values = 0;
-    if (o->wide ? input_wide(o->input, o->start_s, &d->in, e)
-                : input_long(o->input, &d->in, e))
+    if (input_read(&o->file, &d->in, e))
         return -1;
     if (!d->in.n)
-        return err_set(e, ERR_INVALID, "%.100s holds no series", o->input);
+        return err_set(e, ERR_INVALID, "%.100s holds no series", o->file.path);
     if (o->with && find_with(d, e))
         return -1;
     for (size_t i = 0; i < d->in.n; i++) {
@@ -173,7 +160,7 @@ static int read_file(struct diagnose *d, struct err *e)
     }
     if (!values)
         return err_set(e, ERR_INVALID, "none of the %zu series of %.100s has a value",
-                       d->in.n, o->input);
+                       d->in.n, o->file.path);
     return 0;
 }
 
@@ -181,9 +168,7 @@ static int read_file(struct diagnose *d, struct err *e)
 
 void diagnose_progress(struct diagnose *d, size_t done)
 {
-    int64_t now_ms = clock_mono_ms();
-    if (now_ms - d->begun_ms >= LONG_WORK_MS)
-        progress_update(&d->progress, done, now_ms);
+    progress_if_long(&d->progress, done, clock_mono_ms());
 }
 
 static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
@@ -204,8 +189,7 @@ static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
 static int diagnose(struct diagnose *d, struct err *e)
 {
     size_t n = d->in.n;
-    d->begun_ms = clock_mono_ms();
-    progress_init(&d->progress, "diagnose", "series", n, d->begun_ms);
+    progress_init(&d->progress, "diagnose", "series", n, clock_mono_ms());
     if (d->o->json)
         fputs("{\"series\":[", stdout);
     int rc =

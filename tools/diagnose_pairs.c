@@ -167,8 +167,7 @@ int diagnose_pairs(struct diagnose *d, struct err *e)
 {
     struct diagnose_pairs all = {.d = d};
     list(&all);
-    d->begun_ms = clock_mono_ms();
-    progress_init(&d->progress, "diagnose", "pairs", all.n, d->begun_ms);
+    progress_init(&d->progress, "diagnose", "pairs", all.n, clock_mono_ms());
     int rc = parallel((size_t)d->o->threads, all.n, 1, one_pair, tell, &all, e);
     if (d->progress.drawn)
         progress_end(&d->progress, all.n, clock_mono_ms());

@@ -80,7 +80,7 @@ static void put_json(const struct facts *f, const struct diagnose_opts *o, struc
 static void put_facts(const struct facts *f, const struct diagnose_opts *o, struct buf *b)
 {
     char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE], text[256], times[80] = "";
-    if (!o->wide || o->start)
+    if (!o->file.wide || o->file.start)
         snprintf(times, sizeof times, " from %s to %s", clock_format(f->from_ms, from),
                  clock_format(f->to_ms, to));
     snprintf(text, sizeof text,

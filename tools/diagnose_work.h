@@ -21,9 +21,10 @@
 #define DIAGNOSE_ALL_PAIRS 10     /* series of which each two are compared unasked */
 
 struct diagnose_opts {
-    const char *input, *output, *start, *freq, *lags_text, *with; /* with: NULL: none */
-    bool wide, help, json;
-    int64_t threads, start_s;
+    struct input_file file;
+    const char *output, *lags_text, *with; /* with: NULL: none */
+    bool help, json;
+    int64_t threads;
     int lags[FEATURES_MAX];
     size_t n_lags;
 };
@@ -34,7 +35,6 @@ struct diagnose {
     size_t with;     /* which of it --with names */
     size_t told;     /* series whose answer was printed */
     struct progress progress;
-    int64_t begun_ms;
 };
 
 /* For parallel(). What can be said of series i, in b; arg is a struct diagnose. That it

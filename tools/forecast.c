@@ -20,31 +20,25 @@
 #include "tools/parallel.h"
 #include "tools/progress.h"
 
-#define LONG_WORK_MS 1000 /* shorter work shows no bar */
 #define ANSWER_BYTES (1u << 20)
 
 struct opts {
-    const char *input, *output, *start, *freq;
-    bool wide, help;
+    struct input_file file;
+    const char *output;
+    bool help;
     int64_t horizon, threads;
     double level;
-    int64_t start_s;
 };
 
 #define AT(field) offsetof(struct opts, field)
 
 static const struct option table[] = {
-    {"input", "FILE", OPT_TEXT, AT(input), 0, 0,
-     "the CSV file (may be gzip'ed; - is standard input, which is the default)"},
+    INPUT_OPTION(struct opts, file),
     {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0, "csv (the default) or json"},
     {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX, "hours to forecast (48)"},
     {"level", "PERCENT", OPT_REAL, AT(level), 50, 99.9,
      "share of hours that the band is to hold (95)"},
-    {"wide", NULL, OPT_FLAG, AT(wide), 0, 0,
-     "a series per row: its name, then its hours; empty cells at the end"},
-    {"start", "TIME", OPT_TEXT, AT(start), 0, 0,
-     "the first hour of a wide file (1970-01-01T00:00:00Z)"},
-    {"freq", "STEP", OPT_TEXT, AT(freq), 0, 0, "time between values; only 1h is known"},
+    INPUT_FORM_OPTIONS(struct opts, file),
     {"j", "N", OPT_INT, AT(threads), 1, 256,
      "series worked on at a time (as many as there are processors)"},
     {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
@@ -79,15 +73,14 @@ static int check(struct opts *o, struct err *e)
     if (strcmp(o->output, "csv") && strcmp(o->output, "json"))
         return err_set(e, ERR_INVALID, "--output must be csv or json, not \"%.40s\"",
                        o->output);
-    return input_options(o->freq, o->wide, o->start, &o->start_s, e);
+    return 0;
 }
 
 static int options(int argc, char **argv, struct opts *o, struct err *e)
 {
     const char *operand = NULL;
     size_t n;
-    *o = (struct opts){.freq = "1h",
-                       .output = "csv",
+    *o = (struct opts){.output = "csv",
                        .horizon = HORIZON_MAX,
                        .level = 95,
                        .threads = sysconf(_SC_NPROCESSORS_ONLN)};
@@ -95,11 +88,7 @@ static int options(int argc, char **argv, struct opts *o, struct err *e)
         return -1;
     if (o->help)
         return 0;
-    if (operand && o->input)
-        return err_set(e, ERR_INVALID, "give the file once: --input %.40s or %.40s",
-                       o->input, operand);
-    o->input = operand ? operand : o->input ? o->input : "-";
-    return check(o, e);
+    return input_file_check(&o->file, operand, e) ? -1 : check(o, e);
 }
 
 /* ---- one series ---- */
@@ -108,7 +97,6 @@ struct run {
     const struct opts *o;
     struct input in;
     struct progress progress;
-    int64_t begun_ms;
     size_t told, failed; /* series whose answer was written, or could not be made */
 };
 
@@ -197,22 +185,20 @@ static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
         fwrite(b->data, 1, b->len, stdout);
         r->told++;
     }
-    int64_t now_ms = clock_mono_ms();
-    if (now_ms - r->begun_ms >= LONG_WORK_MS)
-        progress_update(&r->progress, i + 1, now_ms);
+    progress_if_long(&r->progress, i + 1, clock_mono_ms());
 }
 
 static int forecast(const struct opts *o, struct err *e)
 {
-    struct run r = {.o = o, .begun_ms = clock_mono_ms()};
-    if (o->wide ? input_wide(o->input, o->start_s, &r.in, e)
-                : input_long(o->input, &r.in, e))
+    struct run r = {.o = o};
+    int64_t begun_ms = clock_mono_ms();
+    if (input_read(&o->file, &r.in, e))
         return -1;
     if (!r.in.n) {
         input_done(&r.in);
-        return err_set(e, ERR_INVALID, "%.100s holds no series", o->input);
+        return err_set(e, ERR_INVALID, "%.100s holds no series", o->file.path);
     }
-    progress_init(&r.progress, "forecast", "series", r.in.n, r.begun_ms);
+    progress_init(&r.progress, "forecast", "series", r.in.n, begun_ms);
     if (!strcmp(o->output, "csv"))
         puts("series,lead,time,yhat,yhat_lower,yhat_upper");
     int rc = parallel((size_t)o->threads, r.in.n, ANSWER_BYTES, one_series, tell, &r, e);

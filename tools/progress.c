@@ -7,7 +7,7 @@
 
 #include "tools/duration.h"
 
-enum { REDRAW_MS = 100, LINE_MS = 5000, BAR = 24 };
+enum { REDRAW_MS = 100, LINE_MS = 5000, LONG_MS = 1000, BAR = 24 };
 
 void progress_init(struct progress *p, const char *what, const char *unit, uint64_t total,
                    int64_t now_ms)
@@ -66,6 +66,12 @@ void progress_update(struct progress *p, uint64_t done, int64_t now_ms)
             p->total ? "] " : "", text);
     fflush(p->to);
     p->drawn = true;
+}
+
+void progress_if_long(struct progress *p, uint64_t done, int64_t now_ms)
+{
+    if (now_ms - p->started_ms >= LONG_MS)
+        progress_update(p, done, now_ms);
 }
 
 void progress_end(struct progress *p, uint64_t done, int64_t now_ms)

@@ -28,6 +28,9 @@ void progress_init(struct progress *p, const char *what, const char *unit, uint6
 /* Shows the state when it is time to; cheap enough to call for each message. */
 void progress_update(struct progress *p, uint64_t done, int64_t now_ms);
 
+/* The same for work that may be short: nothing in its first second. */
+void progress_if_long(struct progress *p, uint64_t done, int64_t now_ms);
+
 /* Ends the line and says how much was done in which time. */
 void progress_end(struct progress *p, uint64_t done, int64_t now_ms);
 
