@@ -29,4 +29,9 @@ bench-predict: all bench-prepare
 	$(VENV_PYTHON) bench/predict/run.py
 loop-bench: all bench-prepare
 	$(VENV_PYTHON) bench/forecast/loop.py $(ARGS)
-.PHONY: loop-bench bench bench-prepare bench-memory bench-start bench-ingest bench-predict
+forecast-bench: all
+	python3 bench/peer_venv.py bench/forecast/requirements.txt build/bench-forecast-venv
+	build/bench-forecast-venv/bin/python bench/forecast/accuracy.py $(ARGS)
+scale-bench: all bench-prepare
+	$(VENV_PYTHON) bench/forecast/scale.py $(ARGS)
+.PHONY: forecast-bench loop-bench scale-bench bench bench-prepare bench-memory bench-start bench-ingest bench-predict

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The loop's own score: hourly data goes through MQTT, ingest, roll-up, trainer, predictor and monitor on the virtual
 clock, and the forecasts are scored as they were stored, beside seasonal naive and beside `fieldcast forecast` on what
-was known at the same origins.
+was known at the same origins. Minutes go along: rooms that were measured for days, told apart from the hourly ones.
     loop.py [--days=70] [--from=14 (days without a score)] [--every=12 (hours between the command's origins)]
             [--input=FILE.csv (series,time,value; hourly) in place of the provided sets] [--quick]"""
 
@@ -16,12 +16,16 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
 
+import arguments
+
+arguments.check(__doc__)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lib import ROOT, SharedServers, Stack, build_dir, table  # noqa: E402
+import minutes  # noqa: E402
+from lib import SharedServers, Stack, build_dir, table  # noqa: E402
+from minutes import DATA  # noqa: E402
 from stack import HOUR, iso, ms  # noqa: E402
 
-DATA = ROOT.parent / "shared/data"
 LEADS = [1, 6, 12, 24, 48]
 LEVEL_A = 0.05
 QUICK = "--quick" in sys.argv
@@ -33,6 +37,7 @@ def option(name, ordinary, quick=None):
 
 
 DAYS, FROM, EVERY = option("days", 70, 20), option("from", 14, 10), option("every", 12, 24)
+ROOM_FROM, ROOM_EVERY = 48, 5  # hours that a room is known before its forecasts count; hours between the command's origins
 
 # ---- data: {device: {quantity: {hour index: value}}}
 
@@ -84,18 +89,52 @@ def data():
 START_MS = ms("2026-01-05T00:00:00Z")
 
 
-def run(devices, hours):
-    shared, st = SharedServers(), None
+def hourly_rows(devices, i):
+    """What hourly devices send in hour i."""
+    at_ms = START_MS + i * HOUR + HOUR // 2
+    values = {d: {q: s[i] for q, s in qs.items() if s.get(i) is not None} for d, qs in devices.items()}
+    return [(d, at_ms, v) for d, v in values.items() if v]
+
+
+def room_rows(messages, i):
+    return [(d, round(s * 1000), v) for d, s, v in messages.get(i, [])]
+
+
+def stored_rows(st, devices):
+    """{(series, origin, lead): (yhat, lower, upper)}"""
     rows = {}
+    for d, q, lead in ((d, q, k) for d, qs in devices.items() for q in qs for k in LEADS):
+        for r in st.influx(f"SELECT yhat, yhat_lower, yhat_upper, origin_ms FROM forecast_leads WHERE device='{d}' "
+                           f"AND quantity='{q}' AND lead='{lead}' AND role='champion'"):
+            rows[f"{d}.{q}", int(r["origin_ms"] - START_MS) // HOUR, lead] = (r["yhat"], r["yhat_lower"], r["yhat_upper"])
+    return rows
+
+
+def happened(st, devices):
+    """What the loop did about these devices, counted."""
+    mine = "split_part(series, '.', 1) = ANY(%s)"
+
+    def count(what, table, where="true"):
+        return {r["k"]: r["n"] for r in st.pg(f"SELECT {what} AS k, count(*)::int AS n FROM {table} WHERE {mine} AND {where} "
+                                              "GROUP BY 1", list(devices))}
+    return ({"trainings": sum(count("status", "runs", "status = 'FINISHED'").values())} | count("kind", "decisions") |
+            {f"alert {k}": n for k, n in count("type", "alerts").items()} |
+            {f"asked: {k}": n for k, n in count("reason", "decisions", "kind = 'retrain'").items()})
+
+
+def champions(st):
+    return {r["name"]: f"{r['algorithm']} {r['version']}" for r in st.pg(
+        "SELECT a.name, v.algorithm, v.version FROM model_aliases a JOIN model_versions v ON v.name = a.name "
+        "AND v.version = a.version WHERE a.alias = 'champion'")}
+
+
+def run(devices, rooms, messages, hours):
+    """(what was stored, what happened to hourly devices and rooms, champions, seconds)"""
+    shared, st = SharedServers(), None
 
     def publish(hour_ms):
         i = (hour_ms - START_MS) // HOUR
-        out = []
-        for d, qs in devices.items():
-            values = {q: s[i] for q, s in qs.items() if s.get(i) is not None}
-            if values:
-                out.append((d, hour_ms + HOUR // 2, values))
-        return out
+        return hourly_rows(devices, i) + room_rows(messages, i)
     try:
         st = Stack(shared, start=iso(START_MS), clock=True)
         began = time.monotonic()
@@ -104,22 +143,7 @@ def run(devices, hours):
             if sys.stderr.isatty() or h % 240 == 239:
                 print(f"\r  {h + 1} of {hours} hours", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
         took = time.monotonic() - began
-        for d, qs in devices.items():
-            for q in qs:
-                for lead in LEADS:
-                    for r in st.influx(f"SELECT yhat, yhat_lower, yhat_upper, origin_ms FROM forecast_leads WHERE device='{d}' "
-                                       f"AND quantity='{q}' AND lead='{lead}' AND role='champion'"):
-                        rows[f"{d}.{q}", int(r["origin_ms"] - START_MS) // HOUR, lead] = (
-                            r["yhat"], r["yhat_lower"], r["yhat_upper"])
-        counts = {r["kind"]: r["n"] for r in st.pg("SELECT kind, count(*)::int AS n FROM decisions GROUP BY kind")}
-        counts["trainings"] = st.pg("SELECT count(*)::int AS n FROM runs WHERE status = 'FINISHED'")[0]["n"]
-        counts |= {f"alert {r['type']}": r["n"] for r in st.pg("SELECT type, count(*)::int AS n FROM alerts GROUP BY type")}
-        counts |= {f"asked: {r['reason']}": r["n"] for r in st.pg(
-            "SELECT reason, count(*)::int AS n FROM decisions WHERE kind = 'retrain' GROUP BY reason")}
-        champions = {r["name"]: f"{r['algorithm']} {r['version']}" for r in st.pg(
-            "SELECT a.name, v.algorithm, v.version FROM model_aliases a JOIN model_versions v ON v.name = a.name "
-            "AND v.version = a.version WHERE a.alias = 'champion'")}
-        return rows, counts, champions, took
+        return stored_rows(st, devices | rooms), (happened(st, devices), happened(st, rooms)), champions(st), took
     finally:
         if st:
             st.close()
@@ -130,11 +154,12 @@ def run(devices, hours):
 
 
 def offline(truth, origins):
+    """origins: {series: [hour]}"""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "known.csv"
         with path.open("w") as f:
             for name, y in truth.items():
-                for o in origins:
+                for o in origins[name]:
                     if y.get(o) is None:
                         continue
                     known = ["" if y.get(i) is None else repr(y[i]) for i in range(o + 1)]
@@ -171,6 +196,10 @@ class Score:
             self.msis[name].append((upper - lower + 2 / LEVEL_A * outside) / q)
             self.inside[name].append(outside == 0)
 
+    @property
+    def n(self):
+        return sum(map(len, self.mase.values()))
+
     @staticmethod
     def mean(by):
         """Series weigh the same."""
@@ -200,18 +229,11 @@ def by_series(both, truth, scales, stored, made):
     return sorted(rows, key=lambda r: -r[1] / r[2])
 
 
-def figure():
-    devices = data()
-    hours = min(DAYS * 24, max(max(s) for qs in devices.values() for s in qs.values()) + 1)
-    truth = {f"{d}.{q}": {i: v for i, v in s.items() if i < hours} for d, qs in devices.items() for q, s in qs.items()}
-    stored, counts, champions, took = run(devices, hours)
-    origins = [o for o in range(FROM * 24, hours - 1) if o % EVERY == 0]
-    made, command_s = offline(truth, origins)
+def report(title, truth, stored, made, champions, counts):
+    """Where both forecast and the truth came."""
     both = [k for k in made if k in stored]
-    print(f"{len(truth)} series, {hours / 24:.0f} virtual days in {took:.0f} s; {len(both)} forecasts that the loop stored and the "
-          f"command made, from day {FROM} on ({len(made) - len(both)} of the command's were not stored; the command took {command_s:.0f} s)")
     scales = {name: scale(y) for name, y in truth.items()}
-    rows = [("lead", "who", "MASE", "sMAPE", "MSIS", "inside 95 %")]
+    rows = [("lead", "who", "forecasts", "MASE", "sMAPE", "MSIS", "inside 95 %")]
     ratio = {}
     for lead in [*LEADS, "all"]:
         who = {"stored": Score(), "the command": Score(), "seasonal naive": Score()}
@@ -223,13 +245,45 @@ def figure():
             who["stored"].add(name, q, now, *stored[name, o, k])
             who["the command"].add(name, q, now, *made[name, o, k])
             who["seasonal naive"].add(name, q, now, before)
-        rows += [(f"{lead}" if w == "stored" else "", w, *s.cells()) for w, s in who.items()]
+        rows += [(f"{lead}" if w == "stored" else "", w, str(s.n), *s.cells()) for w, s in who.items()]
         ratio[lead] = Score.mean(who["stored"].mase) / Score.mean(who["the command"].mase)
-    table("Scores, series weigh the same", rows)
-    table("By series, all leads: MASE", [("series", "stored", "the command", "ratio", "champion")] + [
+    table(f"{title}: scores, series weigh the same", rows)
+    table(f"{title}: by series, all leads, MASE", [("series", "stored", "the command", "ratio", "champion")] + [
         (n, f"{a:.3f}", f"{b:.3f}", f"{a / b:.3f}", champions.get(n, "none")) for n, a, b in by_series(both, truth, scales, stored, made)])
-    table("The loop", [("stored / the command, MASE", *(f"{k}: {r:.3f}" for k, r in ratio.items())),
-                       *((k, str(n)) for k, n in sorted(counts.items()))])
+    table(f"{title}: the loop", [("stored / the command, MASE", *(f"{k}: {r:.3f}" for k, r in ratio.items())),
+                                 *((k, str(n)) for k, n in sorted(counts.items()))])
+
+
+def room_truth(messages, hours):
+    """{series: {hour: mean of what is sent}}"""
+    sent = defaultdict(lambda: defaultdict(list))
+    for i, rows in messages.items():
+        for d, _, values in rows if i < hours else []:
+            for q, v in values.items():
+                sent[f"{d}.{q}"][i].append(v)
+    return {name: {i: statistics.fmean(v) for i, v in s.items()} for name, s in sent.items()}
+
+
+def figure():
+    devices = data()
+    messages = {} if option("input", "") else minutes.messages(START_MS // 1000)
+    hours = min(DAYS * 24, max(max(s) for qs in devices.values() for s in qs.values()) + 1)
+    truth = {f"{d}.{q}": {i: v for i, v in s.items() if i < hours} for d, qs in devices.items() for q, s in qs.items()}
+    inside, rooms = room_truth(messages, hours), defaultdict(list)
+    for name in inside:
+        device, quantity = name.split(".")
+        rooms[device].append(quantity)
+    stored, counts, served, took = run(devices, rooms, messages, hours)
+    origins = {n: [o for o in range(FROM * 24, hours - 1) if o % EVERY == 0] for n in truth}
+    origins |= {n: list(range(min(y) + ROOM_FROM, max(y), ROOM_EVERY)) for n, y in inside.items()}
+    made, command_s = offline(truth | inside, origins)
+    print(f"{len(truth)} hourly series and {len(inside)} of rooms by the minute ({sum(map(len, messages.values()))} messages), "
+          f"{hours / 24:.0f} virtual days in {took:.0f} s; the command took {command_s:.0f} s; "
+          f"{sum(k not in stored for k in made)} of its {len(made)} forecasts were not stored by the loop")
+    for title, some, happened_to in (("Hourly sets", truth, counts[0]), ("Minute sets", inside, counts[1])):
+        if some:
+            mine = {k: v for k, v in made.items() if k[0] in some}
+            report(title, some, stored, mine, served, happened_to)
 
 
 if __name__ == "__main__":

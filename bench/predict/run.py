@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-import venv
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +20,7 @@ sys.path.insert(0, str(HERE.parent))
 import requests  # noqa: E402
 
 from lib import ROOT, build_dir, make, median, memory, stack, table  # noqa: E402
+from peer_venv import peer_python  # noqa: E402
 from predictor_alone import document  # noqa: E402
 from procs import free_port, wait_for  # noqa: E402
 
@@ -72,16 +72,8 @@ def process(argv, port, env=None):
         p.wait(10)
 
 
-def peer_python():
-    """A virtual environment with the pinned peer; made once."""
-    home = ROOT / "build" / "bench-venv"
-    wanted = (HERE / "requirements.txt").read_text()
-    done = home / "installed"
-    if not done.exists() or done.read_text() != wanted:
-        venv.create(home, with_pip=True, clear=True)
-        subprocess.run([home / "bin/pip", "-q", "install", "-r", HERE / "requirements.txt"], check=True)
-        done.write_text(wanted)
-    return home / "bin" / "python"
+def fastapi_python():
+    return peer_python(HERE / "requirements.txt", ROOT / "build/bench-venv")
 
 
 def champion(st):
@@ -121,7 +113,7 @@ def rounds(st, args, length):
             rows.append([f"round {i + 1}", f"{ours:,.0f}/s", f"{ours_ms:.2f} ms", f"{bare:,.0f}/s", f"{bare_ms:.2f} ms",
                          f"{ours / bare:.2f}"])
     for i in range(0 if args.bare_only else args.peer_rounds):
-        with process([peer_python(), *app], peer_port, {"BENCH_TOKEN": token}):
+        with process([fastapi_python(), *app], peer_port, {"BENCH_TOKEN": token}):
             peer, peer_ms = wrk(peer_port, args.seconds, token)
         ours, ours_ms = wrk(port, args.seconds, token)
         peers.append(ours / peer)
@@ -139,7 +131,7 @@ def main():
     args = parser.parse_args()
     make("bench/bare_mhd")
     if not args.bare_only:
-        peer_python()
+        fastapi_python()
     with stack(services=["predictor"], wait=False) as st:
         st.influx_server.query("", f'CREATE DATABASE "{st.influx_db}"')
         st.wait_ready("predictor")
