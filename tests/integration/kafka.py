@@ -58,6 +58,7 @@ class MockKafka(Client):
         self.process.stdout.close()
 
 
+START_TRIES, START_S = 3, 120
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
 POM = ROOT / "tests/kafka/pom.xml"
 PROPERTIES = """
@@ -124,9 +125,18 @@ class RealKafka(Client):
         self.proc = Proc("kafka", [*self.java, "kafka.Kafka", conf], folder, cwd=data)
 
     def start(self):
-        self.proc.start()
-        wait_for(lambda: self.proc.alive() and self.answers(), 120, "Kafka to answer", every=0.5)
-        return self
+        """Some five seconds; after a kill, and on a busy machine, much longer. One that hangs or
+        ends while it starts is started again: how Kafka starts is not what is tested here."""
+        for _ in range(START_TRIES):
+            self.proc.start()
+            try:
+                wait_for(lambda: self.answers() or not self.proc.alive(), START_S, "Kafka to answer", every=0.5)
+            except AssertionError:
+                self.stop(signal.SIGKILL)
+            if self.proc.alive():
+                return self
+            print(f"Kafka did not start:\n{self.proc.tail()}")
+        raise AssertionError(f"Kafka did not start {START_TRIES} times, the last time:\n{self.proc.tail()}")
 
     def answers(self):
         done = subprocess.run([which("kcat"), "-b", self.brokers, "-L", "-m", "2"], capture_output=True, env={"PATH": PATH})
