@@ -18,7 +18,7 @@ LIBS_trainer   := -lpq $(BASE)
 LIBS_predictor := -lpq $(BASE)
 LIBS_monitor   := -lpq $(BASE)
 LIBS_fieldcast := $(BASE)
-LIBS_test      := -lcmocka -lpq -lrdkafka -lprotobuf-c $(BASE)
+LIBS_test      := -lcmocka -lxgboost -lpq -lrdkafka -lprotobuf-c $(BASE)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON   := $(call obj,$(wildcard common/*.c common/ml/*.c))
@@ -69,7 +69,8 @@ build/gen/%.pb-c.c build/gen/%.pb-c.h &: services/ingest/decoders/%.proto
 $(call obj,services/ingest/sparkplug_pb.c $(wildcard tests/unit/test_sparkplug*.c)): build/gen/sparkplug.pb-c.h
 
 # the revision is compiled into one object, remade when it changes
-$(BUILD)/obj/common/ml/gram.o: ALL_CFLAGS += -O3 # sums that vector units do
+# sums that vector units do
+$(patsubst %,$(BUILD)/obj/common/ml/%.o,choice_blend features gram gram_loops lagged linear linear_many): ALL_CFLAGS += -O3
 $(BUILD)/obj/common/version.o: ALL_CFLAGS += -DFC_REVISION='"$(REV)"'
 $(BUILD)/revision: FORCE
 	@mkdir -p $(@D); echo $(REV) | cmp -s - $@ || echo $(REV) >$@

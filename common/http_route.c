@@ -47,7 +47,7 @@ const struct route *route_find(const struct route *routes, struct req *q, char *
             continue;
         if (!strcmp(r->method, method))
             return r;
-        if (allow)
+        if (allow && !(allow->len && strstr(allow->data, r->method)))
             buf_addf(allow, "%s%s", allow->len ? ", " : "", r->method);
     }
     return NULL;

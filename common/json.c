@@ -197,6 +197,12 @@ json_t *json_reals(const double *v, size_t n)
     return a;
 }
 
+double json_real_at(const json_t *a, size_t i)
+{
+    const json_t *v = json_array_get(a, i);
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
 json_t *json_text(const char *s)
 {
     return s ? json_string(s) : json_null();

@@ -41,6 +41,9 @@ json_t *json_number(double x);
 /* An array of n of these; empty when v is NULL. */
 json_t *json_reals(const double *v, size_t n);
 
+/* Element i of an array, NaN where it is not a number or not there. */
+double json_real_at(const json_t *a, size_t i);
+
 /* Compact text: keys as they were put in, reals round-trip (at most 17 digits). */
 int json_write(struct buf *b, const json_t *j);
 

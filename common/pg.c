@@ -3,7 +3,6 @@
 #include "common/pg.h"
 
 #include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/pg_internal.h"
 #include "common/stop.h"
 
 #define STATEMENT_MS 30000 /* the server gives up after so long ... */
@@ -18,13 +18,6 @@
 #define CONNECT_MS 5000
 #define LOOK_MS 200 /* between looks whether the service ends */
 #define ARGS_MAX 24
-
-struct pg {
-    char *conninfo, *channel;
-    PGconn *conn;        /* NULL: not connected */
-    int64_t retry_at_ms; /* until then calls fail at once, for the same reason */
-    char why[200];
-};
 
 int pg_check_conninfo(const char *conninfo, struct err *e)
 {
@@ -47,6 +40,7 @@ struct pg *pg_new(const char *conninfo)
 
 static void drop(struct pg *p)
 {
+    pg_statements_forget(p);
     PQfinish(p->conn);
     p->conn = NULL;
 }
@@ -175,6 +169,7 @@ static enum err_code code_of(const char *state)
         {"57014", ERR_TIMEOUT},
         {"08", ERR_UNAVAILABLE},    /* connection */
         {"25006", ERR_UNAVAILABLE}, /* read-only: a standby */
+        {"26000", ERR_UNAVAILABLE}, /* somebody has discarded our statements */
         {"40", ERR_UNAVAILABLE},    /* deadlock and the like: try again */
         {"53", ERR_UNAVAILABLE},    /* out of memory, disk or connections */
         {"55P03", ERR_UNAVAILABLE}, /* a lock */
@@ -187,7 +182,7 @@ static enum err_code code_of(const char *state)
     return ERR_INTERNAL;
 }
 
-static int fail(struct pg *p, PGresult *r, struct err *e)
+int pg_fail(struct pg *p, PGresult *r, struct err *e)
 {
     char text[400];
     const char *primary = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
@@ -204,13 +199,13 @@ static int fail(struct pg *p, PGresult *r, struct err *e)
 }
 
 /* Waits for the statement under way; the last result, or NULL. */
-static PGresult *await(struct pg *p, struct err *e)
+PGresult *pg_await(struct pg *p, struct err *e)
 {
     int64_t began = clock_mono_ms(), deadline = began + ANSWER_MS;
     for (;;) {
         int unsent = PQflush(p->conn);
         if (unsent < 0 || !PQconsumeInput(p->conn)) {
-            fail(p, NULL, e);
+            pg_fail(p, NULL, e);
             return NULL;
         }
         if (!unsent && !PQisBusy(p->conn))
@@ -227,7 +222,7 @@ static PGresult *await(struct pg *p, struct err *e)
     for (PGresult *more; last && (more = PQgetResult(p->conn));)
         PQclear(more);
     if (!last)
-        fail(p, NULL, e);
+        pg_fail(p, NULL, e);
     return last;
 }
 
@@ -247,15 +242,15 @@ int pg_exec(struct pg *p, const char *sql, const struct pg_arg *args, int n_args
         *rows = NULL;
     if (connected(p, e))
         return -1;
-    if (!PQsendQueryParams(p->conn, sql, n_args, NULL, values, lengths, formats, 0))
-        return fail(p, NULL, e);
-    PGresult *r = await(p, e);
+    if (pg_statement_send(p, sql, n_args, values, lengths, formats, e))
+        return -1;
+    PGresult *r = pg_await(p, e);
     if (!r)
         return -1;
     ExecStatusType st = PQresultStatus(r);
     int rc = 0;
     if (st != PGRES_TUPLES_OK && st != PGRES_COMMAND_OK)
-        rc = fail(p, r, e);
+        rc = pg_fail(p, r, e);
     if (rc || !rows)
         PQclear(r);
     else
@@ -316,7 +311,7 @@ int pg_wait_notify(struct pg *p, int ms, struct err *e)
     int64_t deadline = clock_mono_ms() + ms;
     for (;;) {
         if (!PQconsumeInput(p->conn))
-            return fail(p, NULL, e);
+            return pg_fail(p, NULL, e);
         int n = 0;
         for (PGnotify *note; (note = PQnotifies(p->conn)); n++)
             PQfreemem(note);

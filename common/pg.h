@@ -97,7 +97,7 @@ struct pg *pg_pool_get(struct pg_pool *pool, struct err *e) MUST_CHECK;
 void pg_pool_put(struct pg_pool *pool, struct pg *p);
 
 /* The newest migration applied must be the one this build was made for. */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 int pg_check_schema(struct pg *p, struct err *e) MUST_CHECK;
 
 #endif

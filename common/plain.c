@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "common/utf8.h"
 
 /* Only as far as the characters that matter here go: up to three bytes. */
@@ -39,6 +40,21 @@ size_t plain_char(const char *p, char out[PLAIN_CHAR_SIZE])
     memcpy(out, p, n);
     out[n] = '\0';
     return n;
+}
+
+char *plain_utf8(const char *text)
+{
+    char *copy = xmalloc(4 * strlen(text) + 1), *to = copy;
+    while (*text) {
+        size_t n = utf8_char(text);
+        if (n)
+            to = mempcpy(to, text, n);
+        else
+            to += sprintf(to, "\\x%02x", (unsigned char)*text);
+        text += n ? n : 1;
+    }
+    *to = '\0';
+    return copy;
 }
 
 static void put(FILE *to, const char *text, bool lines)

@@ -15,6 +15,10 @@
  * \u001b (as JSON has it), or \x9b for a byte. Returns how many bytes it takes at p. */
 size_t plain_char(const char *p, char out[PLAIN_CHAR_SIZE]);
 
+/* A copy, in which bytes that are no UTF-8 are shown as \x9b and all else stays: JSON
+ * takes nothing else. Owned. */
+char *plain_utf8(const char *text);
+
 /* All of a text; a new line is an escape too. */
 void plain_put(FILE *to, const char *text);
 /* A document: its new lines stay. */

@@ -12,6 +12,9 @@
 #define OPEN "state IN ('queued', 'running')"
 #define ENQUEUE_TRIES 4
 
+/* Whoever waits for the rows of several jobs locks them in the order of their ids, and NO
+ * KEY: a training that is being stored holds on to the key of its job. */
+
 static json_t *query_json(struct pg *p, const char *sql, const struct pg_arg *args,
                           int n_args, struct err *e)
 {
@@ -80,6 +83,17 @@ static char *names_of(struct pg *p, const struct job_request *q, struct err *e)
     return names;
 }
 
+/* Of jobs that wait. One that is locked is being taken. */
+static int raise_priority(struct pg *p, const char *names, int priority, struct err *e)
+{
+    return pg_exec(p,
+                   "UPDATE jobs SET priority = $2::int WHERE id IN (SELECT id FROM jobs"
+                   " WHERE state = 'queued' AND priority < $2::int"
+                   " AND series IN (SELECT jsonb_array_elements_text($1))"
+                   " FOR UPDATE SKIP LOCKED)",
+                   PG_ARGS(pg_text(names), pg_int(priority)), NULL, e);
+}
+
 /* One try: the open jobs of all names, made where there are none. Fewer come back when an
  * open job ended in between; *missing counts them. */
 static json_t *enqueue_once(struct pg *p, const char *names, const struct job_request *q,
@@ -92,7 +106,8 @@ static json_t *enqueue_once(struct pg *p, const char *names, const struct job_re
                 " ON CONFLICT (series) WHERE " OPEN " DO NOTHING",
                 PG_ARGS(pg_text(names), pg_text(q->reason), pg_text(q->preset),
                         pg_text(q->actor), pg_int(q->priority), pg_time(clock_now_ms())),
-                NULL, e))
+                NULL, e) ||
+        raise_priority(p, names, q->priority, e))
         return NULL;
     struct pg_rows *r;
     if (pg_exec(
@@ -165,6 +180,24 @@ int registry_job_cancel(struct pg *p, int64_t id, const char *actor, struct err 
     return -1;
 }
 
+json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *actor,
+                             struct err *e)
+{
+    char *names = series ? json_dumps(series, JSON_COMPACT) : NULL;
+    json_t *ids = query_json(
+        p,
+        "WITH l AS (SELECT id FROM jobs WHERE " OPEN " AND ($1::jsonb IS NULL OR"
+        "  series IN (SELECT jsonb_array_elements_text($1))) ORDER BY id FOR NO KEY "
+        "UPDATE),"
+        " c AS (UPDATE jobs SET state = 'cancelled', ended = $3,"
+        "  message = 'cancelled by ' || $2 FROM l WHERE jobs.id = l.id"
+        "  RETURNING jobs.id)"
+        " SELECT coalesce(json_agg(id ORDER BY id), '[]') FROM c",
+        PG_ARGS(pg_text(names), pg_text(actor), pg_time(clock_now_ms())), e);
+    free(names);
+    return ids;
+}
+
 /* ---- working --------------------------------------------------------------------- */
 
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
@@ -212,13 +245,15 @@ int registry_jobs_beat(struct pg *p, const char *worker, struct job_beat *beats,
     char *text = json_dumps(list, JSON_COMPACT);
     json_decref(list);
     struct pg_rows *r;
-    int rc =
-        pg_exec(p,
-                "UPDATE jobs j SET heartbeat = fc_real_now(), progress = b.progress"
-                " FROM jsonb_to_recordset($1) b(id bigint, attempts int, progress real)"
-                " WHERE j.id = b.id AND j.attempts = b.attempts AND j.worker = $2"
-                " AND j.state = 'running' RETURNING j.id",
-                PG_ARGS(pg_text(text), pg_text(worker)), &r, e);
+    int rc = pg_exec(p,
+                     "WITH b AS (SELECT * FROM jsonb_to_recordset($1)"
+                     "  b(id bigint, attempts int, progress real)),"
+                     " l AS (SELECT j.id FROM jobs j JOIN b ON j.id = b.id"
+                     "  AND j.attempts = b.attempts WHERE j.worker = $2"
+                     "  AND j.state = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j)"
+                     " UPDATE jobs j SET heartbeat = fc_real_now(), progress = b.progress"
+                     " FROM b, l WHERE j.id = b.id AND j.id = l.id RETURNING j.id",
+                     PG_ARGS(pg_text(text), pg_text(worker)), &r, e);
     free(text);
     if (rc)
         return -1;
@@ -337,6 +372,18 @@ json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
         "   OR $1 = 'open' AND " OPEN ") AND ($2::text IS NULL OR series = $2)"
         "  AND id < $3 ORDER BY id DESC LIMIT $4) j",
         PG_ARGS(pg_text(state), pg_text(series), pg_int(before), pg_int(limit)), e);
+}
+
+json_t *registry_jobs_open_json(struct pg *p, struct err *e)
+{
+    return query_json(
+        p,
+        "SELECT json_build_object("
+        " 'queued', coalesce(json_agg(id ORDER BY id) FILTER (WHERE state = 'queued'),"
+        "  '[]'), 'running', coalesce(json_agg(json_build_object('id', id, 'series',"
+        "  series, 'progress', progress) ORDER BY id) FILTER (WHERE state = 'running'),"
+        "  '[]')) FROM jobs WHERE " OPEN,
+        PG_NONE, e);
 }
 
 int registry_jobs_forget(struct pg *p, int64_t t_ms, struct err *e)

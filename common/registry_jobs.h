@@ -31,7 +31,8 @@ struct job_request {
     int priority;                /* higher ones are taken first */
 };
 
-/* Makes the jobs, unless a series has an open one, and returns all of them as
+/* Makes the jobs, unless a series has an open one (which, if it waits, gets the higher of
+ * the two priorities), and returns all of them as
  * [{"id","series","state"},…] in the order of the names. A series that is not there is
  * ERR_NOT_FOUND, one that is quarantined or disabled ERR_CONFLICT; both are named, and
  * then nothing is queued. Opens its own transaction. */
@@ -85,6 +86,15 @@ int registry_job_finish(struct pg *p, const char *worker, const struct job *j,
  * ERR_CONFLICT when it has ended. */
 int registry_job_cancel(struct pg *p, int64_t id, const char *actor,
                         struct err *e) MUST_CHECK;
+
+/* Cancels the open jobs of these series (array of names; NULL: all) and returns their
+ * ids, new. What is not there is no error. */
+json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *actor,
+                             struct err *e) MUST_CHECK;
+
+/* All open jobs, short, new: {"queued":[id,…],"running":[{"id","series","progress"},…]}.
+ */
+json_t *registry_jobs_open_json(struct pg *p, struct err *e) MUST_CHECK;
 
 /* The job as GET /api/v1/jobs/{id} shows it, new; and an array of them, newest first,
  * with ids below `before`. state NULL: all; "open": queued or running. series NULL: all.

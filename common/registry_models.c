@@ -117,8 +117,22 @@ int registry_model_get(struct pg *p, const char *name, int version, const char *
     return rc;
 }
 
+/* The size is not stored, but the number of rows is. */
+static unsigned char *unpack(const unsigned char *packed, size_t packed_len, size_t n,
+                             size_t *len)
+{
+    uLongf size = (uLongf)n * MODEL_ROW_MAX;
+    unsigned char *rows = xmalloc(size + 1);
+    if (uncompress(rows, &size, packed, packed_len) == Z_OK && n && size % n == 0) {
+        *len = size;
+        return rows;
+    }
+    free(rows);
+    return NULL;
+}
+
 int registry_model_rows(struct pg *p, const char *name, int version, unsigned char **rows,
-                        size_t *len, struct err *e)
+                        size_t *n, size_t *len, struct err *e)
 {
     struct pg_rows *r;
     *rows = NULL;
@@ -136,26 +150,21 @@ int registry_model_rows(struct pg *p, const char *name, int version, unsigned ch
         rc = err_set(e, ERR_NOT_FOUND,
                      "version %d of model \"%s\" was stored without training rows",
                      version, name);
-    int64_t n = rc ? 0 : pg_get_int(r, 0, 1);
+    int64_t claimed = rc ? 0 : pg_get_int(r, 0, 1);
     pg_rows_free(r);
-    if (!rc && (n < 0 || n > MODEL_ROWS_MAX))
+    if (!rc && (claimed < 0 || claimed > MODEL_ROWS_MAX))
         rc = err_set(e, ERR_INTERNAL, "version %d of model \"%s\" claims %lld rows",
-                     version, name, (long long)n);
-    if (!rc) {
-        uLongf size = (uLongf)n * MODEL_ROW_SIZE;
-        *len = size;
-        *rows = xmalloc(size ? size : 1);
-        if (uncompress(*rows, &size, packed, packed_len) != Z_OK || size != *len) {
-            free(*rows);
-            *rows = NULL;
-            rc = err_set(e, ERR_INTERNAL,
-                         "the training rows of version %d of model \"%s\" are damaged",
-                         version, name);
-        }
-    }
+                     version, name, (long long)claimed);
+    *n = (size_t)claimed;
+    if (!rc && !(*rows = unpack(packed, packed_len, *n, len)))
+        rc = err_set(e, ERR_INTERNAL,
+                     "the training rows of version %d of model \"%s\" are damaged",
+                     version, name);
     free(packed);
     return rc;
 }
+
+#define ROWS_LEVEL 4 /* of zlib: rows become no smaller with more, which takes longer */
 
 /* ---- writing --------------------------------------------------------------------- */
 
@@ -181,9 +190,10 @@ static int next_version(struct pg *p, const char *name, int *version, struct err
 int registry_model_insert(struct pg *p, const struct model_new_version *v, int *version,
                           struct err *e)
 {
-    if (v->rows_len % MODEL_ROW_SIZE || v->rows_len / MODEL_ROW_SIZE > MODEL_ROWS_MAX)
-        return err_set(e, ERR_INVALID, "%zu bytes are not canonical training rows",
-                       v->rows_len);
+    if (!v->rows_n || v->rows_n > MODEL_ROWS_MAX || v->rows_len % v->rows_n ||
+        v->rows_len / v->rows_n > MODEL_ROW_MAX)
+        return err_set(e, ERR_INVALID, "%zu bytes are not %zu canonical training rows",
+                       v->rows_len, v->rows_n);
     if (next_version(p, v->name, version, e))
         return -1;
     uLongf packed_len = compressBound(v->rows_len);
@@ -191,7 +201,7 @@ int registry_model_insert(struct pg *p, const struct model_new_version *v, int *
     char sha256[SHA256_HEX_SIZE];
     char *metrics = v->metrics ? json_dumps(v->metrics, JSON_COMPACT) : NULL;
     sha256_hex(v->document, strlen(v->document), sha256);
-    int rc = compress2(packed, &packed_len, v->rows, v->rows_len, 6) == Z_OK
+    int rc = compress2(packed, &packed_len, v->rows, v->rows_len, ROWS_LEVEL) == Z_OK
                  ? 0
                  : err_set(e, ERR_INTERNAL, "could not compress %zu bytes of rows",
                            v->rows_len);
@@ -204,8 +214,7 @@ int registry_model_insert(struct pg *p, const struct model_new_version *v, int *
             " coalesce($11::jsonb, '{}'), $12, $13)",
             PG_ARGS(pg_text(v->name), pg_int(*version), pg_text(v->algorithm),
                     pg_text(v->document), pg_text(sha256), pg_time(v->rows_from_ms),
-                    pg_time(v->rows_to_ms),
-                    pg_int((int64_t)(v->rows_len / MODEL_ROW_SIZE)),
+                    pg_time(v->rows_to_ms), pg_int((int64_t)v->rows_n),
                     pg_text(v->rows_sha256), pg_bytes(packed, packed_len),
                     pg_text(metrics), pg_text(v->run_id), pg_time(clock_now_ms())),
             NULL, e);

@@ -27,7 +27,7 @@ struct model_row {
 };
 void model_row_done(struct model_row *r);
 
-#define MODEL_ROW_SIZE 16    /* bytes of one canonical training row */
+#define MODEL_ROW_MAX 80     /* bytes of one canonical training row, at most */
 #define MODEL_ROWS_MAX 87600 /* ten years of hours */
 
 /* Versions with model_seq > after, oldest first, at most limit, that hold an alias now or
@@ -46,15 +46,16 @@ int registry_models_seq(struct pg *p, int64_t *seq, struct err *e) MUST_CHECK;
 int registry_model_get(struct pg *p, const char *name, int version, const char *alias,
                        struct model_row *row, struct err *e) MUST_CHECK;
 
-/* The canonical training rows of a version (owned, free()), as they were hashed. */
+/* The n canonical training rows of a version (owned, free()), as they were hashed; all
+ * len / n bytes long. */
 int registry_model_rows(struct pg *p, const char *name, int version, unsigned char **rows,
-                        size_t *len, struct err *e) MUST_CHECK;
+                        size_t *n, size_t *len, struct err *e) MUST_CHECK;
 
 /* What a new version is made of; everything is borrowed. */
 struct model_new_version {
     const char *name, *algorithm, *document;
-    const void *rows; /* canonical training rows, 16 bytes each; stored compressed */
-    size_t rows_len;
+    const void *rows; /* canonical training rows; stored compressed */
+    size_t rows_n, rows_len;
     int64_t rows_from_ms, rows_to_ms;
     const char *rows_sha256;
     const json_t *metrics;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/registry_series.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/buf.h"
@@ -58,16 +59,16 @@ int registry_series_create(struct pg *p, const json_t *rows, struct err *e)
 {
     return pg_exec_batch(
         p,
-        "INSERT INTO series (name, device, quantity, unit, state)"
-        " SELECT name, device, quantity, unit, state"
-        " FROM jsonb_to_recordset($1::jsonb)"
-        " AS x(name text, device text, quantity text, unit text, state text)"
+        "INSERT INTO series (name, device, quantity, unit, tz, state)"
+        " SELECT name, device, quantity, unit, coalesce(tz, 'UTC'), state"
+        " FROM jsonb_to_recordset($1::jsonb) AS"
+        " x(name text, device text, quantity text, unit text, tz text, state text)"
         " ORDER BY name ON CONFLICT (name) DO NOTHING",
         rows, "rows", e);
 }
 
 int registry_series_set(struct pg *p, const char *name, const json_t *settings,
-                        const char *state, struct err *e)
+                        const char *state, const char *tz, struct err *e)
 {
     struct buf b;
     struct pg_rows *r = NULL;
@@ -77,9 +78,10 @@ int registry_series_set(struct pg *p, const char *name, const json_t *settings,
         rc = err_set(e, ERR_TOO_LARGE, "the settings of %s are too large", name);
     else
         rc = pg_exec(p,
-                     "UPDATE series SET settings = $2::jsonb, state = $3 WHERE name = $1"
-                     " RETURNING name",
-                     PG_ARGS(pg_text(name), pg_text(b.data), pg_text(state)), &r, e);
+                     "UPDATE series SET settings = $2::jsonb, state = $3, tz = $4"
+                     " WHERE name = $1 RETURNING name",
+                     PG_ARGS(pg_text(name), pg_text(b.data), pg_text(state), pg_text(tz)),
+                     &r, e);
     buf_done(&b);
     if (rc)
         return -1;
@@ -147,17 +149,109 @@ int registry_champions_since(struct pg *p, int64_t after, int limit,
     return n;
 }
 
+/* As one parameter; owned. */
+static char *names_json(const char *const *names, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(names[i]));
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
+static const char beside_sql[] =
+    "WITH asked AS (SELECT s.name, s.device, CASE jsonb_typeof(s.settings->'exogenous')"
+    "  WHEN 'array' THEN s.settings->'exogenous' ELSE '[]' END AS names"
+    "  FROM jsonb_array_elements_text($1::jsonb) n(name) JOIN series s USING (name)),"
+    " pairs AS (SELECT s.name AS series, o AS other, true AS asked"
+    "  FROM asked s, jsonb_array_elements_text(s.names) o" /* named twice: once */
+    "  UNION SELECT s.name, o.name, false FROM asked s"
+    "  JOIN series o ON o.device = s.device WHERE NOT s.names ? o.name)"
+    " SELECT series, other, asked FROM (SELECT p.*, row_number() OVER"
+    "  (PARTITION BY series ORDER BY p.asked DESC, other) AS place FROM pairs p"
+    "  JOIN series o ON o.name = other AND o.state = 'active' AND other <> series"
+    "  JOIN model_aliases a ON a.name = other AND a.alias = 'champion') b"
+    " WHERE place <= $2 ORDER BY series, place";
+
+int registry_series_beside(struct pg *p, const char *const *names, size_t n, int limit,
+                           void (*each)(void *arg, const char *series, const char *other,
+                                        bool asked),
+                           void *arg, struct err *e)
+{
+    struct pg_rows *r;
+    char *text = names_json(names, n);
+    int rc = pg_exec(p, beside_sql, PG_ARGS(pg_text(text), pg_int(limit)), &r, e);
+    free(text);
+    if (rc)
+        return -1;
+    for (int i = 0; i < pg_rows_n(r); i++)
+        each(arg, pg_get_text(r, i, 0), pg_get_text(r, i, 1),
+             *pg_get_text(r, i, 2) == 't');
+    pg_rows_free(r);
+    return 0;
+}
+
+int registry_series_zones(struct pg *p, const char *const *names, size_t n,
+                          void (*each)(void *arg, const char *series, const char *tz),
+                          void *arg, struct err *e)
+{
+    struct pg_rows *r;
+    char *text = names_json(names, n);
+    int rc = pg_exec(p,
+                     "SELECT s.name, s.tz FROM jsonb_array_elements_text($1::jsonb)"
+                     " n(name) JOIN series s USING (name)",
+                     PG_ARGS(pg_text(text)), &r, e);
+    free(text);
+    if (rc)
+        return -1;
+    for (int i = 0; i < pg_rows_n(r); i++)
+        each(arg, pg_get_text(r, i, 0), pg_get_text(r, i, 1));
+    pg_rows_free(r);
+    return 0;
+}
+
+/* Not even asked for an offset if the name is not one of its own: POSIX rules, which
+ * Postgres would take, are not what people mean by a zone. Nor are the table's names for
+ * whatever the server's machine is set to. */
+static const char zone_sql[] =
+    "WITH h AS (SELECT t, extract(epoch FROM (t AT TIME ZONE $1) -"
+    "   (t AT TIME ZONE 'UTC'))::bigint AS ahead"
+    "  FROM generate_series($2::timestamptz, $3::timestamptz, '1 hour') t"
+    "  WHERE EXISTS (SELECT 1 FROM pg_timezone_names WHERE name = $1"
+    "   AND name NOT IN ('localtime', 'posixrules', 'Factory')))"
+    " SELECT extract(epoch FROM t)::bigint, ahead FROM (SELECT t, ahead,"
+    "  lag(ahead) OVER (ORDER BY t) AS before FROM h) x"
+    " WHERE before IS DISTINCT FROM ahead ORDER BY t LIMIT $4";
+
+int registry_zone(struct pg *p, const char *name, int64_t from_s, int64_t to_s,
+                  struct zone *z, struct err *e)
+{
+    struct pg_rows *r;
+    *z = (struct zone){0};
+    snprintf(z->name, sizeof z->name, "%s", name);
+    if (pg_exec(p, zone_sql,
+                PG_ARGS(pg_text(name), pg_time(from_s * 1000), pg_time(to_s * 1000),
+                        pg_int(ZONE_SPANS_MAX)),
+                &r, e))
+        return -1;
+    for (int i = 0; i < pg_rows_n(r); i++)
+        zone_add(z, pg_get_int(r, i, 0), (int)pg_get_int(r, i, 1));
+    pg_rows_free(r);
+    if (!z->n)
+        return err_set(e, ERR_INVALID,
+                       "\"%.64s\" is no time zone: one is called like \"Europe/Vienna\"",
+                       name);
+    return 0;
+}
+
 int registry_champion_documents(struct pg *p, const char *const *names, size_t n,
                                 void (*each)(void *arg, const char *name, int version,
                                              const char *document),
                                 void *arg, struct err *e)
 {
     struct pg_rows *r;
-    json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_string(names[i]));
-    char *text = json_dumps(list, JSON_COMPACT);
-    json_decref(list);
+    char *text = names_json(names, n);
     int rc = pg_exec(p,
                      "SELECT v.name, v.version, v.document FROM model_versions v"
                      " JOIN model_aliases a ON a.name = v.name AND a.version = v.version"

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/ml/zone.h"
 #include "common/pg.h"
 #include "common/reading.h"
 
@@ -36,12 +37,12 @@ int registry_series_list(struct pg *p, const char *after, int limit,
                          struct err *e) MUST_CHECK;
 
 /* Adds those that are not there yet: rows is an array of
- * {"name","device","quantity","unit", "state"}. */
+ * {"name","device","quantity","unit","tz" (null: UTC),"state"}. */
 int registry_series_create(struct pg *p, const json_t *rows, struct err *e) MUST_CHECK;
 
-/* Replaces settings and state of one series; ERR_NOT_FOUND names it. */
+/* Replaces settings, state and time zone of one series; ERR_NOT_FOUND names it. */
 int registry_series_set(struct pg *p, const char *name, const json_t *settings,
-                        const char *state, struct err *e) MUST_CHECK;
+                        const char *state, const char *tz, struct err *e) MUST_CHECK;
 
 /* Sets states: rows is an array of {"name","state"}. */
 int registry_series_set_states(struct pg *p, const json_t *rows,
@@ -50,6 +51,27 @@ int registry_series_set_states(struct pg *p, const json_t *rows,
 /* Saves what monitor remembers: an array of {"series","quality","checks","last_hour" (ms
  * or null),"last_value","last_asked" (ms or null),"asked_today"}. */
 int registry_series_remember(struct pg *p, const json_t *rows, struct err *e) MUST_CHECK;
+
+/* The series that could stand beside each of these n (common/ml/others.h): the others of
+ * its device, and those that its settings name as "exogenous" (asked); only active ones
+ * that have a champion, as predictor keeps the hours of these. Per series those asked for
+ * first, then by name, at most `limit`. Texts are borrowed for the call. */
+int registry_series_beside(struct pg *p, const char *const *names, size_t n, int limit,
+                           void (*each)(void *arg, const char *series, const char *other,
+                                        bool asked),
+                           void *arg, struct err *e) MUST_CHECK;
+
+/* The time zones of these n series, of those that are there. Texts are borrowed for the
+ * call. */
+int registry_series_zones(struct pg *p, const char *const *names, size_t n,
+                          void (*each)(void *arg, const char *series, const char *tz),
+                          void *arg, struct err *e) MUST_CHECK;
+
+/* What the clocks of a zone say from from_s to to_s, by the hour, as Postgres has it; at
+ * most ZONE_SPANS_MAX offsets, the first of them. ERR_INVALID for a zone that it does not
+ * know; then z has its name and no offsets. */
+int registry_zone(struct pg *p, const char *name, int64_t from_s, int64_t to_s,
+                  struct zone *z, struct err *e) MUST_CHECK;
 
 /* What monitor needs of a champion. Texts are borrowed for the call. */
 struct champion_row {

@@ -22,7 +22,7 @@ packages_of() {
         echo gcc libc6-dev make git \
             libmicrohttpd-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' \
             libjansson-dev libpq-dev libgsl-dev librdkafka-dev libssl-dev zlib1g-dev \
-            libprotobuf-c-dev protobuf-c-compiler
+            libprotobuf-c-dev protobuf-c-compiler libxgboost-dev
         ;;
     run) echo mosquitto influxdb postgresql nginx curl jq ca-certificates tzdata util-linux ;;
     test)

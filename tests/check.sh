@@ -69,11 +69,12 @@ owners() {
     local rc=0
     none only_in 'microhttpd\.h' 'common/http_server\.c' || rc=1
     none only_in 'curl/' 'common/http_client\.c' 'common/mqtt_link\.c' || rc=1
-    none only_in 'libpq' 'common/pg\.c' 'common/pg_values\.c' || rc=1
+    none only_in 'libpq' 'common/pg\.c' 'common/pg_internal\.h' 'common/pg_values\.c' || rc=1
     none only_in 'MQTT' || rc=1
     none only_in 'librdkafka/' 'common/kafka.*' 'tests/unit/kafka_mock\.h' 'tests/helpers/mock_kafka\.c' || rc=1
     none only_in 'gsl/' 'common/ml/.*' 'tests/unit/.*' || rc=1
     none only_in 'sparkplug\.pb-c\.h|protobuf-c' 'services/ingest/sparkplug_pb\.c' 'tests/unit/sparkplug_payload\.h' || rc=1
+    none only_in 'xgboost/' 'services/trainer/xgboost_api\.h' 'tests/unit/test_trees\.c' || rc=1
     none only_in 'openssl/' 'common/sha256\.c' 'common/base64\.c' || rc=1
     return $rc
 }

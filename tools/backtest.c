@@ -4,32 +4,68 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "common/clock.h"
 #include "common/ml/backtest.h"
-#include "tools/backtest_input.h"
 #include "tools/options.h"
 
 #define AT(field) offsetof(struct backtest_opts, field)
 
 static const struct option table[] = {
     INPUT_OPTION(struct backtest_opts, file),
-    {"output", "FILE", OPT_TEXT, AT(output), 0, 0,
-     "write every forecast: series,candidate,origin,lead,yhat,y (- is standard output)"},
-    {"json", NULL, OPT_FLAG, AT(json), 0, 0,
-     "print the result as JSON, with 17 digits, in place of the table"},
+    {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0,
+     "table (the default), json (with 17 digits), or csv: every forecast, as "
+     "series,candidate,origin,lead,yhat,y"},
+    {"rows", "FILE", OPT_TEXT, AT(rows), 0, 0,
+     "write every forecast to this file as well, as --output csv does (- is standard "
+     "output; then the table goes to standard error)"},
+    {"json", NULL, OPT_FLAG, AT(json), 0, 0, "the same as --output json"},
     INPUT_FORM_OPTIONS(struct backtest_opts, file),
+    {"holdout", "N", OPT_INT, AT(holdout), 1, HORIZON_MAX,
+     "score once what would have been said before the last N hours of each series, in "
+     "place of rolling origins"},
     {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX,
      "hours forecast at a time (48)"},
     {"origins", "N", OPT_INT, AT(origins), 1, 10000,
-     "how often a forecast is made, at most (28)"},
+     "how often a forecast is made, at most (36)"},
     {"step", "N", OPT_INT, AT(step), 1, 1000, "hours from one to the next (23)"},
+    {"level", "PERCENT", OPT_REAL, AT(level), 50, 99.9,
+     "share of hours that the bands are to hold (95)"},
+    {"leads", NULL, OPT_FLAG, AT(leads), 0, 0, "the errors by hours ahead, too"},
+    {"all", NULL, OPT_FLAG, AT(all), 0, 0,
+     "a table for each series, however many (without it, where there are at most 10)"},
+    {"plot", "FILE", OPT_TEXT, AT(plot), 0, 0,
+     "draw the errors by hours ahead as SVG: over all series, and of the first 11"},
     {"preset", "NAME", OPT_TEXT, AT(preset), 0, 0,
      "system0: minutes resampled and fitted as the reference system does"},
     {"evaluate", "FILE", OPT_TEXT, AT(evaluate), 0, 0,
      "with system0: later minutes to apply the fitted models to"},
+    {"j", "N", OPT_INT, AT(threads), 1, 256,
+     "series worked on at a time (as many as there are processors)"},
     {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
     {0}};
+
+static void help_figures(void)
+{
+    printf(
+        "\nMAE is in the series' unit. MASE is MAE over that of \"same hour the day "
+        "before\" within the\n"
+        "history: below 1 is better than that. OWA compares sMAPE and MASE with those of "
+        "naive2, the\n"
+        "last value carried on with the season: below 1 is better. cover is the share of "
+        "hours inside\n"
+        "the band, MSIS punishes width and misses of it; skill p and skill s say by how "
+        "many percent\n"
+        "MAE is smaller than that of persistence and of seasonal_naive_24. ms is the "
+        "time a series\n"
+        "took; of blend and chosen with all candidates. A * marks the best single "
+        "candidate.\n\n"
+        "All are scored at the origins where all of them could forecast. \"chosen\" is "
+        "what a training\n"
+        "would have chosen from what was known at each origin: the blend of the best, or "
+        "a single one.\n"
+        "The overall means count every series the same; ratios are of means.\n\n");
+}
 
 static void help(void)
 {
@@ -40,39 +76,107 @@ static void help(void)
            "hours after it, which are then compared with what came.\n\n"
            "  fieldcast backtest [FILE] [options]\n\n");
     options_print(table, stdout);
-    printf(
-        "\nThe file has a header with time (or timestamp) and value, and series if it "
-        "holds more\n"
-        "than one; rows may be in any order, several in an hour are averaged, empty "
-        "values are\n"
-        "missing. Times are RFC 3339, epoch seconds or milliseconds; without a zone "
-        "they are UTC.\n\n"
-        "MAE and RMSE are in the series' unit; MASE is MAE over that of \"same hour the "
-        "day before\"\n"
-        "within the history: below 1 is better than that. The candidates are compared "
-        "where all\n"
-        "of them could forecast.\n\n"
-        "Examples\n"
-        "  Which candidate forecasts this best, and how well?\n"
-        "    fieldcast backtest --input temperatures.csv\n"
-        "  Every forecast as a row, for a plot:\n"
-        "    fieldcast backtest --input temperatures.csv --output forecasts.csv\n"
-        "  A benchmark set, a series per row:\n"
-        "    fieldcast backtest --wide --freq 1h --input hourly.csv\n"
-        "  The reference system's features, coefficients and errors, from its "
-        "minutes:\n"
-        "    fieldcast backtest --preset system0 --json --input raw_1min.csv\n\n"
-        "Exit code: 0 when done, 1 when not, 2 for a wrong command line.\n");
+    printf("\nThe file has a header with time (or timestamp) and value, and series if it "
+           "holds more\n"
+           "than one; rows may be in any order, several in an hour are averaged, empty "
+           "values are\n"
+           "missing. Times are RFC 3339, epoch seconds or milliseconds; without a zone "
+           "they are UTC.\n"
+           "Memory is as for \"fieldcast forecast\".\n");
+    help_figures();
+    printf("Examples\n"
+           "  Which candidate forecasts this best, and how well?\n"
+           "    fieldcast backtest --input temperatures.csv\n"
+           "  The same by hours ahead:\n"
+           "    fieldcast backtest --leads temperatures.csv\n"
+           "  A picture of that:\n"
+           "    fieldcast backtest --plot errors.svg temperatures.csv\n"
+           "  A benchmark set, a series per row: its last two days, forecast once:\n"
+           "    fieldcast backtest --wide --holdout 48 --input hourly.csv\n"
+           "  Every forecast as a row, for a plot:\n"
+           "    fieldcast backtest --input temperatures.csv --rows forecasts.csv\n"
+           "  The reference system's features, coefficients and errors, from its "
+           "minutes:\n"
+           "    fieldcast backtest --preset system0 --json --input raw_1min.csv\n\n"
+           "Exit code: 0 when done, 1 when not, 2 for a wrong command line.\n");
+}
+
+/* ---- command line ---- */
+
+/* --output was a file's name once: one with a dot or a slash still is. */
+static int read_output(struct backtest_opts *o, struct err *e)
+{
+    static const char *const name[] = {"table", "csv", "json"};
+    size_t i = 0;
+    if (!o->output)
+        return 0;
+    while (i < 3 && strcmp(o->output, name[i]))
+        i++;
+    if (i < 3) {
+        o->format = (enum backtest_format)i;
+    } else if (!strcmp(o->output, "-") || strpbrk(o->output, "./")) {
+        if (o->rows)
+            return err_set(e, ERR_INVALID,
+                           "give the file once: --rows %.40s or "
+                           "--output %.40s",
+                           o->rows, o->output);
+        o->rows = o->output;
+    } else {
+        return err_set(e, ERR_INVALID,
+                       "--output must be table, csv or json, not \"%.40s\" (a file for "
+                       "the forecasts is given by --rows)",
+                       o->output);
+    }
+    if (o->format == BACKTEST_CSV && o->rows)
+        return err_set(e, ERR_INVALID, "--output csv and --rows are the same: give one");
+    if (o->format == BACKTEST_CSV)
+        o->rows = "-";
+    return 0;
+}
+
+static int check_preset(const struct backtest_opts *o, struct err *e)
+{
+    if (strcmp(o->preset, "system0"))
+        return err_set(e, ERR_INVALID, "--preset must be system0, not %.40s", o->preset);
+    if (o->file.wide || o->file.grouped)
+        return err_set(e, ERR_INVALID, "--preset system0 reads minutes: not with --%s",
+                       o->file.wide ? "wide" : "grouped");
+    if (o->holdout || o->leads || o->all || o->plot)
+        return err_set(e, ERR_INVALID,
+                       "--%s is not for --preset system0, which has one test part and "
+                       "one hour ahead",
+                       o->holdout ? "holdout"
+                       : o->leads ? "leads"
+                       : o->all   ? "all"
+                                  : "plot");
+    return 0;
 }
 
 static int check(struct backtest_opts *o, struct err *e)
 {
-    if (o->preset && strcmp(o->preset, "system0"))
-        return err_set(e, ERR_INVALID, "--preset must be system0, not %.40s", o->preset);
-    if (o->preset && o->file.wide)
-        return err_set(e, ERR_INVALID, "--preset system0 reads minutes: not with --wide");
+    if (o->json && o->output && !strcmp(o->output, "csv"))
+        return err_set(e, ERR_INVALID, "--json and --output csv: give one");
+    if (read_output(o, e))
+        return -1;
+    if (o->json)
+        o->format = BACKTEST_JSON;
+    o->json = o->format == BACKTEST_JSON;
+    if (o->preset && check_preset(o, e))
+        return -1;
+    if (o->plot && !strcmp(o->plot, "-"))
+        return err_set(e, ERR_INVALID,
+                       "--plot must be a file: the table is on standard output");
     if (o->evaluate && !o->preset)
         return err_set(e, ERR_INVALID, "--evaluate needs --preset system0");
+    if (o->holdout && (o->origins || o->step || o->horizon))
+        return err_set(e, ERR_INVALID,
+                       "--holdout is one forecast as long as itself: not with --%s",
+                       o->origins ? "origins"
+                       : o->step  ? "step"
+                                  : "horizon");
+    o->origins = o->origins ? o->origins : BACKTEST_MAX_ORIGINS;
+    o->step = o->step ? o->step : BACKTEST_STEP;
+    o->horizon = o->horizon ? o->horizon : HORIZON_MAX;
     return 0;
 }
 
@@ -80,13 +184,16 @@ int backtest_options(int argc, char **argv, struct backtest_opts *o, struct err 
 {
     const char *operand = NULL;
     size_t n;
-    *o = (struct backtest_opts){
-        .horizon = HORIZON_MAX, .origins = BACKTEST_MAX_ORIGINS, .step = BACKTEST_STEP};
+    *o = (struct backtest_opts){.level = 95, .threads = sysconf(_SC_NPROCESSORS_ONLN)};
     if (options_parse(table, argc, argv, o, &operand, 1, &n, e))
         return -1;
     if (o->help)
         return 0;
-    return input_file_check(&o->file, operand, e) ? -1 : check(o, e);
+    return input_file_check(&o->file, operand, e) || check(o, e) ||
+                   input_file_spare(&o->file, "--plot", o->plot, e) ||
+                   input_file_spare(&o->file, "--rows", o->rows, e)
+               ? -1
+               : 0;
 }
 
 int backtest_main(int argc, char **argv)

@@ -7,13 +7,18 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "tools/backtest_input.h"
+#include "tools/series.h"
+
+enum backtest_format { BACKTEST_TABLE, BACKTEST_CSV, BACKTEST_JSON };
 
 struct backtest_opts {
     struct input_file file;
     const char *output, *evaluate, *preset;
-    bool json, help;
-    int64_t horizon, origins, step;
+    const char *rows, *plot; /* files, rows may be "-"; NULL: none */
+    bool json, leads, all, help;
+    enum backtest_format format;
+    int64_t horizon, origins, step, holdout, threads; /* holdout 0: rolling origins */
+    double level;
 };
 
 /* Reads and checks the command line; nothing is opened. */

@@ -46,11 +46,15 @@ int rows_close(FILE *out, const char *path, struct err *e)
 {
     if (!out)
         return 0;
-    int bad = ferror(out) || fflush(out);
-    if (out != stdout && fclose(out))
-        bad = 1;
+    errno = 0;
+    bool bad = fflush(out) || ferror(out);
+    int why = errno ? errno : EIO; /* of an earlier one: nobody knows any more */
+    if (out != stdout && fclose(out)) {
+        why = bad ? why : errno;
+        bad = true;
+    }
     if (bad)
-        return err_set(e, ERR_INVALID, "could not write %.100s: %s", path,
-                       strerror(errno));
+        return err_set(e, ERR_INVALID, "could not write %.100s: %s",
+                       out == stdout ? "standard output" : path, strerror(why));
     return 0;
 }

@@ -164,10 +164,10 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
     if (o->evaluate && input_minutes(o->evaluate, &later, e))
         goto out;
     if (!m.n) {
-        err_set(e, ERR_INVALID, "%.100s holds no minutes", o->file.path);
+        err_set(e, ERR_INVALID, "%.100s holds no minutes", input_file_name(&o->file));
         goto out;
     }
-    if (rows_open(o->output, &out, e))
+    if (rows_open(o->rows, &out, e))
         goto out;
     rc = 0;
     for (size_t k = 0; !rc && k < m.columns; k++)
@@ -181,7 +181,7 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
         buf_done(&b);
     }
     struct err closing = ERR_INIT;
-    if (rows_close(out, o->output, &closing) && !rc) {
+    if (rows_close(out, o->rows, &closing) && !rc) {
         *e = closing;
         rc = -1;
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
@@ -28,15 +29,16 @@ struct csv {
 
 struct csv *csv_open(const char *path, struct err *e)
 {
-    FILE *f = strcmp(path, "-") ? gzfile_open(path) : stdin;
+    bool standard = !strcmp(path, "-");
+    FILE *f = standard ? gzfile_dup(STDIN_FILENO) : gzfile_open(path);
     if (!f) {
         err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID, "could not open %s: %s",
-                path, strerror(errno));
+                standard ? "standard input" : path, strerror(errno));
         return NULL;
     }
     struct csv *c = xcalloc(1, sizeof *c);
     c->f = f;
-    c->path = f == stdin ? "standard input" : path;
+    c->path = standard ? "standard input" : path;
     c->line = 1;
     buf_init(&c->row, CSV_ROW_MAX);
     return c;
@@ -46,8 +48,7 @@ void csv_close(struct csv *c)
 {
     if (!c)
         return;
-    if (c->f != stdin)
-        fclose(c->f);
+    fclose(c->f);
     for (size_t i = 0; i < c->n_header; i++)
         free(c->header[i]);
     free(c->header);
@@ -181,7 +182,8 @@ int csv_next(struct csv *c, struct err *e)
                 return -1;
         if (ferror(c->f))
             return err_set(e, ERR_INVALID, "could not read %s: %s", c->path,
-                           strerror(errno));
+                           errno == EBADMSG ? "its gzip stream is damaged or cut off"
+                                            : strerror(errno));
         c->line += end == '\n';
         if (c->n > 1 || *csv_field(c, 0))
             return 1;
@@ -257,7 +259,10 @@ int csv_time(const struct csv *c, size_t i, int64_t *t_ms, struct err *e)
         utc[10] = 'T';
     if (!clock_parse(utc, "time", t_ms, &why))
         return 0;
-    return csv_refuse(c, i, e, "\"%.60s\" is not a time", s);
+    return csv_refuse(c, i, e,
+                      "\"%.60s\" is not a time: one is 2026-01-31T14:00:00Z, or epoch "
+                      "seconds or milliseconds",
+                      s);
 }
 
 void csv_add(struct buf *b, const char *field)

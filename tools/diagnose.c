@@ -10,7 +10,6 @@
 #include "common/mem.h"
 #include "common/ml/diagnostics_lags.h"
 #include "common/plain.h"
-#include "common/utf8.h"
 #include "tools/diagnose_work.h"
 #include "tools/options.h"
 #include "tools/parallel.h"
@@ -19,7 +18,8 @@
 
 static const struct option table[] = {
     INPUT_OPTION(struct diagnose_opts, file),
-    {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0, "text (the default) or json"},
+    {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0,
+     "text (the default), json, or csv: each figure as series,other,figure,value"},
     {"lags", "LIST", OPT_TEXT, AT(lags_text), 0, 0,
      "the hours before that a series is regressed on (1,2,3,23,24,25,26)"},
     {"with", "NAME", OPT_TEXT, AT(with), 0, 0,
@@ -48,7 +48,8 @@ static void help(void)
         "of which\n"
         "something cannot be told (empty, constant, too short) is told so. A sentence "
         "marked ! wants\n"
-        "attention, one marked ? could not be told.\n\n"
+        "attention, one marked ? could not be told. Memory is as for "
+        "\"fieldcast forecast\".\n\n"
         "Examples\n"
         "  Does the kitchen predict the living room?\n"
         "    fieldcast diagnose rooms.csv\n"
@@ -91,9 +92,10 @@ static int read_lags(struct diagnose_opts *o, struct err *e)
 static int check(struct diagnose_opts *o, struct err *e)
 {
     o->json = !strcmp(o->output, "json");
-    if (!o->json && strcmp(o->output, "text"))
-        return err_set(e, ERR_INVALID, "--output must be text or json, not \"%.40s\"",
-                       o->output);
+    o->csv = !strcmp(o->output, "csv");
+    if (!o->json && !o->csv && strcmp(o->output, "text"))
+        return err_set(e, ERR_INVALID,
+                       "--output must be text, csv or json, not \"%.40s\"", o->output);
     if (o->lags_text && read_lags(o, e))
         return -1;
     return 0;
@@ -116,52 +118,52 @@ static int options(int argc, char **argv, struct diagnose_opts *o, struct err *e
 
 /* ---- the file ---- */
 
-/* JSON and sentences take UTF-8 alone. */
-static void make_utf8(char **name)
+int diagnose_take(void *arg, void **item, struct err *e)
 {
-    char shown[PLAIN_CHAR_SIZE];
-    struct buf b;
-    size_t len;
-    if (utf8_valid(*name))
-        return;
-    buf_init(&b, PLAIN_CHAR_SIZE * strlen(*name) + 1);
-    for (const char *p = *name; *p;) {
-        p += plain_char(p, shown);
-        buf_adds(&b, shown);
+    struct diagnose *d = arg;
+    struct input_series *s = xmalloc(sizeof *s);
+    int got = series_next(d->in, s, e);
+    if (got != 1) {
+        free(s);
+        return got;
     }
-    free(*name);
-    *name = buf_take(&b, &len);
-    buf_done(&b);
+    char *name = plain_utf8(s->name); /* JSON and sentences take nothing else */
+    free(s->name);
+    s->name = name;
+    hours_trim(&s->h);
+    d->n++;
+    *item = s;
+    return 1;
 }
 
+void diagnose_drop(void *item)
+{
+    input_series_done(item);
+    free(item);
+}
+
+/* Reads the file until the series is there, so that a wrong name is told first. */
 static int find_with(struct diagnose *d, struct err *e)
 {
-    for (d->with = 0; d->with < d->in.n; d->with++)
-        if (!strcmp(d->in.s[d->with].name, d->o->with))
-            return 0;
-    return err_set(e, ERR_INVALID, "--with %.129s: %.100s holds no series of that name",
-                   d->o->with, d->o->file.path);
-}
-
-static int read_file(struct diagnose *d, struct err *e)
-{
-    const struct diagnose_opts *o = d->o;
-    size_t values = 0;
-    if (input_read(&o->file, &d->in, e))
-        return -1;
-    if (!d->in.n)
-        return err_set(e, ERR_INVALID, "%.100s holds no series", o->file.path);
-    if (o->with && find_with(d, e))
-        return -1;
-    for (size_t i = 0; i < d->in.n; i++) {
-        make_utf8(&d->in.s[i].name);
-        hours_trim(&d->in.s[i].h);
-        values += d->in.s[i].h.n;
+    void *s;
+    int got;
+    while ((got = diagnose_take(d, &s, e)) == 1) {
+        struct input_series *one = s;
+        if (!strcmp(one->name, d->o->with)) {
+            d->with = *one;
+            d->with_at = d->n - 1;
+            free(one);
+            d->n = 0;
+            return series_rewind(d->in, e);
+        }
+        diagnose_drop(s);
     }
-    if (!values)
-        return err_set(e, ERR_INVALID, "none of the %zu series of %.100s has a value",
-                       d->in.n, o->file.path);
-    return 0;
+    if (got < 0)
+        return -1;
+    if (!d->n)
+        return 0; /* told later */
+    return err_set(e, ERR_INVALID, "--with %.129s: %.100s holds no series of that name",
+                   d->o->with, input_file_name(&d->o->file));
 }
 
 /* ---- all ---- */
@@ -171,12 +173,31 @@ void diagnose_progress(struct diagnose *d, size_t done)
     progress_if_long(&d->progress, done, clock_mono_ms());
 }
 
-static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
+/* Series i is kept for comparing each two, or there are too many for that. */
+static void keep(struct diagnose *d, size_t i, const struct input_series *s)
+{
+    if (i > DIAGNOSE_ALL_PAIRS || d->o->with)
+        return;
+    if (i == DIAGNOSE_ALL_PAIRS) {
+        for (size_t k = 0; k < i; k++)
+            input_series_done(&d->few[k]);
+        return;
+    }
+    d->few[i].name = xstrdup(s->name);
+    if (s->h.n && hours_copy(&d->few[i].h, &s->h, NULL))
+        d->few[i].h = (struct hours){0};
+}
+
+static void tell(void *arg, size_t i, void *item, const struct buf *b,
+                 const struct err *e)
 {
     struct diagnose *d = arg;
+    const struct input_series *s = item;
+    keep(d, i, s);
+    d->values += s->h.n;
     if (e->code) {
         fputs("fieldcast diagnose: ", stderr);
-        plain_put(stderr, d->in.s[i].name);
+        plain_put(stderr, s->name);
         fprintf(stderr, ": %s\n", e->text);
     } else {
         if (d->o->json)
@@ -186,20 +207,42 @@ static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
     diagnose_progress(d, i + 1);
 }
 
+static int each_series(struct diagnose *d, struct err *e)
+{
+    static const struct parallel_items how = {diagnose_take, diagnose_series, tell,
+                                              diagnose_drop};
+    progress_init(&d->progress, "diagnose", "series", series_count(d->in),
+                  clock_mono_ms());
+    int rc = parallel_items((size_t)d->o->threads, DIAGNOSE_BYTES, &how, d, e);
+    if (d->progress.drawn)
+        progress_end(&d->progress, d->n, clock_mono_ms());
+    if (rc)
+        return -1;
+    if (!d->n)
+        return err_set(e, ERR_INVALID, "%.100s holds no series",
+                       input_file_name(&d->o->file));
+    if (!d->values)
+        return err_set(e, ERR_INVALID, "none of the %zu series of %.100s has a value",
+                       d->n, input_file_name(&d->o->file));
+    return 0;
+}
+
 static int diagnose(struct diagnose *d, struct err *e)
 {
-    size_t n = d->in.n;
-    progress_init(&d->progress, "diagnose", "series", n, clock_mono_ms());
+    d->in = series_open(&d->o->file, d->o->with, e);
+    if (!d->in || (d->o->with && find_with(d, e)))
+        return -1;
     if (d->o->json)
         fputs("{\"series\":[", stdout);
-    int rc =
-        parallel((size_t)d->o->threads, n, DIAGNOSE_BYTES, diagnose_series, tell, d, e);
-    if (d->progress.drawn)
-        progress_end(&d->progress, n, clock_mono_ms());
+    if (d->o->csv)
+        puts("series,other,figure,value");
+    int rc = each_series(d, e);
     if (d->o->json)
         fputs("],\n\"relations\":", stdout);
     if (!rc)
         rc = diagnose_pairs(d, e);
+    else if (d->o->json)
+        fputs("null", stdout);
     if (d->o->json)
         puts("}");
     return rc;
@@ -216,7 +259,10 @@ int diagnose_main(int argc, char **argv)
         help();
         return 0;
     }
-    int rc = read_file(&d, &e) || diagnose(&d, &e) ? -1 : 0;
-    input_done(&d.in);
+    int rc = diagnose(&d, &e);
+    series_close(d.in);
+    input_series_done(&d.with);
+    for (size_t i = 0; i < DIAGNOSE_ALL_PAIRS; i++)
+        input_series_done(&d.few[i]);
     return rc ? options_fail("diagnose", &e) : 0;
 }

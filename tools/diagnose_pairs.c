@@ -80,7 +80,10 @@ static char *kept(const struct diagnose_pairs *all, const struct diagnose_pair *
     if (all->n > LAGS_MAX)
         json_object_del(j, "lags");
     json_object_set_new(j, "beyond_chance", json_boolean(p->found <= FOUND_TOGETHER));
-    if (all->d->o->json)
+    if (all->d->o->csv)
+        csv_figures(&b, json_string_value(json_object_get(j, "target")),
+                    json_string_value(json_object_get(j, "other")), j);
+    else if (all->d->o->json)
         json_write(&b, j);
     else
         buf_adds(&b, json_string_value(json_object_get(j, "text")));
@@ -95,55 +98,122 @@ static json_t *unknown(const char *target, const char *other, const char *why)
                      "text", why);
 }
 
-static int one_pair(void *arg, size_t i, struct buf *out, struct err *e)
+/* A pair to compare, and its other series where that is read for it. */
+struct pair_item {
+    struct diagnose_pair *p;
+    const struct input_series *target, *other;
+    struct input_series *own; /* owned; NULL: other is one of few */
+};
+
+static int one_pair(void *arg, void *item, struct buf *out, struct err *e)
 {
-    struct diagnose_pairs *all = arg;
-    struct diagnose_pair *p = &all->pair[i];
-    const struct input_series *s = all->d->in.s;
+    const struct diagnose_pairs *all = arg;
+    const struct pair_item *it = item;
+    struct diagnose_pair *p = it->p;
+    const struct input_series *target = it->target, *other = it->other;
     (void)out; /* they are told when all are there, the strongest first */
-    json_t *j = relate(&s[p->target], &s[p->other], e);
+    json_t *j = relate(target, other, e);
     if (j && helped_more(j)) {
-        size_t target = p->other;
+        size_t at = p->other;
         p->other = p->target;
-        p->target = target;
+        p->target = at;
+        other = it->target;
+        target = it->other;
         json_decref(j);
-        j = relate(&s[p->target], &s[p->other], e);
+        j = relate(target, other, e);
     }
     if (j)
         judge(all, p, j);
     else
-        j = unknown(s[p->target].name, s[p->other].name, e->text);
+        j = unknown(target->name, other->name, e->text);
     p->text = kept(all, p, j);
     json_decref(j);
     return 0;
 }
 
-static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
+static void tell(void *arg, size_t i, void *item, const struct buf *b,
+                 const struct err *e)
 {
-    struct diagnose_pairs *all = arg;
+    const struct diagnose_pairs *all = arg;
+    (void)item;
     (void)b;
     (void)e;
     diagnose_progress(all->d, i + 1);
 }
 
+static void drop(void *item)
+{
+    struct pair_item *it = item;
+    if (it->own)
+        diagnose_drop(it->own);
+    free(it);
+}
+
+/* The next other series beside --with's, read again. */
+static int take_other(struct diagnose_pairs *all, struct pair_item *it, struct err *e)
+{
+    struct diagnose *d = all->d;
+    size_t at;
+    void *s = NULL;
+    do {
+        if (s)
+            diagnose_drop(s);
+        at = d->n;
+        int got = diagnose_take(d, &s, e);
+        if (got != 1)
+            return got;
+    } while (at == d->with_at);
+    if (all->taken == all->n) { /* the file has grown */
+        diagnose_drop(s);
+        return 0;
+    }
+    it->p = &all->pair[all->taken];
+    *it->p = (struct diagnose_pair){d->with_at, at, FOUND_UNKNOWN, 0, NULL};
+    it->target = &d->with;
+    it->other = it->own = s;
+    return 1;
+}
+
+static int take(void *arg, void **item, struct err *e)
+{
+    struct diagnose_pairs *all = arg;
+    struct pair_item *it = xcalloc(1, sizeof *it);
+    int got = 1;
+    if (all->d->o->with) {
+        got = take_other(all, it, e);
+    } else if (all->taken < all->n) {
+        it->p = &all->pair[all->taken];
+        it->target = &all->d->few[it->p->target];
+        it->other = &all->d->few[it->p->other];
+    } else {
+        got = 0;
+    }
+    all->taken += got == 1;
+    if (got == 1)
+        *item = it;
+    else
+        free(it);
+    return got;
+}
+
 /* ---- which pairs ---- */
 
-static void list(struct diagnose_pairs *all)
+static int list(struct diagnose_pairs *all, struct err *e)
 {
-    size_t n = all->d->in.n, with = all->d->with;
+    size_t n = all->d->n;
     if (all->d->o->with) {
+        all->n = n - 1;
         all->pair = xcalloc(n, sizeof *all->pair);
-        for (size_t i = 0; i < n; i++)
-            if (i != with)
-                all->pair[all->n++] =
-                    (struct diagnose_pair){with, i, FOUND_UNKNOWN, 0, NULL};
-    } else if (n <= DIAGNOSE_ALL_PAIRS) {
-        all->pair = xcalloc(n * n, sizeof *all->pair);
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = i + 1; k < n; k++)
-                all->pair[all->n++] =
-                    (struct diagnose_pair){i, k, FOUND_UNKNOWN, 0, NULL};
+        all->d->n = 0;
+        return series_rewind(all->d->in, e);
     }
+    if (n > DIAGNOSE_ALL_PAIRS)
+        return 0;
+    all->pair = xcalloc(n * n, sizeof *all->pair);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++)
+            all->pair[all->n++] = (struct diagnose_pair){i, k, FOUND_UNKNOWN, 0, NULL};
+    return 0;
 }
 
 /* The strongest first, of equals the earlier in the file. */
@@ -165,18 +235,21 @@ static int stronger(const void *x, const void *y)
 
 int diagnose_pairs(struct diagnose *d, struct err *e)
 {
+    static const struct parallel_items how = {take, one_pair, tell, drop};
     struct diagnose_pairs all = {.d = d};
-    list(&all);
+    int rc = list(&all, e);
     progress_init(&d->progress, "diagnose", "pairs", all.n, clock_mono_ms());
-    int rc = parallel((size_t)d->o->threads, all.n, 1, one_pair, tell, &all, e);
+    if (!rc && all.n)
+        rc = parallel_items((size_t)d->o->threads, 1, &how, &all, e);
     if (d->progress.drawn)
         progress_end(&d->progress, all.n, clock_mono_ms());
     if (!rc) {
+        all.n = all.taken;
         if (all.n)
             qsort(all.pair, all.n, sizeof *all.pair, stronger);
         diagnose_relations(&all);
     }
-    for (size_t i = 0; i < all.n; i++)
+    for (size_t i = 0; i < all.taken; i++)
         free(all.pair[i].text);
     free(all.pair);
     return rc;

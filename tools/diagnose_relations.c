@@ -90,6 +90,11 @@ static void print_text(const struct diagnose_pairs *all)
 void diagnose_relations(const struct diagnose_pairs *all)
 {
     const struct diagnose *d = all->d;
+    if (d->o->csv) {
+        for (size_t i = 0; i < all->n; i++)
+            fputs(all->pair[i].text, stdout);
+        return;
+    }
     if (d->o->json && !all->pair)
         fputs("null", stdout);
     else if (d->o->json)
@@ -97,7 +102,7 @@ void diagnose_relations(const struct diagnose_pairs *all)
     else if (!all->pair)
         printf("Between the series\n  - %zu are too many to compare each two unasked: "
                "--with NAME compares one with all\n    others\n",
-               d->in.n);
+               d->n);
     else if (all->n)
         print_text(all);
 }

@@ -72,7 +72,10 @@ static void put_json(const struct facts *f, const struct diagnose_opts *o, struc
                   json_number(f->high), "constant", f->hours && f->low == f->high, "lags",
                   lags, "regression", f->report ? json_incref(f->report) : json_null(),
                   "why", f->report ? json_null() : json_string(f->why.text));
-    json_write(b, one);
+    if (o->csv)
+        csv_figures(b, f->name, "", one);
+    else
+        json_write(b, one);
     json_decref(one);
 }
 
@@ -110,12 +113,12 @@ static void put_text(const struct facts *f, const struct diagnose_opts *o, struc
     buf_addc(b, '\n');
 }
 
-int diagnose_series(void *arg, size_t i, struct buf *b, struct err *e)
+int diagnose_series(void *arg, void *item, struct buf *b, struct err *e)
 {
     const struct diagnose *d = arg;
     struct facts f;
-    look(d->o, &d->in.s[i], &f);
-    if (d->o->json)
+    look(d->o, item, &f);
+    if (d->o->json || d->o->csv)
         put_json(&f, d->o, b);
     else
         put_text(&f, d->o, b);

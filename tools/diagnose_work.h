@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* diagnose_work: what the files of `fieldcast diagnose` share: diagnose.c (the command),
  * diagnose_series.c (each series), diagnose_pairs.c (each two), diagnose_relations.c
- * (what is told of these), diagnose_text.c (how it looks for people). Nobody else
+ * (what is told of these), diagnose_text.c (how it looks for people),
+ * diagnose_csv.c (as rows). Nobody else
  * includes it. */
 #ifndef FC_TOOLS_DIAGNOSE_WORK_H
 #define FC_TOOLS_DIAGNOSE_WORK_H
@@ -14,8 +15,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/ml/features.h"
-#include "tools/backtest_input.h"
 #include "tools/progress.h"
+#include "tools/series.h"
 
 #define DIAGNOSE_BYTES (1u << 20) /* of one series' answer, or of one pair's */
 #define DIAGNOSE_ALL_PAIRS 10     /* series of which each two are compared unasked */
@@ -23,7 +24,7 @@
 struct diagnose_opts {
     struct input_file file;
     const char *output, *lags_text, *with; /* with: NULL: none */
-    bool help, json;
+    bool help, json, csv;
     int64_t threads;
     int lags[FEATURES_MAX];
     size_t n_lags;
@@ -31,15 +32,22 @@ struct diagnose_opts {
 
 struct diagnose {
     const struct diagnose_opts *o;
-    struct input in; /* trimmed; names are UTF-8 */
-    size_t with;     /* which of it --with names */
-    size_t told;     /* series whose answer was printed */
+    struct series *in;
+    size_t n, told; /* series taken; whose answer was printed */
+    size_t values;
+    struct input_series with;                    /* which --with names. owned */
+    size_t with_at;                              /* its place in the file */
+    struct input_series few[DIAGNOSE_ALL_PAIRS]; /* all, while there are no more. owned */
     struct progress progress;
 };
 
-/* For parallel(). What can be said of series i, in b; arg is a struct diagnose. That it
- * has no value, is constant or too short is an answer as well. */
-int diagnose_series(void *arg, size_t i, struct buf *b, struct err *e) MUST_CHECK;
+/* For parallel_items(), arg is a struct diagnose. The next series of the file, trimmed,
+ * its name in UTF-8. */
+int diagnose_take(void *arg, void **item, struct err *e) MUST_CHECK;
+void diagnose_drop(void *item);
+/* What can be said of a series, in b. That it has no value, is constant or too short is
+ * an answer as well. */
+int diagnose_series(void *arg, void *item, struct buf *b, struct err *e) MUST_CHECK;
 
 /* In the order in which they are told. */
 enum found {
@@ -53,7 +61,7 @@ enum found {
 };
 
 struct diagnose_pair {
-    size_t target, other;
+    size_t target, other; /* places in the file */
     enum found found;
     double strength; /* gain where it predicts, else the size of the correlation */
     char *text;      /* the sentence, or the JSON object. owned */
@@ -62,7 +70,7 @@ struct diagnose_pair {
 struct diagnose_pairs {
     struct diagnose *d;
     struct diagnose_pair *pair; /* NULL: there are too many to compare unasked. owned */
-    size_t n;
+    size_t n, taken;
 };
 
 /* Compares each two series, or --with's and each other one, and prints it. */
@@ -73,6 +81,12 @@ void diagnose_relations(const struct diagnose_pairs *all);
 
 /* Shows progress where the work is long: `done` of what progress_init() was told. */
 void diagnose_progress(struct diagnose *d, size_t done);
+
+/* ---- CSV: diagnose_csv.c ---- */
+
+/* A row for each number in v, with its path there; sentences are left out, and so is what
+ * is not known. */
+void csv_figures(struct buf *b, const char *series, const char *other, const json_t *v);
 
 /* ---- text ---- */
 

@@ -8,16 +8,12 @@
 #include <string.h>
 
 #include "common/base64.h"
-#include "common/http_client.h"
-#include "common/json.h"
 #include "common/plain.h"
 #include "common/utf8.h"
 #include "tools/options.h"
+#include "tools/remote.h"
 
 #define PAYLOAD_MAX (256u * 1024) /* what ingest takes */
-#define ANSWER_MAX (16u << 20)
-#define TIMEOUT_MS 30000
-#define TOKEN_MAX 4096
 
 struct explain_opts {
     const char *url, *token, *token_file;
@@ -26,12 +22,7 @@ struct explain_opts {
 
 #define AT(field) offsetof(struct explain_opts, field)
 static const struct option table[] = {
-    {"url", "URL", OPT_TEXT, AT(url), 0, 0,
-     "where ingest is, or the proxy before it (default: http://127.0.0.1:8080)"},
-    {"token", "TEXT", OPT_TEXT, AT(token), 0, 0,
-     "token with the role operator (default: FC_TOKEN of the environment)"},
-    {"token-file", "FILE", OPT_TEXT, AT(token_file), 0, 0,
-     "file whose first line is the token: no other user of this machine sees it"},
+    REMOTE_OPTIONS(struct explain_opts, "ingest"),
     {"retain", NULL, OPT_FLAG, AT(retain), 0, 0,
      "as if the broker had kept the message for later subscribers"},
     {"json", NULL, OPT_FLAG, AT(json), 0, 0, "print ingest's answer as it is"},
@@ -115,82 +106,26 @@ static json_t *question(const char *topic, const struct buf *payload, bool retai
     return j;
 }
 
-static int find_token(const struct explain_opts *o, struct buf *b, struct err *e)
-{
-    const char *known = o->token ? o->token : getenv("FC_TOKEN");
-    if (o->token && o->token_file)
-        return err_set(e, ERR_INVALID, "--token and --token-file exclude each other");
-    if (o->token_file) {
-        if (read_file(o->token_file, b, e))
-            return -1;
-        if (b->data)
-            b->data[strcspn(b->data, "\r\n")] = '\0';
-        return 0;
-    }
-    return known && buf_adds(b, known)
-               ? err_set(e, ERR_INVALID, "the token has more than %d bytes", TOKEN_MAX)
-               : 0;
-}
-
 /* ---- asking
  * ------------------------------------------------------------------------------- */
-
-/* The answer, new; NULL with what was answered instead. */
-static json_t *read_answer(const char *url, const struct http_answer *a, struct err *e)
-{
-    struct err why = ERR_INIT;
-    json_t *j =
-        json_parse(a->body.data ? a->body.data : "", a->body.len, "the answer", &why);
-    const char *detail = json_string_value(json_object_get(j, "detail"));
-    if (a->status == 200 && json_is_array(json_object_get(j, "items")))
-        return j;
-    if (a->status == 401 || a->status == 403)
-        err_set(e, ERR_FORBIDDEN,
-                "%s wants a token with the role operator: --token-file (%s)", url,
-                detail ? detail : "no more was said");
-    else if (a->status != 200)
-        err_set(e, ERR_UPSTREAM, "%s answered HTTP %d: %s", url, a->status,
-                detail ? detail : "this is not Fieldcast's ingest");
-    else
-        err_set(e, ERR_UPSTREAM, "%s is not Fieldcast's ingest", url);
-    json_decref(j);
-    return NULL;
-}
 
 static json_t *ask(const struct explain_opts *o, const char *topic,
                    const struct buf *payload, struct err *e)
 {
-    struct buf url, body, token;
-    struct http_answer a = {0};
-    struct http_client *c = NULL;
-    json_t *q = NULL, *j = NULL;
-    buf_init(&url, 4096);
-    buf_init(&body, 8 * PAYLOAD_MAX);
-    buf_init(&token, TOKEN_MAX);
-    if (find_token(o, &token, e))
-        goto out;
-    q = question(topic, payload, o->retain);
-    if (!q || json_write(&body, q)) {
-        err_set(e, ERR_INVALID, "the topic is not UTF-8, or the message is too large");
-        goto out;
+    struct remote *r = remote_open("ingest", o->url, o->token, o->token_file, e);
+    if (!r)
+        return NULL;
+    json_t *q = question(topic, payload, o->retain), *j = NULL;
+    if (!q)
+        err_set(e, ERR_INVALID, "the topic is not UTF-8");
+    else if ((j = remote_ask(r, "POST", "/api/v1/explain", q, e)) &&
+             !json_is_array(json_object_get(j, "items"))) {
+        remote_strange(r, e);
+        json_decref(j);
+        j = NULL;
     }
-    size_t n = strlen(o->url);
-    while (n && o->url[n - 1] == '/')
-        n--;
-    buf_addf(&url, "%.*s/api/v1/explain", (int)n, o->url);
-    http_client_global_init();
-    c = http_client_new(token.data ? token.data : "", "", "");
-    if (http_request(c, "POST", url.data, "application/json", body.data, body.len,
-                     TIMEOUT_MS, ANSWER_MAX, &a, e) == 0) {
-        j = read_answer(o->url, &a, e);
-        http_answer_done(&a);
-    }
-out:
-    http_client_free(c);
     json_decref(q);
-    buf_done(&url);
-    buf_done(&body);
-    buf_done(&token);
+    remote_close(r);
     return j;
 }
 
@@ -290,7 +225,7 @@ static int print(const struct explain_opts *o, const json_t *answer)
 
 int explain_main(int argc, char **argv)
 {
-    struct explain_opts o = {.url = "http://127.0.0.1:8080"};
+    struct explain_opts o = {0};
     const char *operand[2] = {NULL};
     struct err e = ERR_INIT;
     size_t n;

@@ -13,6 +13,7 @@
 #include "tools/replay.h"
 #include "tools/simulate.h"
 #include "tools/suggest.h"
+#include "tools/train.h"
 
 static const struct command {
     const char *name, *sentence;
@@ -23,6 +24,7 @@ static const struct command {
     {"forecast", "forecast the series of a file, without any server", forecast_main},
     {"backtest", "measure forecasts on a file, without any server", backtest_main},
     {"diagnose", "say what series are made of, and which predict which", diagnose_main},
+    {"train", "have a running trainer learn series anew, and watch it", train_main},
     {"explain", "say what would become of a message, and why", explain_main},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -11,20 +11,24 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/ml/train.h"
+#include "common/mem.h"
 #include "common/plain.h"
-#include "common/version.h"
-#include "tools/backtest_input.h"
 #include "tools/csv.h"
+#include "tools/forecast_candidate.h"
+#include "tools/forecast_series.h"
 #include "tools/options.h"
 #include "tools/parallel.h"
+#include "tools/plot_forecast.h"
 #include "tools/progress.h"
+#include "tools/series.h"
 
 #define ANSWER_BYTES (1u << 20)
+#define YEAR_10000_S INT64_C(253402300800) /* as long as times can be written */
 
 struct opts {
     struct input_file file;
-    const char *output;
+    const char *output, *plot, *candidate;
+    const struct candidate *only; /* the candidate named; NULL: the best or a blend */
     bool help;
     int64_t horizon, threads;
     double level;
@@ -35,9 +39,13 @@ struct opts {
 static const struct option table[] = {
     INPUT_OPTION(struct opts, file),
     {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0, "csv (the default) or json"},
+    {"plot", "FILE", OPT_TEXT, AT(plot), 0, 0,
+     "draw the last week, the forecast and its band of the first 12 series as SVG"},
     {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX, "hours to forecast (48)"},
     {"level", "PERCENT", OPT_REAL, AT(level), 50, 99.9,
      "share of hours that the band is to hold (95)"},
+    {"candidate", "NAME", OPT_TEXT, AT(candidate), 0, 0,
+     "forecast with this one alone, whatever is best"},
     INPUT_FORM_OPTIONS(struct opts, file),
     {"j", "N", OPT_INT, AT(threads), 1, 256,
      "series worked on at a time (as many as there are processors)"},
@@ -58,12 +66,21 @@ static void help(void)
            "series, lead, time,\n"
            "yhat, yhat_lower, yhat_upper. A series that cannot be forecast is named on "
            "standard error\n"
-           "and left out.\n\n"
+           "and left out. Candidates are listed by \"fieldcast backtest\".\n\n"
+           "A file is read twice, first to check it. However many series it has, only "
+           "those being worked\n"
+           "on are in memory, if it is --wide or the rows of each series stand together. "
+           "If they do not,\n"
+           "and from a pipe without --grouped, all hours are: 8 to 12 bytes each.\n\n"
            "Examples\n"
            "  The next two days of what a file holds:\n"
            "    fieldcast forecast --input temperatures.csv --horizon 48\n"
            "  A benchmark set, a series per row, bands that hold 80 of 100 hours:\n"
            "    fieldcast forecast --wide --level 80 --input hourly.csv > forecasts.csv\n"
+           "  A picture of it:\n"
+           "    fieldcast forecast --plot forecast.svg temperatures.csv > forecast.csv\n"
+           "  A hundred thousand series, sorted by series, in a few megabytes:\n"
+           "    zcat all.csv.gz | fieldcast forecast --grouped - > forecasts.csv\n"
            "\nExit code: 0 when done, 1 when nothing could be forecast, 2 for a wrong "
            "command line.\n");
 }
@@ -73,6 +90,11 @@ static int check(struct opts *o, struct err *e)
     if (strcmp(o->output, "csv") && strcmp(o->output, "json"))
         return err_set(e, ERR_INVALID, "--output must be csv or json, not \"%.40s\"",
                        o->output);
+    if (o->plot && !strcmp(o->plot, "-"))
+        return err_set(e, ERR_INVALID,
+                       "--plot must be a file: the forecasts are on standard output");
+    if (o->candidate && !(o->only = forecast_candidate(o->candidate, e)))
+        return -1;
     return 0;
 }
 
@@ -88,16 +110,25 @@ static int options(int argc, char **argv, struct opts *o, struct err *e)
         return -1;
     if (o->help)
         return 0;
-    return input_file_check(&o->file, operand, e) ? -1 : check(o, e);
+    return input_file_check(&o->file, operand, e) || check(o, e) ||
+                   input_file_spare(&o->file, "--plot", o->plot, e)
+               ? -1
+               : 0;
 }
 
 /* ---- one series ---- */
 
 struct run {
     const struct opts *o;
-    struct input in;
+    struct series *in;
     struct progress progress;
+    struct plot plot;
     size_t told, failed; /* series whose answer was written, or could not be made */
+};
+
+struct item {
+    struct input_series s;
+    struct plot_series *plot; /* NULL: none is wanted */
 };
 
 /* When the hour k + 1 after end_s begins. */
@@ -124,7 +155,7 @@ static void csv_rows(struct buf *b, const char *name, int64_t end_s,
 static void json_rows(struct buf *b, const char *name, int64_t end_s,
                       const struct train_result *r, const struct forecast *f, size_t n)
 {
-    char time[CLOCK_RFC3339_SIZE];
+    char time[CLOCK_RFC3339_SIZE], *shown = plain_utf8(name);
     json_t *rows = json_array();
     for (size_t k = 0; k < n; k++)
         json_array_append_new(
@@ -132,53 +163,85 @@ static void json_rows(struct buf *b, const char *name, int64_t end_s,
                             "time", lead_time(end_s, k, time), "yhat",
                             json_number(f[k].yhat), "yhat_lower", json_number(f[k].lower),
                             "yhat_upper", json_number(f[k].upper)));
-    json_t *one = json_pack("{s:s, s:O, s:O, s:s, s:o}", "series", name, "parameters",
+    json_t *one = json_pack("{s:s, s:O, s:O, s:s, s:o}", "series", shown, "parameters",
                             r->parameters, "metrics", r->metrics, "reason", r->reason,
                             "forecast", rows);
     json_write(b, one);
     json_decref(one);
+    free(shown);
 }
 
-/* The rows of series i into b, or why there are none into e. */
-static int one_series(void *arg, size_t i, struct buf *b, struct err *e)
+/* The rows of a series into b, or why there are none into e. */
+static int one_series(void *arg, void *item, struct buf *b, struct err *e)
 {
-    struct run *r = arg;
-    struct input_series *s = &r->in.s[i];
+    const struct run *r = arg;
+    struct item *it = item;
+    struct input_series *s = &it->s;
     struct forecast f[HORIZON_MAX];
-    size_t n = (size_t)r->o->horizon;
-    const struct train_opts how = {.series = s->name,
-                                   .code = fc_version,
-                                   .horizon = HORIZON_MAX,
-                                   .level = r->o->level / 100};
     struct train_result res;
-    hours_trim(&s->h);
-    if (train_series(&s->h, NULL, &how, &res, e))
+    size_t n = (size_t)r->o->horizon;
+    if (forecast_series(&s->h, s->name, r->o->level / 100, n, r->o->only, f, &res, e))
         return -1;
-    int rc = model_forecast(res.model, &s->h, n, how.level, f, e);
     int64_t end_s = s->h.start_s + ((int64_t)s->h.n - 1) * 3600;
-    if (!rc && !strcmp(r->o->output, "csv"))
+    if (end_s + (int64_t)n * 3600 >= YEAR_10000_S) {
+        train_result_done(&res);
+        return err_set(e, ERR_INVALID, "the hours to forecast are after the year 9999");
+    }
+    if (!strcmp(r->o->output, "csv"))
         csv_rows(b, s->name, end_s, f, n);
-    else if (!rc)
+    else
         json_rows(b, s->name, end_s, &res, f, n);
+    if (r->o->plot)
+        it->plot = plot_series_new(s->name, &s->h, f, n);
     train_result_done(&res);
-    hours_done(&s->h); /* a hundred thousand of them */
-    return rc;
+    return 0;
 }
 
 /* ---- all ---- */
 
-static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
+static int take(void *arg, void **item, struct err *e)
+{
+    const struct run *r = arg;
+    struct item *it = xcalloc(1, sizeof *it);
+    int got = series_next(r->in, &it->s, e);
+    if (got == 1)
+        *item = it;
+    else
+        free(it);
+    return got;
+}
+
+static void drop(void *item)
+{
+    struct item *it = item;
+    plot_series_free(it->plot);
+    input_series_done(&it->s);
+    free(it);
+}
+
+static void tell_failure(const char *name, const struct err *e)
+{
+    size_t n = strlen(name);
+    fprintf(stderr, "fieldcast forecast: ");
+    if (strncmp(e->text, name, n) || e->text[n] != ' ') { /* it begins with it */
+        plain_put(stderr, name);
+        fprintf(stderr, ": ");
+    }
+    plain_put(stderr, e->text);
+    fputc('\n', stderr);
+}
+
+static void tell(void *arg, size_t i, void *item, const struct buf *b,
+                 const struct err *e)
 {
     struct run *r = arg;
+    struct item *it = item;
+    if (it->plot)
+        plot_add(&r->plot, it->plot);
+    it->plot = NULL;
     if (e->code) {
         r->failed++;
-        fprintf(stderr, "fieldcast forecast: ");
-        if (!strstr(e->text, r->in.s[i].name)) {
-            plain_put(stderr, r->in.s[i].name);
-            fprintf(stderr, ": ");
-        }
-        plain_put(stderr, e->text);
-        fputc('\n', stderr);
+        tell_failure(it->s.name, e);
     } else {
         if (!strcmp(r->o->output, "json"))
             fputs(r->told ? ",\n" : "[", stdout);
@@ -188,25 +251,32 @@ static void tell(void *arg, size_t i, const struct buf *b, const struct err *e)
     progress_if_long(&r->progress, i + 1, clock_mono_ms());
 }
 
+static const struct parallel_items how = {take, one_series, tell, drop};
+
 static int forecast(const struct opts *o, struct err *e)
 {
-    struct run r = {.o = o};
+    struct run r = {
+        .o = o,
+        .plot = {.level = o->level / 100, .no_times = o->file.wide && !o->file.start}};
     int64_t begun_ms = clock_mono_ms();
-    if (input_read(&o->file, &r.in, e))
+    r.in = series_open(&o->file, false, e);
+    if (!r.in)
         return -1;
-    if (!r.in.n) {
-        input_done(&r.in);
-        return err_set(e, ERR_INVALID, "%.100s holds no series", o->file.path);
-    }
-    progress_init(&r.progress, "forecast", "series", r.in.n, begun_ms);
+    progress_init(&r.progress, "forecast", "series", series_count(r.in), begun_ms);
     if (!strcmp(o->output, "csv"))
         puts("series,lead,time,yhat,yhat_lower,yhat_upper");
-    int rc = parallel((size_t)o->threads, r.in.n, ANSWER_BYTES, one_series, tell, &r, e);
+    int rc = parallel_items((size_t)o->threads, ANSWER_BYTES, &how, &r, e);
     if (!strcmp(o->output, "json"))
         puts(r.told ? "]" : "[]");
     if (r.progress.drawn)
-        progress_end(&r.progress, r.in.n, clock_mono_ms());
-    input_done(&r.in);
+        progress_end(&r.progress, r.told + r.failed, clock_mono_ms());
+    series_close(r.in);
+    if (!rc && !r.told && !r.failed)
+        return err_set(e, ERR_INVALID, "%.100s holds no series",
+                       input_file_name(&o->file));
+    if (!rc && o->plot && r.plot.n)
+        rc = plot_write(&r.plot, o->plot, e);
+    plot_done(&r.plot);
     if (!rc && !r.told)
         rc =
             err_set(e, ERR_INVALID, "none of the %zu series could be forecast", r.failed);

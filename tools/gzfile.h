@@ -5,7 +5,11 @@
 
 #include <stdio.h>
 
-/* As fopen(path, "r"): NULL with errno. A damaged gzip stream shows as ferror(). */
+/* As fopen(path, "r"): NULL with errno. A damaged gzip stream shows as ferror(), errno
+ * EBADMSG. */
 FILE *gzfile_open(const char *path);
+
+/* What is left to read of an open file, which stays open. */
+FILE *gzfile_dup(int fd);
 
 #endif

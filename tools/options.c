@@ -27,7 +27,9 @@ static const char *dashes(const struct option *o)
 
 static int unknown(const struct option *table, const char *arg, struct err *e)
 {
-    const char *name = arg + strspn(arg, "-");
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + strspn(arg, "-"), "="),
+             arg + strspn(arg, "-"));
     for (; *name && table->name; table++)
         if (table->name[1] ? suggest_near(name, table->name) : !strcmp(name, table->name))
             return err_set(e, ERR_INVALID, "unknown option %.60s: did you mean %s%s?",
@@ -67,7 +69,7 @@ static int set_real(const struct option *o, const char *text, void *at, struct e
 {
     char *end;
     double x = strtod(text, &end);
-    if (end == text || *end || isspace((unsigned char)*text) || !isfinite(x))
+    if (end == text || text[strspn(text, "0123456789+-.eE")] || !isfinite(x))
         return err_set(e, ERR_INVALID, "%s%s must be a number, not \"%.40s\"", dashes(o),
                        o->name, text);
     if (x < o->min || x > o->max)

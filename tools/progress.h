@@ -18,6 +18,8 @@ struct progress {
     FILE *to;
     bool terminal, drawn;
     uint64_t total;
+    double begun; /* of those that are being worked on: what is done of them, in units;
+                     whoever knows it sets it before each call */
     int64_t started_ms, shown_ms;
 };
 
@@ -28,7 +30,8 @@ void progress_init(struct progress *p, const char *what, const char *unit, uint6
 /* Shows the state when it is time to; cheap enough to call for each message. */
 void progress_update(struct progress *p, uint64_t done, int64_t now_ms);
 
-/* The same for work that may be short: nothing in its first second. */
+/* The same for work that may be short and whose answer is what is wanted: nothing in its
+ * first second, and nothing but on a terminal. */
 void progress_if_long(struct progress *p, uint64_t done, int64_t now_ms);
 
 /* Ends the line and says how much was done in which time. */

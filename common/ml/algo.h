@@ -13,6 +13,9 @@
 
 struct model; /* common/ml/model.h */
 
+#define HORIZON_MAX 48 /* hours */
+#define FORECAST_MANY 4
+
 /* A parameter of an algorithm: checks input, fills GET /api/v1/algorithms. */
 struct algo_param {
     const char *name;
@@ -37,6 +40,7 @@ struct algo {
     int complexity;       /* ties in a backtest go to the smaller one */
     bool baseline;        /* what the gate asks everybody to beat, and says nothing new */
     bool reads_lags;      /* works on m->features; the baselines do not */
+    bool reads_others;    /* and on the series beside (others.h) */
     bool scales;          /* keeps the mean and spread of its columns in the document */
     const struct algo_param *params;
     size_t n_params;
@@ -56,6 +60,11 @@ struct algo {
      * finite. */
     int (*forecast)(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e);
+    /* The same of FORECAST_MANY models of this algorithm that read the same features,
+     * each on its own past, in less time and to the last bit. False, where it cannot be
+     * done like that: then they go one by one. NULL: never. */
+    bool (*forecast_many)(const struct model *const *m, const struct hours *past,
+                          size_t horizon, double (*out)[HORIZON_MAX]);
     /* The hour after a row of transformed features; NULL where there are none. */
     double (*step)(const struct model *m, const double *row);
     /* The "state" object of the document, and back. */

@@ -9,11 +9,18 @@
 extern const struct algo algo_persistence;
 extern const struct algo algo_seasonal_naive_24;
 extern const struct algo algo_seasonal_naive_168;
+extern const struct algo algo_fading_naive_24;
+extern const struct algo algo_median_168;
 extern const struct algo algo_seasonal_ar_24;
 extern const struct algo algo_ols;
 extern const struct algo algo_ridge;
 extern const struct algo algo_forgetting;
 extern const struct algo algo_direct;
+extern const struct algo algo_direct_others;
+extern const struct algo algo_holt_winters;
+extern const struct algo algo_theta;
+extern const struct algo algo_boost;
+extern const struct algo algo_forest;
 extern const struct algo algo_blend;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "common/ml/scales.h"
 
 struct plan plan_choice(size_t n, size_t horizon, size_t min_hours)
 {
@@ -40,14 +41,19 @@ void backtest_put(struct backtest *b, const struct truth *t, enum transform tran
 {
     const struct feature_spec scale = {.transform = transform};
     size_t origin = b->plan.first + i * b->plan.step, leads = b->plan.leads, n = 0;
+    const struct scales *scales = t->filled->scales;
+    const double *made = NULL; /* the truth on that scale, where it is measured */
     double sum = 0;
+    if (scales && origin + leads < scales->n)
+        made = scales->z[transform];
     for (size_t k = 0; k < leads; k++) {
         double y = t->y[origin + 1 + k];
         b->yhat[i * leads + k] = yhat[k];
         if (!isfinite(y))
             continue;
         b->residual[i * leads + k] =
-            features_transform(&scale, y) - features_transform(&scale, yhat[k]);
+            (made ? made[origin + 1 + k] : features_transform(&scale, y)) -
+            features_transform(&scale, yhat[k]);
         sum += fabs(y - yhat[k]);
         n++;
     }
@@ -60,14 +66,35 @@ static void one_origin(const struct model *m, const struct truth *t, size_t i,
                        struct backtest *out)
 {
     size_t origin = out->plan.first + i * out->plan.step, leads = out->plan.leads;
-    struct forecast f[HORIZON_MAX];
-    double yhat[HORIZON_MAX] = {0};
-    const struct hours past = {t->filled->start_s, origin + 1, t->filled->y};
-    if (model_forecast(m, &past, leads, 0.95, f, &out->why))
+    double yhat[HORIZON_MAX];
+    const struct hours past = hours_part(t->filled, 0, origin + 1);
+    if (model_points(m, &past, leads, yhat, &out->why))
         return;
-    for (size_t k = 0; k < leads; k++)
-        yhat[k] = f[k].yhat;
     backtest_put(out, t, m->features.transform, i, yhat);
+}
+
+/* Origins whose models are fitted, until there are enough to forecast at together. */
+struct waiting {
+    size_t n, origin[FORECAST_MANY]; /* of the plan */
+    const struct model *m[FORECAST_MANY];
+};
+
+static void forecast_waiting(struct waiting *w, const struct truth *t,
+                             struct backtest *out)
+{
+    double yhat[FORECAST_MANY][HORIZON_MAX];
+    struct hours past[FORECAST_MANY];
+    for (size_t i = 0; i < w->n; i++)
+        past[i] =
+            hours_part(t->filled, 0, out->plan.first + w->origin[i] * out->plan.step + 1);
+    bool many =
+        w->n == FORECAST_MANY && model_points_many(w->m, past, out->plan.leads, yhat);
+    for (size_t i = 0; i < w->n; i++)
+        if (many)
+            backtest_put(out, t, w->m[i]->features.transform, w->origin[i], yhat[i]);
+        else
+            one_origin(w->m[i], t, w->origin[i], out);
+    w->n = 0;
 }
 
 /* Fits m to the hours from `from` to the origin; learnt, if any, goes on from the origin
@@ -75,12 +102,20 @@ static void one_origin(const struct model *m, const struct truth *t, size_t i,
 static int fit_until(struct model *m, void *learnt, const struct truth *t, size_t from,
                      size_t origin, struct err *e)
 {
-    struct hours known = {t->filled->start_s + (int64_t)from * 3600, origin + 1 - from,
-                          t->filled->y + from};
+    struct hours known = hours_part(t->filled, from, origin + 1 - from);
     if (!learnt)
         return m->algo->fit(m, &known, e);
     m->algo->learning->take(learnt, &known);
     return m->algo->learning->fit(learnt, m, e);
+}
+
+static void forecast_and_free(struct waiting *w, const struct truth *t,
+                              struct backtest *out)
+{
+    size_t n = w->n;
+    forecast_waiting(w, t, out);
+    for (size_t i = 0; i < n; i++)
+        model_free((struct model *)w->m[i]);
 }
 
 void backtest_candidate(const struct candidate *c, const struct truth *t, size_t window,
@@ -88,6 +123,7 @@ void backtest_candidate(const struct candidate *c, const struct truth *t, size_t
 {
     size_t last = plan->first + (plan->n ? plan->n - 1 : 0) * plan->step;
     struct model *blank = candidate_model(c, "");
+    struct waiting w = {0};
     /* a window that moves forgets what was learnt */
     bool goes_on = c->algo->learning && last < window;
     void *learnt = goes_on ? c->algo->learning->begin(blank) : NULL;
@@ -98,10 +134,16 @@ void backtest_candidate(const struct candidate *c, const struct truth *t, size_t
             continue;
         size_t from = origin + 1 > window ? origin + 1 - window : 0;
         struct model *m = candidate_model(c, "");
-        if (!fit_until(m, learnt, t, from, origin, &out->why))
-            one_origin(m, t, i, out);
-        model_free(m);
+        if (fit_until(m, learnt, t, from, origin, &out->why)) {
+            model_free(m);
+            continue;
+        }
+        w.origin[w.n] = i;
+        w.m[w.n++] = m;
+        if (w.n == FORECAST_MANY)
+            forecast_and_free(&w, t, out);
     }
+    forecast_and_free(&w, t, out);
     if (learnt)
         c->algo->learning->end(learnt);
     model_free(blank);
@@ -110,10 +152,17 @@ void backtest_candidate(const struct candidate *c, const struct truth *t, size_t
 void backtest_model(const struct model *m, const struct truth *t, const struct plan *plan,
                     struct backtest *out)
 {
+    struct waiting w = {0};
     backtest_begin(out, plan);
-    for (size_t i = 0; i < plan->n; i++)
-        if (isfinite(t->y[plan->first + i * plan->step]))
-            one_origin(m, t, i, out);
+    for (size_t i = 0; i < plan->n; i++) {
+        if (!isfinite(t->y[plan->first + i * plan->step]))
+            continue;
+        w.origin[w.n] = i;
+        w.m[w.n++] = m;
+        if (w.n == FORECAST_MANY)
+            forecast_waiting(&w, t, out);
+    }
+    forecast_waiting(&w, t, out);
 }
 
 void backtest_done(struct backtest *b)
@@ -141,8 +190,8 @@ static size_t scored(const struct backtest *b, size_t origins)
     return n;
 }
 
-size_t backtest_compare(const struct backtest *b, size_t n, size_t origins, bool *used,
-                        double *mean)
+size_t backtest_compare(const struct backtest *b, size_t n, size_t origins, size_t enough,
+                        bool *used, double *mean)
 {
     size_t most = 0, common = 0, any = 0;
     for (size_t c = 0; c < n; c++) {
@@ -152,7 +201,8 @@ size_t backtest_compare(const struct backtest *b, size_t n, size_t origins, bool
     }
     for (size_t c = 0; c < n; c++) {
         size_t k = used[c] ? scored(&b[c], origins) : 0;
-        used[c] = k && 2 * k >= most;
+        bool often = !enough || most <= BACKTEST_FEW || k == most || k >= enough;
+        used[c] = k && 2 * k >= most && often;
         any += used[c];
         if (used[c])
             mean[c] = 0;

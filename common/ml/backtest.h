@@ -19,6 +19,11 @@
 #define BACKTEST_STEP 23
 #define BACKTEST_MAX_ORIGINS 36
 #define BACKTEST_MIN_ORIGINS 3
+/* All are compared at the origins that they have in common: who has fewer than the others
+ * takes part only with so many. */
+#define BACKTEST_ENOUGH 12
+/* Where nobody has more than so many, half of them will do. */
+#define BACKTEST_FEW 5
 
 struct plan {
     size_t first, step, n; /* origins first, first + step, .. (n of them) */
@@ -66,9 +71,11 @@ void backtest_done(struct backtest *b); /* a zeroed struct is fine */
 bool backtest_common(const struct backtest *b, size_t n, const bool *used, size_t i);
 
 /* Mean loss over those of the first `origins` that they have in common; used[i] is
- * cleared for those that could forecast at fewer than half of the origins of the best.
+ * cleared for those that could forecast at fewer than half of the origins of the best, or
+ * at fewer than all of these and than `enough` (where these are more
+ * than BACKTEST_FEW; 0: never).
  * mean[i] is NaN where not used. Returns the number of common origins. */
-size_t backtest_compare(const struct backtest *b, size_t n, size_t origins, bool *used,
-                        double *mean);
+size_t backtest_compare(const struct backtest *b, size_t n, size_t origins, size_t enough,
+                        bool *used, double *mean);
 
 #endif

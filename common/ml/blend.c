@@ -3,19 +3,21 @@
  * is for the choice to say (choice.h). */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/ml/algos.h"
 #include "common/ml/model.h"
 
-void model_add_member(struct model *m, struct model *member, double weight)
+void model_add_member(struct model *m, struct model *member,
+                      const struct lead_weights *weight)
 {
     size_t n = m->n_members + 1;
     m->member = xrealloc(m->member, n * sizeof *m->member);
     m->weight = xrealloc(m->weight, n * sizeof *m->weight);
     m->member[n - 1] = member;
-    m->weight[n - 1] = weight;
+    m->weight[n - 1] = *weight;
     m->n_members = n;
 }
 
@@ -75,16 +77,48 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
         if (m->member[i]->algo->forecast(m->member[i], past, horizon, one, e))
             return -1;
         for (size_t k = 0; k < horizon; k++)
-            out[k] += m->weight[i] * one[k];
+            out[k] += lead_weight(&m->weight[i], k) * one[k];
     }
     return 0;
+}
+
+/* Of several blends of the same members, the i-th member of each. */
+static bool member_many(const struct model *const *m, size_t i, const struct hours *past,
+                        size_t horizon, double (*out)[HORIZON_MAX])
+{
+    const struct model *one[FORECAST_MANY];
+    for (size_t k = 0; k < FORECAST_MANY; k++)
+        one[k] = m[k]->member[i];
+    const struct algo *a = one[0]->algo;
+    if (a->forecast_many)
+        return a->forecast_many(one, past, horizon, out);
+    for (size_t k = 0; k < FORECAST_MANY; k++)
+        if (a->forecast(one[k], &past[k], horizon, out[k], NULL))
+            return false;
+    return true;
+}
+
+static bool forecast_many(const struct model *const *m, const struct hours *past,
+                          size_t horizon, double (*out)[HORIZON_MAX])
+{
+    double one[FORECAST_MANY][HORIZON_MAX];
+    memset(out, 0, FORECAST_MANY * sizeof *out);
+    for (size_t i = 0; i < m[0]->n_members; i++) {
+        if (!member_many(m, i, past, horizon, one))
+            return false;
+        for (size_t l = 0; l < FORECAST_MANY; l++)
+            for (size_t k = 0; k < horizon; k++)
+                out[l][k] += lead_weight(&m[l]->weight[i], k) * one[l][k];
+    }
+    return true;
 }
 
 static json_t *save(const struct model *m)
 {
     json_t *members = json_array();
     for (size_t i = 0; i < m->n_members; i++) {
-        json_t *one = json_pack("{s:f}", "weight", m->weight[i]), *parts;
+        json_t *one = json_pack("{s:o}", "weight", lead_weights_to_json(&m->weight[i])),
+               *parts;
         parts = model_parts(m->member[i]);
         json_object_update(one, parts);
         json_decref(parts);
@@ -95,9 +129,9 @@ static json_t *save(const struct model *m)
 
 static int load_member(struct model *m, const json_t *j, struct err *e)
 {
-    double weight;
+    struct lead_weights weight;
     struct model *one = NULL;
-    if (!json_get_real(j, "weight", &weight, 0, 1, e))
+    if (!lead_weights_from_json(&weight, json_object_get(j, "weight"), e))
         one = model_from_parts(j, m->series, e);
     if (one && one->algo == &algo_blend) {
         model_free(one);
@@ -105,7 +139,7 @@ static int load_member(struct model *m, const json_t *j, struct err *e)
     }
     if (!one)
         return -1;
-    model_add_member(m, one, weight);
+    model_add_member(m, one, &weight);
     return 0;
 }
 
@@ -113,7 +147,7 @@ static int load(struct model *m, const json_t *state, struct err *e)
 {
     const json_t *members = json_object_get(state, "members");
     size_t n = json_array_size(members);
-    double sum = 0;
+    double sum[WEIGHT_LEADS] = {0};
     if (n < 1 || n > BLEND_MAX)
         return err_set(e, ERR_INVALID,
                        "field \"state.members\" must be an array of 1 to %d", BLEND_MAX);
@@ -123,11 +157,15 @@ static int load(struct model *m, const json_t *state, struct err *e)
             snprintf(where, sizeof where, "state.members[%zu]", i);
             return err_prefix(e, "%s", where);
         }
-        sum += m->weight[i];
+        for (size_t k = 0; k < WEIGHT_LEADS; k++)
+            sum[k] += m->weight[i].at[k];
     }
-    if (fabs(sum - 1) > 1e-9)
-        return err_set(e, ERR_INVALID,
-                       "the weights in \"state.members\" must add up to 1, not %g", sum);
+    for (size_t k = 0; k < WEIGHT_LEADS; k++)
+        if (fabs(sum[k] - 1) > 1e-9)
+            return err_set(
+                e, ERR_INVALID,
+                "the weights in \"state.members\" must add up to 1, not %g, at lead %d",
+                sum[k], weight_leads[k]);
     return 0;
 }
 
@@ -139,6 +177,7 @@ const struct algo algo_blend = {
     .history = history,
     .fit = fit,
     .forecast = forecast,
+    .forecast_many = forecast_many,
     .save = save,
     .load = load,
 };

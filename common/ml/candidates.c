@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/ml/candidates.h"
 
+#include <gsl/gsl_sort.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/mem.h"
 #include "common/ml/algos.h"
 
 /* clang-format off */
@@ -30,6 +35,8 @@ const struct candidate candidates[] = {
     SIMPLE(persistence),
     SIMPLE(seasonal_naive_24),
     SIMPLE(seasonal_naive_168),
+    {.name = "fading_naive_24", .algo = &algo_fading_naive_24, .prior = true},
+    SIMPLE(median_168),
     SIMPLE(seasonal_ar_24),
     OLS("ols_short", LAGS(NEWEST)),
     OLS("ols_daily", LAGS(NEWEST, DAY)),
@@ -51,19 +58,13 @@ const struct candidate candidates[] = {
     FIT("forgetting_weekly",   forgetting,  1, LAGS(NEWEST, DAY, WEEK, 170)),
     FIT("direct",              direct,     10, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK)),
     FIT("direct_log",          direct,     50, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK), LOG),
+    /* behind all others: what reads the series beside it */
+    FIT("direct_others",       direct_others, 10, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK)),
 };
 const size_t n_candidates = sizeof candidates / sizeof *candidates;
+const size_t n_candidates_alone = sizeof candidates / sizeof *candidates - 1;
 _Static_assert(sizeof candidates / sizeof *candidates <= CANDIDATES_MAX, "too many");
-
-const struct candidate candidates_system0[] = {
-    SIMPLE(persistence),
-    SIMPLE(seasonal_naive_24),
-    SIMPLE(seasonal_naive_168),
-    OLS("system0", LAGS(4, 3, 2, 1)),
-};
 /* clang-format on */
-const size_t n_candidates_system0 =
-    sizeof candidates_system0 / sizeof *candidates_system0;
 
 struct model *candidate_model(const struct candidate *c, const char *series)
 {
@@ -71,10 +72,44 @@ struct model *candidate_model(const struct candidate *c, const char *series)
     m->features = c->features;
     if (c->strength > 0)
         m->params[0] = c->strength;
+    for (size_t i = 0; c->params && i < c->algo->n_params; i++)
+        m->params[i] = c->params[i];
+    m->grower = c->grower;
     for (size_t i = 0; c->recipe && i < c->recipe->n; i++)
         model_add_member(m, candidate_model(c->recipe->member[i], series),
-                         c->recipe->weight[i]);
+                         &c->recipe->weight[i]);
     return m;
+}
+
+static bool all_positive(const double *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(y[i]) && y[i] <= 0)
+            return false;
+    return true;
+}
+
+/* Does one value fill half of the hours? Then it is their median. */
+static bool rests(const double *y, size_t n)
+{
+    double *v = xmalloc((n + 1) * sizeof *v), median;
+    size_t there = 0, equal = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(y[i]))
+            v[there++] = y[i];
+    gsl_sort(v, 1, there);
+    median = there ? v[there / 2] : 0;
+    for (size_t i = 0; i < there; i++)
+        equal += v[i] >= median && v[i] <= median;
+    free(v);
+    return there && 2 * equal >= there;
+}
+
+bool candidate_suits(const struct candidate *c, const double *y, size_t n)
+{
+    if (c->algo == &algo_median_168)
+        return rests(y, n);
+    return c->features.transform != TRANSFORM_LOG || all_positive(y, n);
 }
 
 size_t candidate_min_hours(const struct candidate *c)

@@ -16,13 +16,13 @@ static double *errors_by_hour(const struct model *m, const struct truth *t, size
 {
     double *err = xcalloc(n - first, sizeof *err);
     size_t *k = xcalloc(n - first, sizeof *k);
-    struct forecast f[DAY];
+    double yhat[DAY];
     for (size_t origin = first - 1; origin + 1 < n; origin++) {
-        const struct hours past = {t->filled->start_s, origin + 1, t->filled->y};
-        if (!isfinite(t->y[origin]) || model_forecast(m, &past, DAY, 0.95, f, NULL))
+        const struct hours past = hours_part(t->filled, 0, origin + 1);
+        if (!isfinite(t->y[origin]) || model_points(m, &past, DAY, yhat, NULL))
             continue;
         for (size_t lead = 0; lead < DAY && origin + 1 + lead < n; lead++) {
-            double d = fabs(t->y[origin + 1 + lead] - f[lead].yhat);
+            double d = fabs(t->y[origin + 1 + lead] - yhat[lead]);
             if (isfinite(d)) {
                 err[origin + 1 + lead - first] += d;
                 k[origin + 1 + lead - first]++;

@@ -13,9 +13,16 @@
  */
 #define CHOICE_TIE 0.005
 
-/* A blend's members are the BLEND_MAX best; each weighs its backtest error to this power.
- * Those of less than BLEND_LEAST are left out. */
+/* In the first days of a series nothing is chosen by forecasts of fewer hours (or than
+ * are asked for): who is good at the next ones may be bad at the day to come. */
+#define CHOICE_LEADS 24
+
+/* A blend's members are the BLEND_MAX best, one of them the best for the next hours; each
+ * weighs its backtest error to this power, at each lead (lead_weights.h) that of the
+ * leads around it: a Gaussian with this deviation in the logarithm of the lead. Those of
+ * less than BLEND_LEAST at all leads are left out. */
 #define BLEND_POWER -8
+#define BLEND_LEADS_ALIKE 0.8
 #define BLEND_LEAST 0.02
 /* A single candidate goes before the blend if it is better by more than this share. */
 #define BLEND_TIE 0.05
@@ -24,6 +31,8 @@
 struct choice {
     const struct candidate *list; /* borrowed */
     size_t n;
+    bool beside;        /* other series stand beside (others.h) */
+    size_t least_leads; /* of forecasts that are to choose by: see CHOICE_LEADS; 0 */
     struct plan plan;
     struct backtest bt[CANDIDATES_MAX]; /* owned; empty where not tried */
     bool tried[CANDIDATES_MAX];
@@ -50,8 +59,9 @@ int choice_make(struct choice *ch, const struct candidate *list, size_t n,
                 bool (*between)(void *arg, double share), void *arg);
 void choice_done(struct choice *ch);
 
-/* Compares them at the origins whose forecasts end before hour `hours`; with blends also
- * the blend of the best, if there are two. best is the blend, unless a single
+/* Compares them at the origins whose forecasts end before hour `hours`; with blends those
+ * that have BACKTEST_ENOUGH of them (else whoever has half), and also the blend of the
+ * best, if there are two. best is the blend, unless a single
  * candidate is better by BLEND_TIE; then, and without a blend, it is the simplest that is
  * as good as the best but for CHOICE_TIE. Free with pick_done(). */
 void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,

@@ -7,6 +7,8 @@
 
 #include "common/mem.h"
 
+#define TERMS_TOLD 6 /* of a relation in a sentence */
+
 /* Row j of R^-1 dotted with row i: element (j, i) of the inverse correlation matrix. */
 static double inverse_correlation(const double *inverse, size_t k, size_t j, size_t i)
 {
@@ -102,6 +104,21 @@ void collinearity_of_logs(const double *x, size_t rows, size_t cols,
         collinearity(&d, c);
     design_done(&d);
     free(logs);
+}
+
+void collinearity_text(struct buf *b, const struct collinearity *c, size_t col,
+                       const char *const *names, bool logs)
+{
+    const struct column_tie *t = &c->tie[col];
+    const char *ln = logs ? "ln " : "";
+    size_t terms = 0;
+    buf_addf(b, "%s%s = %.4g", ln, names[col], t->offset);
+    for (size_t i = 0; i < c->cols; i++)
+        if (t->weight[i] != 0 && ++terms <= TERMS_TOLD)
+            buf_addf(b, " %c %.4g × %s%s", t->weight[i] < 0 ? '-' : '+',
+                     fabs(t->weight[i]), ln, names[i]);
+    if (terms > TERMS_TOLD)
+        buf_addf(b, " and %zu more", terms - TERMS_TOLD);
 }
 
 void collinearity_done(struct collinearity *c)

@@ -8,9 +8,11 @@
 #ifndef FC_ML_COLLINEARITY_H
 #define FC_ML_COLLINEARITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/ml/design.h"
 
 #define COLLINEARITY_MUCH 10
@@ -41,6 +43,11 @@ void collinearity(const struct design *d, struct collinearity *c);
  * design_init() has accepted it. */
 void collinearity_of_logs(const double *x, size_t rows, size_t cols,
                           struct collinearity *c);
+/* Adds "smoke = 0.21 + 0.77 × co" to b, for a column that is explained; logs: of the
+ * logarithms. names: one per column. */
+void collinearity_text(struct buf *b, const struct collinearity *c, size_t col,
+                       const char *const *names, bool logs);
+
 void collinearity_done(struct collinearity *c); /* a zeroed struct is fine */
 
 #endif

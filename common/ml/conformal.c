@@ -13,15 +13,19 @@ static double two_sided(double level)
     return gsl_cdf_ugaussian_Pinv(0.5 + level / 2);
 }
 
-double conformal_quantile(double *r, size_t n, double level)
+double conformal_quantile(const double *r, size_t n, double level)
 {
     if (!n)
         return NAN;
-    gsl_sort(r, 1, n);
     double rank = ceil((double)(n + 1) * level);
+    size_t from_top = rank < (double)n ? n - (size_t)rank + 1 : 1;
+    double *largest = xmalloc(from_top * sizeof *largest);
+    gsl_sort_largest(largest, from_top, r, 1, n);
+    double q = largest[from_top - 1];
+    free(largest);
     if (rank <= (double)n)
-        return r[(size_t)rank - 1];
-    return r[n - 1] * two_sided(level) / two_sided((double)n / (double)(n + 1));
+        return q;
+    return q * two_sided(level) / two_sided((double)n / (double)(n + 1));
 }
 
 /* Pool adjacent violators: the non-decreasing sequence nearest to w in squares. */
@@ -60,6 +64,24 @@ static size_t gather(const double *residuals, size_t origins, size_t leads, size
     return n;
 }
 
+/* Errors from one origin follow one another, and 48 of them are hardly worth two: what n
+ * origins say of a quantile is as uncertain as Student's t with 2 (n - 1) degrees. */
+static double few_origins(const double *residuals, size_t origins, size_t leads,
+                          double level)
+{
+    size_t n = 0;
+    for (size_t o = 0; o < origins; o++) {
+        size_t k = 0;
+        while (k < leads && !isfinite(residuals[o * leads + k]))
+            k++;
+        n += k < leads;
+    }
+    if (n < 2)
+        n = 2;
+    return gsl_cdf_tdist_Pinv(0.5 + level / 2, 2 * ((double)n - 1)) /
+           gsl_cdf_ugaussian_Pinv(0.5 + level / 2);
+}
+
 size_t conformal_widths(const double *residuals, size_t origins, size_t leads,
                         double level, double *half)
 {
@@ -85,6 +107,9 @@ size_t conformal_widths(const double *residuals, size_t origins, size_t leads,
     }
     if (known)
         isotonic(half, known);
+    double few = few_origins(residuals, origins, leads, level);
+    for (size_t k = 0; k < known; k++)
+        half[k] *= few;
     for (size_t k = known; known && k < leads; k++)
         half[k] = half[known - 1] * sqrt((double)(k + 1) / (double)known);
     free(pool);

@@ -41,7 +41,19 @@ int hours_copy(struct hours *to, const struct hours *from, struct err *e)
     if (hours_init(to, from->start_s, from->n, e))
         return -1;
     memcpy(to->y, from->y, from->n * sizeof *to->y);
+    to->beside = from->beside;
+    to->zone = from->zone;
     return 0;
+}
+
+struct hours hours_part(const struct hours *h, size_t i, size_t n)
+{
+    return (struct hours){h->start_s + (int64_t)i * HOUR_S,
+                          n,
+                          h->y + i,
+                          h->beside,
+                          h->zone,
+                          i ? NULL : h->scales};
 }
 
 int hours_set(struct hours *h, int64_t t_s, double value)
@@ -129,17 +141,31 @@ static void put_le64(unsigned char *p, uint64_t v)
         p[i] = (unsigned char)(v >> (8 * i));
 }
 
+static void put_value(unsigned char *p, double y)
+{
+    uint64_t bits = UINT64_C(0x7ff8000000000000); /* the one NaN */
+    if (!isnan(y))
+        memcpy(&bits, &y, sizeof bits);
+    put_le64(p, bits);
+}
+
+size_t hours_row_size(size_t others)
+{
+    return 8 * (2 + others);
+}
+
 unsigned char *hours_canonical(const struct hours *h, size_t *len)
 {
-    unsigned char *out = xmalloc(h->n ? h->n * 16 : 1);
-    for (size_t i = 0; i < h->n; i++) {
-        uint64_t bits = UINT64_C(0x7ff8000000000000); /* the one NaN */
-        if (!isnan(h->y[i]))
-            memcpy(&bits, &h->y[i], sizeof bits);
-        put_le64(out + 16 * i, (uint64_t)(h->start_s + (int64_t)i * HOUR_S));
-        put_le64(out + 16 * i + 8, bits);
+    size_t others = h->beside ? h->beside->n : 0, size = hours_row_size(others);
+    unsigned char *out = xmalloc(h->n * size + 1), *p = out;
+    for (size_t i = 0; i < h->n; i++, p += size) {
+        int64_t t_s = h->start_s + (int64_t)i * HOUR_S;
+        put_le64(p, (uint64_t)t_s);
+        put_value(p + 8, h->y[i]);
+        for (size_t k = 0; k < others; k++)
+            put_value(p + 16 + 8 * k, others_measured(h->beside, k, t_s));
     }
-    *len = h->n * 16;
+    *len = h->n * size;
     return out;
 }
 

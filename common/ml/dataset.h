@@ -10,7 +10,11 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/ml/others.h"
+#include "common/ml/zone.h"
 #include "common/sha256.h"
+
+struct scales;
 
 #define HOURS_MAX 87600 /* ten years; the most any call accepts */
 
@@ -18,6 +22,10 @@ struct hours {
     int64_t start_s; /* epoch seconds of y[0]'s hour (its start); a multiple of 3600 */
     size_t n;
     double *y; /* owned; n values in the series' unit; NaN = no value for that hour */
+    const struct others *beside; /* series beside it (others.h); borrowed; NULL: none */
+    const struct zone *zone;     /* its site's clocks; borrowed; NULL: UTC */
+    const struct scales *scales; /* of these hours and later ones (scales.h); borrowed;
+                                    NULL: not made. Not copied */
 };
 
 /* n hours from start_s, all missing. Fails when n is 0 or above HOURS_MAX, or start_s is
@@ -25,6 +33,9 @@ struct hours {
 int hours_init(struct hours *h, int64_t start_s, size_t n, struct err *e) MUST_CHECK;
 void hours_done(struct hours *h); /* a zeroed struct is fine */
 int hours_copy(struct hours *to, const struct hours *from, struct err *e) MUST_CHECK;
+
+/* n hours of h from its i-th on, borrowed: not to be freed. */
+struct hours hours_part(const struct hours *h, size_t i, size_t n);
 
 /* Puts a value at the hour that starts at t_s; hours outside the grid and non-finite
  * values are ignored and -1 is returned. */
@@ -48,8 +59,9 @@ size_t series_interpolate(double *y, size_t n,
                           size_t max_gap); /* the same on bare values */
 
 /* Canonical training rows (docs/contracts.md, section 8): per hour int64 epoch seconds
- * and float64 value, little endian, NaN (one bit pattern) for missing; 16 × n bytes,
- * owned. */
+ * and float64 value, then the values of the series beside it, little endian, NaN (one bit
+ * pattern) for missing; hours_row_size() × n bytes, owned. */
+size_t hours_row_size(size_t others);
 unsigned char *hours_canonical(const struct hours *h, size_t *len);
 void hours_sha256(const struct hours *h, char out[SHA256_HEX_SIZE]);
 

@@ -179,19 +179,11 @@ static bool is_idle(const struct diagnostics *d, size_t i)
 static void relation_note(const struct diagnostics *d, const struct collinearity *ties,
                           size_t col, json_t *notes, struct buf *b)
 {
-    const struct column_tie *t = &ties->tie[col];
-    const char *ln = ties == &d->log_ties ? "ln " : "";
-    size_t terms = 0;
-    buf_addf(b, "%s is an exact function of other columns (%s%s = %.4g",
-             d->in->names[col], ln, d->in->names[col], t->offset);
-    for (size_t i = 0; i < ties->cols; i++)
-        if (t->weight[i] != 0 && ++terms <= NAMES_MAX)
-            buf_addf(b, " %c %.4g × %s%s", t->weight[i] < 0 ? '-' : '+',
-                     fabs(t->weight[i]), ln, d->in->names[i]);
-    if (terms > NAMES_MAX)
-        buf_addf(b, " and %zu more", terms - NAMES_MAX);
-    buf_adds(b, *ln ? "): they are one measurement, and one of them is enough"
-                    : "): it says nothing of its own and is left out");
+    bool logs = ties == &d->log_ties;
+    buf_addf(b, "%s is an exact function of other columns (", d->in->names[col]);
+    collinearity_text(b, ties, col, d->in->names, logs);
+    buf_adds(b, logs ? "): they are one measurement, and one of them is enough"
+                     : "): it says nothing of its own and is left out");
     note(notes, "collinearity", BAD, b);
 }
 

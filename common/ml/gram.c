@@ -6,48 +6,46 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/ml/gram_loops.h"
 
 #define UNIT_MAX 1e100
 
-#define BLOCK 4 /* rows that are added up together: each sum is read and written once */
+_Static_assert(GRAM_MANY == GRAM_LANES, "as many as a vector holds");
 
 /* Sums are of differences from the first row; the target is the last of the columns. */
 struct gram {
     size_t cols, rows;
-    double weight; /* of all rows, the newest counting 1 */
-    double unit;   /* what a row of weight 1 counts for in the sums below */
-    size_t waiting;
-    double waiting_unit[BLOCK];
-    double per_unit, share; /* 1 / unit, 1 / (unit × weight), while it is solved */
-    double *wait;           /* BLOCK rows of cols + 1: differences. All within v */
-    double *first;          /* cols + 1 */
-    double *sum;            /* of the columns */
-    double *product;        /* of each two columns: the lower triangle by rows */
+    size_t width;       /* of a row: cols + 1, rounded up to GRAM_LANES */
+    double weight;      /* of all rows, the newest counting 1 */
+    double unit;        /* what a row of weight 1 counts for in the sums below */
+    size_t waiting;     /* rows that are not in the sums yet */
+    double *wait;       /* GRAM_BLOCK rows. All within v */
+    double *wait_units; /* the same times the unit that each came with */
+    double *first;      /* row */
+    double *sum;        /* of the columns */
+    double *product;    /* of each two columns: gram_loops.h; behind the sums */
     double v[];
 };
 
-static size_t cells(size_t cols)
+/* Sums and products. */
+static size_t cells(const struct gram *g)
 {
-    size_t n = cols + 1;
-    return (BLOCK + 2) * n + n * (n + 1) / 2;
-}
-
-static struct gram *make(size_t cols)
-{
-    size_t n = cols + 1;
-    struct gram *g = xcalloc(1, sizeof *g + cells(cols) * sizeof *g->v);
-    g->cols = cols;
-    g->wait = g->v;
-    g->first = g->wait + BLOCK * n;
-    g->sum = g->first + n;
-    g->product = g->sum + n;
-    return g;
+    return g->width * (g->cols + 2);
 }
 
 struct gram *gram_new(size_t cols)
 {
-    struct gram *g = make(cols);
+    size_t w = (cols + GRAM_LANES) / GRAM_LANES * GRAM_LANES;
+    size_t rows = 2 * GRAM_BLOCK + 2 + cols + 1;
+    struct gram *g = xcalloc(1, sizeof *g + rows * w * sizeof *g->v);
+    g->cols = cols;
+    g->width = w;
     g->unit = 1;
+    g->wait = g->v;
+    g->wait_units = g->wait + GRAM_BLOCK * w;
+    g->first = g->wait_units + GRAM_BLOCK * w;
+    g->sum = g->first + w;
+    g->product = g->sum + w;
     return g;
 }
 
@@ -61,41 +59,46 @@ size_t gram_rows(const struct gram *g)
     return g->rows;
 }
 
-/* Adds up the rows that wait; those that are not there are zeros. */
+/* Adds what waits to the sums and the products behind them. */
+static void add_waiting(const struct gram *g, double *sum)
+{
+    size_t w = g->width, size = g->waiting * w * sizeof(double);
+    double *product = sum + w, *rows = NULL;
+    if (g->waiting < GRAM_BLOCK) { /* zeros for those that are not there */
+        rows = xcalloc(2 * GRAM_BLOCK * w, sizeof *rows);
+        memcpy(rows, g->wait, size);
+        memcpy(rows + GRAM_BLOCK * w, g->wait_units, size);
+    }
+    gram_add_up(g->cols + 1, w, rows ? rows : g->wait,
+                rows ? rows + GRAM_BLOCK * w : g->wait_units, sum, product);
+    free(rows);
+}
+
 static void flush(struct gram *g)
 {
-    size_t n = g->cols + 1;
-    const double *a = g->wait, *b = a + n, *c = b + n, *d = c + n;
-    const double *u = g->waiting_unit;
-    double *p = g->product;
-    for (size_t r = g->waiting; r < BLOCK; r++) {
-        memset(g->wait + r * n, 0, n * sizeof *g->wait);
-        g->waiting_unit[r] = 0;
-    }
-    for (size_t i = 0; i < n; i++) {
-        double ai = u[0] * a[i], bi = u[1] * b[i], ci = u[2] * c[i], di = u[3] * d[i];
-        g->sum[i] += ai + bi + ci + di;
-        for (size_t j = 0; j <= i; j++)
-            p[j] += ai * a[j] + bi * b[j] + ci * c[j] + di * d[j];
-        p += i + 1;
-    }
+    add_waiting(g, g->sum);
     g->waiting = 0;
 }
 
 void gram_add(struct gram *g, const double *x, double target)
 {
-    size_t n = g->cols + 1;
+    size_t cols = g->cols;
     if (!g->rows++) {
-        memcpy(g->first, x, g->cols * sizeof *x);
-        g->first[g->cols] = target;
+        memcpy(g->first, x, cols * sizeof *x);
+        g->first[cols] = target;
     }
-    double *d = g->wait + g->waiting * n;
-    for (size_t i = 0; i < g->cols; i++)
-        d[i] = x[i] - g->first[i];
-    d[g->cols] = target - g->first[g->cols];
-    g->waiting_unit[g->waiting++] = g->unit;
+    double *restrict d = g->wait + g->waiting * g->width;
+    double *restrict u = g->wait_units + g->waiting * g->width;
+    const double *restrict first = g->first;
+    double unit = g->unit;
+    for (size_t i = 0; i < cols; i++) {
+        d[i] = x[i] - first[i];
+        u[i] = unit * d[i];
+    }
+    d[cols] = target - first[cols];
+    u[cols] = unit * d[cols];
     g->weight += 1;
-    if (g->waiting == BLOCK)
+    if (++g->waiting == GRAM_BLOCK)
         flush(g);
 }
 
@@ -108,134 +111,116 @@ void gram_forget(struct gram *g, double share)
     if (g->unit < UNIT_MAX)
         return;
     flush(g);
-    size_t n = g->cols + 1;
-    for (size_t i = 0; i < n + n * (n + 1) / 2; i++)
+    for (size_t i = 0; i < cells(g); i++)
         g->sum[i] /= g->unit; /* the products lie behind */
     g->unit = 1;
 }
 
-/* Sum of products of the deviations from the means, in the weight of the newest row. */
-static double cross(const struct gram *g, size_t i, size_t j)
-{
-    double p = g->product[i * (i + 1) / 2 + j];
-    return (p - g->sum[i] * g->sum[j] * g->share) * g->per_unit;
-}
+#define PAIRS ((FEATURES_MAX + 1) * GRAM_MANY)
 
-static double mean(const struct gram *g, size_t i)
+/* Sets f's means and spreads, which columns are dropped, and the scale of each. */
+static int standardise(const struct gram_sums *s, const double *mean, const double *std,
+                       size_t lane, struct linear_fit *f, double *scale, struct err *e)
 {
-    return g->first[i] + g->sum[i] / g->unit / g->weight;
-}
-
-/* Sets f's means and spreads and which columns are dropped. */
-static int standardise(const struct gram *g, struct linear_fit *f, struct err *e)
-{
-    size_t left = 0;
-    f->intercept = mean(g, g->cols);
-    for (size_t c = 0; c < g->cols; c++) {
-        double var = cross(g, c, c) / g->weight;
-        if (!isfinite(var))
+    size_t left = 0, cols = s->cols, target = cols * s->lanes + lane;
+    f->dropped = 0;
+    f->intercept = s->first[target] + s->sum[target] / s->unit / s->weight[lane];
+    for (size_t c = 0; c < cols; c++) {
+        size_t i = c * s->lanes + lane;
+        if (!isfinite(std[i]))
             return err_set(e, ERR_CONFLICT,
                            "the fit is not finite: the values are too large");
-        f->mean[c] = mean(g, c);
-        f->std[c] = sqrt(fmax(var, 0));
-        if (linear_constant(f->mean[c], f->std[c])) {
-            f->dropped |= UINT64_C(1) << c;
-            f->std[c] = 1;
-        } else {
-            left++;
-        }
+        bool constant = linear_constant(mean[i], std[i]);
+        f->mean[c] = mean[i];
+        f->std[c] = constant ? 1 : std[i];
+        f->dropped |= (uint64_t)constant << c;
+        scale[i] = constant ? 0 : 1 / std[i];
+        left += !constant;
     }
+    scale[target] = 1;
     return left ? 0
                 : err_set(e, ERR_CONFLICT,
                           "all features are constant: there is nothing to fit");
 }
 
-/* The upper triangle of a (n × n, row major): the Gram matrix of the standardised columns
- * and the penalty; b: their products with the target. What was dropped has zeros but for
- * the penalty. */
-static void equations(const struct gram *g, const struct linear_fit *f, double strength,
-                      double *a, double *b)
+/* The means and spreads of all columns. */
+static void take_moments(const struct gram_sums *s, double *mean, double *std)
 {
-    size_t n = g->cols;
-    double scale[FEATURES_MAX];
-    for (size_t i = 0; i < n; i++)
-        scale[i] = f->dropped >> i & 1 ? 0 : 1 / f->std[i];
+    double square[PAIRS], sum[PAIRS], first[PAIRS];
+    size_t n = s->cols * s->lanes;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < i; j++)
-            a[j * n + i] = cross(g, i, j) * scale[i] * scale[j];
-        a[i * n + i] = strength + (scale[i] > 0 ? g->weight : 0);
-        b[i] = cross(g, n, i) * scale[i];
+        size_t c = i / s->lanes, l = i % s->lanes;
+        square[i] = s->product[(c * s->width + c) * s->lanes + l];
     }
+    memcpy(sum, s->sum, n * sizeof *sum);
+    memcpy(first, s->first, n * sizeof *first);
+    for (size_t i = n; i < n + GRAM_LANES - 1; i++)
+        square[i] = sum[i] = first[i] = 0;
+    gram_moments(&(struct gram_moments){s->cols, s->lanes, s->unit, s->weight, first, sum,
+                                        square, mean, std});
 }
 
-/* a = U'U, U in place of a's upper triangle, and x of U'U x = b. False if a is not
- * positive definite. By rows from the left up, as in Golub & Van Loan, Matrix
- * Computations, 4.2.5: all inner loops run along rows. */
-static bool cholesky(double *a, double *b, size_t n, double *x)
+static int prepare(const struct gram_sums *s, double strength, struct linear_fit *f,
+                   double *scale, struct err *e)
 {
-    for (size_t k = 0; k < n; k++) {
-        double *row = a + k * n;
-        if (!(row[k] > 0))
-            return false;
-        double pivot = sqrt(row[k]);
-        for (size_t j = k; j < n; j++)
-            row[j] /= pivot;
-        b[k] /= pivot;
-        for (size_t i = k + 1; i < n; i++) {
-            double r = row[i], *below = a + i * n;
-            for (size_t j = i; j < n; j++)
-                below[j] -= r * row[j];
-            b[i] -= r * b[k];
-        }
-    }
-    for (size_t k = n; k-- > 0;) {
-        double s = b[k];
-        for (size_t j = k + 1; j < n; j++)
-            s -= a[k * n + j] * x[j];
-        x[k] = s / a[k * n + k];
-    }
-    return true;
-}
-
-static int solve(const struct gram *g, double strength, struct linear_fit *f,
-                 struct err *e)
-{
-    double a[FEATURES_MAX * FEATURES_MAX], b[FEATURES_MAX];
-    size_t n = g->cols;
-    *f = (struct linear_fit){0};
+    double mean[PAIRS], std[PAIRS];
     if (!(strength >= RIDGE_MIN_STRENGTH) || !isfinite(strength))
         return err_set(e, ERR_INVALID,
                        "the strength of ridge must be at least %g, not %g",
                        RIDGE_MIN_STRENGTH, strength);
-    if (!(g->weight > (double)n))
-        return err_set(e, ERR_CONFLICT,
-                       "%zu features cannot be fitted to %g rows: more rows are needed",
-                       n, g->weight);
-    if (standardise(g, f, e))
+    for (size_t l = 0; l < s->lanes; l++)
+        if (!(s->weight[l] > (double)s->cols))
+            return err_set(
+                e, ERR_CONFLICT,
+                "%zu features cannot be fitted to %g rows: more rows are needed", s->cols,
+                s->weight[l]);
+    take_moments(s, mean, std);
+    for (size_t l = 0; l < s->lanes; l++)
+        if (standardise(s, mean, std, l, &f[l], scale, e))
+            return -1;
+    return 0;
+}
+
+/* Takes the coefficients out of x. */
+static int finish(const struct gram_sums *s, const double *x, struct linear_fit *f,
+                  struct err *e)
+{
+    for (size_t l = 0; l < s->lanes; l++) {
+        for (size_t c = 0; c < s->cols; c++) /* what was dropped is 0 and not -0 */
+            f[l].coef[c] = f[l].dropped >> c & 1 ? 0 : x[c * s->lanes + l];
+        if (linear_check(&f[l], s->cols, e))
+            return -1;
+    }
+    return 0;
+}
+
+int gram_ridge_sums(const struct gram_sums *s, double strength, struct linear_fit *f,
+                    struct err *e)
+{
+    double scale[PAIRS], x[PAIRS];
+    size_t n = s->cols;
+    if (prepare(s, strength, f, scale, e))
         return -1;
-    equations(g, f, strength, a, b);
-    if (!cholesky(a, b, n, f->coef))
+    double *a = xmalloc(n * (n + GRAM_LANES) * s->lanes * sizeof *a);
+    gram_equations(&(struct gram_system){n, s->width, s->lanes, s->sum, s->product,
+                                         1 / s->unit, s->weight, scale},
+                   strength, a);
+    bool solved = gram_cholesky(n, s->lanes, a, x);
+    free(a);
+    if (!solved)
         return err_set(e, ERR_CONFLICT, "the features say too nearly the same to fit");
-    for (size_t c = 0; c < n; c++)
-        if (f->dropped >> c & 1)
-            f->coef[c] = 0; /* and not -0 */
-    return linear_check(f, n, e);
+    return finish(s, x, f, e);
 }
 
 /* What waits goes on waiting, so that a sum does not depend on when it was looked at. */
 int gram_ridge(const struct gram *g, double strength, struct linear_fit *f, struct err *e)
 {
-    struct gram *all = make(g->cols);
-    memcpy(all->v, g->v, cells(g->cols) * sizeof *g->v);
-    memcpy(all->waiting_unit, g->waiting_unit, sizeof g->waiting_unit);
-    all->rows = g->rows;
-    all->weight = g->weight;
-    all->unit = g->unit;
-    all->waiting = g->waiting;
-    all->per_unit = 1 / all->unit;
-    all->share = all->per_unit / all->weight;
-    flush(all);
-    int rc = solve(all, strength, f, e);
-    gram_free(all);
+    double *sum = xmalloc(cells(g) * sizeof *sum), *product = sum + g->width;
+    memcpy(sum, g->sum, cells(g) * sizeof *sum);
+    add_waiting(g, sum);
+    int rc = gram_ridge_sums(&(struct gram_sums){g->cols, g->width, 1, &g->weight,
+                                                 g->unit, g->first, sum, product},
+                             strength, f, e);
+    free(sum);
     return rc;
 }

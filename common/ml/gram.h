@@ -16,7 +16,8 @@
 
 struct gram;
 
-/* cols: 1 to FEATURES_MAX; (cols + 2)² × 4 bytes, more or less. Free with gram_free(). */
+/* cols: 1 to FEATURES_MAX; (cols + 10)² × 8 bytes, more or less. Free with gram_free().
+ */
 struct gram *gram_new(size_t cols);
 void gram_free(struct gram *g); /* NULL is fine */
 
@@ -34,6 +35,22 @@ void gram_forget(struct gram *g, double share);
 #define RIDGE_MIN_STRENGTH 1e-3
 int gram_ridge(const struct gram *g, double strength, struct linear_fit *f,
                struct err *e) MUST_CHECK;
+
+/* The same from sums that were made elsewhere, of rows from each of which `first` was
+ * taken off; the target is the last of cols + 1 columns. Of one regression or of
+ * GRAM_MANY at once, which cost little more: number x of regression l is at
+ * [x * lanes + l]. Borrowed. f: `lanes` of them; the error is that of one of them. */
+#define GRAM_MANY 4
+struct gram_sums {
+    size_t cols, width;   /* width: of a row of products, cols + 1 or more */
+    size_t lanes;         /* 1 or GRAM_MANY */
+    const double *weight; /* of all rows: one of each regression */
+    double unit;          /* what a row of weight 1 counts for in the sums */
+    const double *first, *sum;
+    const double *product; /* of columns i <= j at i * width + j */
+};
+int gram_ridge_sums(const struct gram_sums *s, double strength, struct linear_fit *f,
+                    struct err *e) MUST_CHECK;
 
 size_t gram_rows(const struct gram *g); /* how many were added */
 

@@ -2,121 +2,13 @@
 #include "common/ml/linear.h"
 
 #include <float.h>
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "common/mem.h"
-
-#define RANK_TOLERANCE 1e-7
-
-/* Unless told otherwise GSL ends the process on what it takes for an error, anywhere in
- * it. What it returns is looked at where it matters. */
-__attribute__((constructor)) static void keep_running(void)
-{
-    gsl_set_error_handler_off();
-}
-
-/* Mean and population standard deviation of each column, which is standardised in place.
- * A column whose spread is rounding noise is set to zero and dropped. */
-static void standardise(double *x, size_t rows, size_t cols, struct linear_fit *f)
-{
-    for (size_t c = 0; c < cols; c++) {
-        double mean = 0, ss = 0;
-        for (size_t r = 0; r < rows; r++)
-            mean += x[r * cols + c];
-        mean /= (double)rows;
-        for (size_t r = 0; r < rows; r++)
-            ss += (x[r * cols + c] - mean) * (x[r * cols + c] - mean);
-        double std = sqrt(ss / (double)rows);
-        if (linear_constant(mean, std)) {
-            f->dropped |= UINT64_C(1) << c;
-            std = 1;
-        }
-        bool gone = f->dropped >> c & 1;
-        for (size_t r = 0; r < rows; r++)
-            x[r * cols + c] = gone ? 0 : (x[r * cols + c] - mean) / std;
-        f->mean[c] = mean;
-        f->std[c] = std;
-    }
-}
-
-/* What both solvers begin with. */
-static int begin(double *x, const double *target, size_t rows, size_t cols,
-                 struct linear_fit *f, struct err *e)
-{
-    *f = (struct linear_fit){0};
-    if (!cols || cols > FEATURES_MAX)
-        return err_set(e, ERR_INVALID, "a linear model needs 1 to %d features, not %zu",
-                       FEATURES_MAX, cols);
-    if (rows <= cols)
-        return err_set(e, ERR_CONFLICT,
-                       "%zu features cannot be fitted to %zu rows: more rows are needed",
-                       cols, rows);
-    for (size_t i = 0; i < rows * cols; i++)
-        if (!isfinite(x[i]))
-            return err_set(e, ERR_INVALID, "row %zu, column %zu is not a finite number",
-                           i / cols, i % cols);
-    for (size_t r = 0; r < rows; r++) {
-        if (!isfinite(target[r]))
-            return err_set(e, ERR_INVALID, "the target of row %zu is not a finite number",
-                           r);
-        f->intercept += target[r];
-    }
-    f->intercept /= (double)rows;
-    standardise(x, rows, cols, f);
-    uint64_t all = cols == 64 ? UINT64_MAX : (UINT64_C(1) << cols) - 1;
-    if (f->dropped == all)
-        return err_set(e, ERR_CONFLICT,
-                       "all features are constant: there is nothing to fit");
-    return 0;
-}
-
-/* X P = Q R with |R_11| >= |R_22| >= ..: where the diagonal falls below the tolerance,
- * the remaining columns are combinations of those before. The leading r × r system is
- * solved. */
-int linear_qr(double *x, const double *target, size_t rows, size_t cols,
-              struct linear_fit *f, struct err *e)
-{
-    if (begin(x, target, rows, cols, f, e))
-        return -1;
-    gsl_matrix_view a = gsl_matrix_view_array(x, rows, cols);
-    gsl_vector *tau = gsl_vector_alloc(cols), *norm = gsl_vector_alloc(cols);
-    gsl_vector *b = gsl_vector_alloc(rows);
-    gsl_permutation *perm = gsl_permutation_alloc(cols);
-    int sign;
-    gsl_linalg_QRPT_decomp(&a.matrix, tau, perm, &sign, norm);
-    for (size_t r = 0; r < rows; r++)
-        gsl_vector_set(b, r, target[r] - f->intercept);
-    gsl_linalg_QR_QTvec(&a.matrix, tau, b);
-
-    double top = fabs(gsl_matrix_get(&a.matrix, 0, 0));
-    size_t rank = 0;
-    while (rank < cols &&
-           fabs(gsl_matrix_get(&a.matrix, rank, rank)) > RANK_TOLERANCE * top)
-        rank++;
-    double z[FEATURES_MAX] = {0};
-    for (size_t i = rank; i-- > 0;) {
-        double s = gsl_vector_get(b, i);
-        for (size_t j = i + 1; j < rank; j++)
-            s -= gsl_matrix_get(&a.matrix, i, j) * z[j];
-        z[i] = s / gsl_matrix_get(&a.matrix, i, i);
-    }
-    for (size_t i = 0; i < cols; i++) {
-        size_t c = gsl_permutation_get(perm, i);
-        f->coef[c] = z[i];
-        if (i >= rank)
-            f->dropped |= UINT64_C(1) << c;
-    }
-    gsl_permutation_free(perm);
-    gsl_vector_free(b);
-    gsl_vector_free(norm);
-    gsl_vector_free(tau);
-    return linear_check(f, cols, e);
-}
+#include "common/ml/scales.h"
 
 size_t linear_history(const struct model *m)
 {
@@ -138,29 +30,62 @@ size_t linear_min_hours(const struct model *m)
 
 void linear_hours_init(struct linear_hours *l, const struct feature_spec *spec)
 {
-    *l = (struct linear_hours){.spec = *spec, .low = INFINITY, .high = -INFINITY};
+    *l = (struct linear_hours){
+        .spec = *spec, .reach = features_reach(spec), .low = INFINITY, .high = -INFINITY};
 }
 
 void linear_hours_done(struct linear_hours *l)
 {
+    lagged_free(l->own);
     free(l->z);
 }
 
 bool linear_hours_next(struct linear_hours *l, const struct hours *h)
 {
-    if (l->n == h->n)
+    size_t t = l->n;
+    if (t == h->n)
         return false;
+    l->spec.zone = h->zone;
     if (h->n > l->cap) {
         l->cap = h->n > 2 * l->cap ? h->n : 2 * l->cap;
         l->z = xrealloc(l->z, l->cap * sizeof *l->z);
     }
-    double v = h->y[l->n];
+    double v = h->y[t];
     if (isfinite(v)) {
-        l->low = fmin(l->low, v);
-        l->high = fmax(l->high, v);
+        l->low = v < l->low ? v : l->low;
+        l->high = v > l->high ? v : l->high;
     }
-    l->z[l->n++] = features_transform(&l->spec, v);
+    l->z[t] = h->scales && t < h->scales->n ? h->scales->z[l->spec.transform][t]
+                                            : features_transform(&l->spec, v);
+    l->n++;
+    if (!isfinite(l->z[t]))
+        l->gap = l->n;
     return true;
+}
+
+bool linear_hours_row(const struct linear_hours *l, const struct hours *h, size_t t,
+                      double *row)
+{
+    int64_t t_s = h->start_s + (int64_t)t * 3600;
+    if (t < l->gap + l->reach)
+        return isfinite(l->z[t]) && !features_row(&l->spec, l->z, t, t_s, row);
+    features_fill(&l->spec, l->z, t, t_s, row);
+    return true;
+}
+
+const struct lagged *linear_hours_sums(struct linear_hours *l, const struct hours *h,
+                                       size_t most)
+{
+    const struct lagged *sums = NULL;
+    if (l->gap || l->n > SCALES_HOURS || most > SCALES_BACK)
+        return NULL;
+    if (h->scales) {
+        sums = h->scales->sums[l->spec.transform];
+    } else {
+        lagged_free(l->own);
+        sums = l->own = lagged_make(l->z, l->n, most);
+    }
+    return lagged_n(sums) >= l->n ? sums : NULL;
 }
 
 int linear_range(struct model *m, double low, double high, struct err *e)
@@ -193,11 +118,12 @@ static void make_raw(struct model *m)
     linear_raw(m->intercept, m->coef, m->mean, m->std, n, m->raw);
 }
 
-int linear_finish(struct model *m, const struct linear_fit *f, double low, double high,
-                  struct err *e)
+int linear_finish(struct model *m, const struct linear_fit *f,
+                  const struct linear_hours *hours, struct err *e)
 {
-    if (linear_range(m, low, high, e))
+    if (linear_range(m, hours->low, hours->high, e))
         return -1;
+    m->features.zone = hours->spec.zone;
     size_t n = features_columns(&m->features);
     free(m->mean);
     free(m->std);
@@ -214,19 +140,26 @@ int linear_finish(struct model *m, const struct linear_fit *f, double low, doubl
     return 0;
 }
 
-static double linear_clip(const struct model *m, double z)
+double linear_clip(const struct model *m, double z)
 {
     double v = features_inverse(&m->features, z);
     return !(v > m->clip_low) ? m->clip_low : v > m->clip_high ? m->clip_high : v;
 }
 
+/* In four sums, none of which waits for the others. */
 double linear_value(const struct model *m, const double *raw, const double *row)
 {
-    double z = raw[0];
-    size_t n = features_columns(&m->features);
-    for (size_t i = 0; i < n; i++)
-        z += raw[i + 1] * row[i];
-    return linear_clip(m, z);
+    double a = raw[0], b = 0, c = 0, d = 0;
+    size_t n = features_columns(&m->features), i = 0;
+    for (raw++; i + 4 <= n; i += 4) {
+        a += raw[i] * row[i];
+        b += raw[i + 1] * row[i + 1];
+        c += raw[i + 2] * row[i + 2];
+        d += raw[i + 3] * row[i + 3];
+    }
+    for (; i < n; i++)
+        a += raw[i] * row[i];
+    return linear_clip(m, (a + b) + (c + d));
 }
 
 double linear_step(const struct model *m, const double *row)
@@ -234,12 +167,29 @@ double linear_step(const struct model *m, const double *row)
     return linear_value(m, m->raw, row);
 }
 
-void linear_read(const struct model *m, const double *y, size_t n, double *z)
+void linear_read(const struct model *m, const struct hours *past, size_t n, double *z)
 {
-    bool log = m->features.transform == TRANSFORM_LOG;
+    size_t from = past->n - n;
+    const double *y = past->y + from, *made = NULL;
+    if (m->features.transform == TRANSFORM_NONE) {
+        memcpy(z, y, n * sizeof *z);
+        return;
+    }
+    if (past->scales && past->n <= past->scales->n)
+        made = past->scales->z[m->features.transform] + from;
     for (size_t i = 0; i < n; i++)
-        z[i] = features_transform(&m->features,
-                                  log && y[i] < m->clip_low ? m->clip_low : y[i]);
+        if (y[i] < m->clip_low)
+            z[i] = features_transform(&m->features, m->clip_low);
+        else
+            z[i] = made ? made[i] : features_transform(&m->features, y[i]);
+}
+
+static bool all_finite(const double *z, size_t n)
+{
+    bool all = true;
+    for (size_t i = 0; i < n; i++)
+        all &= fabs(z[i]) <= DBL_MAX;
+    return all;
 }
 
 int linear_forecast(const struct model *m, const struct hours *past, size_t horizon,
@@ -251,13 +201,16 @@ int linear_forecast(const struct model *m, const struct hours *past, size_t hori
     if (past->n < need)
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
                        need, past->n);
-    linear_read(m, past->y + past->n - need, need, z);
-    for (size_t k = 0; k < horizon; k++) {
-        if (features_row(&m->features, z, need + k, next_s + (int64_t)k * 3600, row))
+    linear_read(m, past, need, z);
+    bool whole = all_finite(z, need); /* then no row has to be looked through */
+    for (size_t k = 0; k < horizon; k++, next_s += 3600) {
+        if (whole)
+            features_fill(&m->features, z, need + k, next_s, row);
+        else if (features_row(&m->features, z, need + k, next_s, row))
             return err_set(e, ERR_CONFLICT,
                            "lead %zu cannot be forecast: an hour it reads is missing",
                            k + 1);
-        out[k] = linear_step(m, row);
+        out[k] = m->algo->step(m, row);
         z[need + k] = features_transform(&m->features, out[k]);
     }
     return 0;

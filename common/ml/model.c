@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/ml/model.h"
 
+#include <float.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/ml/trees.h"
 
 #define BRIDGE_HOURS 3
 #define DAY 24
@@ -25,8 +27,8 @@ struct model *model_new(const struct algo *a, const char *series)
         m->features.n_lags = sizeof default_lags / sizeof *default_lags;
         memcpy(m->features.lags, default_lags, sizeof default_lags);
     }
-    m->lowest = -INFINITY;
-    m->highest = INFINITY;
+    m->lowest = -DBL_MAX; /* what is stored and answered is a number */
+    m->highest = DBL_MAX;
     m->level = 0.95;
     m->lead1_sd = NAN;
     m->metrics = json_object();
@@ -41,9 +43,14 @@ void model_free(struct model *m)
     free(m->std);
     free(m->coef);
     free(m->raw);
+    free(m->smoothing);
+    trees_free(m->trees);
     free(m->lower);
     free(m->upper);
     free(m->quantiles);
+    free(m->features.exogenous);
+    free(m->training.beside);
+    free(m->training.zone);
     for (size_t i = 0; i < m->n_members; i++)
         model_free(m->member[i]);
     free(m->member);
@@ -64,6 +71,20 @@ void model_set_band(struct model *m, const double *half, size_t n_leads, double 
     }
     m->n_leads = n_leads;
     m->level = level;
+}
+
+static void go_by(struct model *m, const struct zone *z)
+{
+    m->features.zone = z;
+    for (size_t i = 0; i < m->n_members; i++)
+        go_by(m->member[i], z);
+}
+
+void model_set_zone(struct model *m, struct zone *z)
+{
+    free(m->training.zone);
+    m->training.zone = z;
+    go_by(m, z);
 }
 
 size_t model_history(const struct model *m)
@@ -102,6 +123,14 @@ static size_t fill(const double *y, size_t n, size_t need, double *out)
     return filled;
 }
 
+static bool has_all(const double *y, size_t n)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < n; i++)
+        missing += !isfinite(y[i]);
+    return !missing;
+}
+
 /* The newest values, no more than a forecast can use. */
 static const double *newest(const struct model *m, const double *y, size_t *n)
 {
@@ -118,6 +147,34 @@ size_t model_history_gaps(const struct model *m, const double *y, size_t n)
     double filled[LAG_MAX + MODEL_HISTORY_SPARE];
     y = newest(m, y, &n);
     return fill(y, n, model_history(m), filled);
+}
+
+size_t model_others_missing(const struct model *m, const struct hours *past)
+{
+    int64_t origin_s = past->start_s + ((int64_t)past->n - 1) * 3600;
+    size_t missing = 0;
+    for (size_t i = 0; i < m->features.n_exogenous; i++) {
+        const struct exogenous *x = &m->features.exogenous[i];
+        size_t k = 0;
+        while (k < x->n_lags &&
+               isfinite(features_exogenous(x, past->beside, origin_s, x->lags[k])))
+            k++;
+        missing += k < x->n_lags;
+    }
+    for (size_t i = 0; i < m->n_members; i++) {
+        size_t of_member = model_others_missing(m->member[i], past);
+        missing = of_member > missing ? of_member : missing;
+    }
+    return missing;
+}
+
+void model_others(const struct model *m, void (*each)(void *arg, const char *series),
+                  void *arg)
+{
+    for (size_t i = 0; i < m->features.n_exogenous; i++)
+        each(arg, m->features.exogenous[i].series);
+    for (size_t i = 0; i < m->n_members; i++)
+        model_others(m->member[i], each, arg);
 }
 
 /* How much wider than the model's own a band at this level is. */
@@ -163,20 +220,20 @@ void model_band_wide(const struct model *m, size_t lead, double level, double wi
     double z = features_transform(&m->features, f->yhat);
     double lower = features_inverse(&m->features, z + m->lower[k] * scale);
     double upper = features_inverse(&m->features, z + m->upper[k] * scale);
+    if (m->features.transform == TRANSFORM_LOG && upper > m->clip_high)
+        upper = m->clip_high; /* exponents run away */
     f->lower = possible(m, fmin(lower, f->yhat));
     f->upper = possible(m, fmax(upper, f->yhat));
 }
 
-int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
-                   double level, struct forecast *out, struct err *e)
+int model_points(const struct model *m, const struct hours *past, size_t horizon,
+                 double *yhat, struct err *e)
 {
-    double filled[LAG_MAX + MODEL_HISTORY_SPARE], yhat[HORIZON_MAX];
+    double filled[LAG_MAX + MODEL_HISTORY_SPARE];
     size_t n = past->n;
     if (horizon < 1 || horizon > HORIZON_MAX)
         return err_set(e, ERR_INVALID, "the horizon must be 1 to %d hours, not %zu",
                        HORIZON_MAX, horizon);
-    if (check_level(level, e))
-        return -1;
     if (n < model_history(m))
         return err_kind(e, ERR_CONFLICT, "history_missing",
                         "%s needs the last %zu hours, there are %zu", m->algo->name,
@@ -184,11 +241,47 @@ int model_forecast(const struct model *m, const struct hours *past, size_t horiz
     if (!isfinite(past->y[n - 1]))
         return err_kind(e, ERR_CONFLICT, "history_missing", "the newest hour is missing");
     const double *y = newest(m, past->y, &n);
-    fill(y, n, model_history(m), filled);
-    const struct hours read = {past->start_s + (int64_t)(past->n - n) * 3600, n, filled};
+    struct hours read = {past->start_s + (int64_t)(past->n - n) * 3600,
+                         n,
+                         filled,
+                         past->beside,
+                         past->zone,
+                         NULL};
+    if (has_all(y + n - model_history(m), model_history(m)))
+        read.y = (double *)y; /* it is only read */
+    else
+        fill(y, n, model_history(m), filled);
     if (m->algo->forecast(m, &read, horizon, yhat, e))
         return err_kind(e, ERR_CONFLICT, "history_missing", "%s",
                         e ? strdupa(e->text) : "an hour is missing");
+    for (size_t k = 0; k < horizon; k++)
+        yhat[k] = possible(m, yhat[k]);
+    return 0;
+}
+
+bool model_points_many(const struct model *const *m, const struct hours *past,
+                       size_t horizon, double (*yhat)[HORIZON_MAX])
+{
+    size_t need = model_history(m[0]);
+    if (!m[0]->algo->forecast_many || horizon < 1 || horizon > HORIZON_MAX)
+        return false;
+    for (size_t i = 0; i < FORECAST_MANY; i++)
+        if (past[i].n < need || !has_all(past[i].y + past[i].n - need, need))
+            return false;
+    if (!m[0]->algo->forecast_many(m, past, horizon, yhat))
+        return false;
+    for (size_t i = 0; i < FORECAST_MANY; i++)
+        for (size_t k = 0; k < horizon; k++)
+            yhat[i][k] = possible(m[i], yhat[i][k]);
+    return true;
+}
+
+int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
+                   double level, struct forecast *out, struct err *e)
+{
+    double yhat[HORIZON_MAX];
+    if (check_level(level, e) || model_points(m, past, horizon, yhat, e))
+        return -1;
     for (size_t k = 0; k < horizon; k++) {
         out[k].yhat = yhat[k];
         model_band(m, k, level, &out[k]);

@@ -13,13 +13,17 @@
 #include "common/err.h"
 #include "common/ml/algo.h"
 #include "common/ml/features.h"
+#include "common/ml/lead_weights.h"
 #include "common/sha256.h"
 
-#define HORIZON_MAX 48         /* hours */
 #define MODEL_DOC_MAX 10485760 /* bytes */
 #define MODEL_PARAMS_MAX 8
 #define MODEL_QUANTILES_MAX 1001
 #define BLEND_MAX 6 /* members of a blend */
+
+struct smoothing; /* common/ml/smoothing.h */
+struct trees;     /* common/ml/trees.h */
+struct grower;    /* the same */
 
 struct model {
     char series[130];
@@ -33,8 +37,8 @@ struct model {
     uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
     double clip_low, clip_high; /* what is forecast stays inside */
     struct model **member; /* of a blend: n_members models and their weights, which add up
-                            * to 1. owned */
-    double *weight;
+                            * to 1 at each lead. owned */
+    struct lead_weights *weight;
     size_t n_members;
     double decay;           /* of seasonal_ar: what is left of a difference an hour on */
     double lowest, highest; /* what can be at all; not of the document: whoever
@@ -53,8 +57,20 @@ struct model {
         char preset[16]; /* "" = none */
         uint64_t seed;
         char code[64]; /* version and revision */
+        struct zone
+            *zone;       /* the site\'s clocks, what calendars go by; NULL: UTC. owned */
+        size_t n_beside; /* the others (others.h) that stood beside, read or not: */
+        char (*beside)[OTHERS_NAME_SIZE]; /* their names, in the order of the rows. owned
+                                           */
     } training;
     json_t *metrics; /* object of reals. owned */
+
+    struct smoothing *smoothing; /* of holt_winters and theta. owned */
+    struct trees *trees; /* of boost and forest: what they answer is the target less the
+                          * intercept, over the scale. owned */
+    double scale;
+    const struct grower *grower; /* who fits these; NULL: nobody, as after loading.
+                                  * borrowed */
 };
 
 struct forecast {
@@ -66,8 +82,12 @@ struct forecast {
 struct model *model_new(const struct algo *a, const char *series);
 void model_free(struct model *m); /* NULL is fine */
 
+/* z: the site's clocks, taken over; NULL: UTC. For the members, too. */
+void model_set_zone(struct model *m, struct zone *z);
+
 /* member: taken over. At most BLEND_MAX. */
-void model_add_member(struct model *m, struct model *member, double weight);
+void model_add_member(struct model *m, struct model *member,
+                      const struct lead_weights *weight);
 
 /* The document: keys in the contract's order, reals with 17 digits; owned text. */
 char *model_document(const struct model *m, size_t *len);
@@ -90,6 +110,14 @@ size_t model_history(const struct model *m);
  * model_forecast() fills from the nearest day that has that hour: worth a warning. */
 size_t model_history_gaps(const struct model *m, const double *y, size_t n);
 
+/* How many of the other series that a forecast after past reads are not known at an hour
+ * that it reads; their means stand in: worth a warning. */
+size_t model_others_missing(const struct model *m, const struct hours *past);
+
+/* Calls each() with the name of each other series that m reads; some more than once. */
+void model_others(const struct model *m, void (*each)(void *arg, const char *series),
+                  void *arg);
+
 /* horizon (1..HORIZON_MAX) hours after the last of past, NaN = missing. Gaps of up
  * to 3 hours inside what is read are bridged linearly, longer ones as told above; a
  * missing newest hour, and one that nothing can stand in for, is refused (ERR_CONFLICT,
@@ -99,10 +127,20 @@ size_t model_history_gaps(const struct model *m, const double *y, size_t n);
 int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
                    double level, struct forecast *out, struct err *e) MUST_CHECK;
 
+/* The same without the band: yhat[horizon] alone. */
+int model_points(const struct model *m, const struct hours *past, size_t horizon,
+                 double *yhat, struct err *e) MUST_CHECK;
+
+/* The same of FORECAST_MANY fitted models of one candidate, each on its own past, in
+ * less time: algo.h has more. False: ask one by one, which tells why. */
+bool model_points_many(const struct model *const *m, const struct hours *past,
+                       size_t horizon, double (*yhat)[HORIZON_MAX]);
+
 /* Sets the band: half widths per lead on the model's scale, copied. */
 void model_set_band(struct model *m, const double *half, size_t n_leads, double level);
 
-/* Fills f->lower and f->upper around f->yhat; lead counts from 0, 0 < level < 1. All
+/* On logarithms the upper bound stays within the limits of what is forecast.
+ * Fills f->lower and f->upper around f->yhat; lead counts from 0, 0 < level < 1. All
  * three stay between m->lowest and m->highest. */
 void model_band(const struct model *m, size_t lead, double level, struct forecast *f);
 

@@ -82,3 +82,10 @@ double score_skill(double mae, double baseline_mae)
 {
     return baseline_mae > 0 ? 1 - mae / baseline_mae : NAN;
 }
+
+double score_owa(double smape, double mase, double naive2_smape, double naive2_mase)
+{
+    if (!(naive2_smape > 0 && naive2_mase > 0))
+        return NAN;
+    return (smape / naive2_smape + mase / naive2_mase) / 2;
+}

@@ -28,6 +28,11 @@ double score_msis(const double *y, const double *lower, const double *upper, siz
 double score_coverage(const double *y, const double *lower, const double *upper,
                       size_t n);
 
+/* Overall weighted average of mean sMAPE and mean MASE over those of Naive2 (naive2.h):
+ * means over series first, then the ratios; 1 is as good as Naive2. NaN where one is not
+ * known or Naive2 is perfect. */
+double score_owa(double smape, double mase, double naive2_smape, double naive2_mase);
+
 /* 1 - mae / mae of a baseline; NaN if either is not known, or the baseline is perfect. */
 double score_skill(double mae, double baseline_mae);
 

@@ -85,7 +85,9 @@ static json_t *save(const struct model *m)
 
 static int load(struct model *m, const json_t *state, struct err *e)
 {
-    return json_get_real(state, "decay", &m->decay, 0, DECAY_MAX, e);
+    return json_get_real(state, "decay", &m->decay, 0, DECAY_MAX, e)
+               ? err_prefix(e, "state")
+               : 0;
 }
 
 static const struct algo_param params[] = {

@@ -111,7 +111,7 @@ int system0_fit(const struct hours *h, const char *series, struct system0 *s,
     s->model = model_new(&algo_ols, series);
     s->model->features = lags;
     strcpy(s->model->training.preset, "system0");
-    struct hours first = {h->start_s, SYSTEM0_LAGS + s->n_train, h->y};
+    struct hours first = hours_part(h, 0, SYSTEM0_LAGS + s->n_train);
     if (algo_ols.fit(s->model, &first, e))
         goto fail;
     forecast_rows(s->model, s);

@@ -43,7 +43,7 @@ static enum train_outcome first_champion(struct train_work *w)
              "there is no champion yet, and it forecast best from %zu origins",
              w->chosen->late.origins);
     w->served = w->chosen->late.best < 0
-                    ? train_best_fallback(w)
+                    ? train_prior(w)
                     : pick_candidate(&w->chosen->late, w->chosen->late.best);
     if (w->chosen->late.best < 0)
         explain(w, "there is no champion yet, and the history is too short for more");
@@ -57,7 +57,7 @@ static enum train_outcome first_champion(struct train_work *w)
 static bool replaces_simple(struct train_work *w)
 {
     char text[160];
-    if (!w->champion || !train_is_simple(w->champion->algo) || w->system0 ||
+    if (!w->champion || !train_is_simple(w->champion->algo) || w->preset ||
         w->chosen->late.best < 0 || train_is_simple(w->served->algo))
         return false;
     snprintf(text, sizeof text, "%s serves, and this forecast better from %zu origins",
@@ -71,17 +71,17 @@ static enum train_outcome decide(struct train_work *w)
 {
     const struct candidate *first = w->winner;
     train_score_others(w);
-    if (!w->champion && !w->system0)
+    if (!w->champion && !w->preset)
         return first_champion(w);
     train_judge(w, first, false);
-    w->served = w->system0 || w->chosen->late.best < 0
+    w->served = w->preset || w->chosen->late.best < 0
                     ? first
                     : pick_candidate(&w->chosen->late, w->chosen->late.best);
     explain(w, w->gate.reason);
     if (w->gate.pass || replaces_simple(w))
         return TRAIN_PROMOTE;
     const struct candidate *simple = train_best_fallback(w);
-    if (simple == first)
+    if (simple == first || (!w->preset && w->chosen->late.best < 0))
         return w->champion ? TRAIN_KEEP : TRAIN_PROMOTE;
     train_judge(w, simple, true); /* the champion may be worse than the simplest thing */
     if (w->gate.pass || !w->champion) {
@@ -96,12 +96,14 @@ static enum train_outcome decide(struct train_work *w)
 static void work_done(struct train_work *w)
 {
     json_decref(w->gate.evidence);
+    json_decref(w->tuning);
     backtest_done(&w->seasonal);
     backtest_done(&w->persistence);
     backtest_done(&w->champions);
     backtest_done(&w->challenger);
     model_free(w->fitted);
     train_forget(w->chosen);
+    scales_done(&w->scales);
     hours_done(&w->whole_filled);
     hours_done(&w->whole);
 }
@@ -110,7 +112,11 @@ int train_series(const struct hours *h, const struct model *champion,
                  const struct train_opts *o, struct train_result *r, struct err *e)
 {
     struct train_work w = {
-        .o = o, .champion = champion, .system0 = is_system0(o->preset)};
+        .o = o,
+        .champion = champion,
+        .preset = o->preset ? preset_find(o->preset) : NULL,
+        .system0 = is_system0(o->preset),
+    };
     int rc = -1;
     *r = (struct train_result){0};
     if (train_clean(&w, h, e) || train_learn(&w, e))
@@ -121,6 +127,8 @@ int train_series(const struct hours *h, const struct model *champion,
     if (!r->model)
         goto out;
     r->evidence = train_evidence(&w);
+    if (w.tuning)
+        json_object_set(r->evidence, "tuning", w.tuning);
     r->metrics = train_metrics(&w, r->model);
     r->parameters = train_parameters(&w, r->model);
     r->model->training.rows = w.whole.n; /* those that were hashed */

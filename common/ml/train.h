@@ -19,19 +19,21 @@
 #define TRAIN_MIN_HOURS 24
 #define TRAIN_WINDOW_HOURS 1344      /* 8 weeks */
 #define TRAIN_MAX_GAP 3              /* hours bridged; longer gaps end a row */
-#define TRAIN_CANDIDATES "2026-11-3" /* version of the declared candidate list */
+#define TRAIN_CANDIDATES "2026-11-5" /* version of the declared candidate list */
 
 struct train_opts {
     const char *series;
-    const char
-        *preset;      /* NULL, or "system0": OLS on 4 lags of the last 168 h, no choice */
-    const char *code; /* version and revision, goes into the document */
-    size_t horizon;   /* 1..HORIZON_MAX; 48 */
-    double level;     /* 0.95 */
-    uint64_t seed;    /* of the gate's bootstrap; its top bit is ignored */
+    const char *preset; /* NULL, or one of presets.h: what is made, without a choice */
+    const char *code;   /* version and revision, goes into the document */
+    size_t horizon;     /* 1..HORIZON_MAX; 48 */
+    double level;       /* 0.95 */
+    uint64_t seed;      /* of the gate's bootstrap; its top bit is ignored */
     /* Called with 0..1 now and then; returns false to cancel. NULL is fine. */
     bool (*progress)(void *arg, double share);
     void *progress_arg;
+
+    const struct grower *grower; /* of trees.h; NULL: presets that need it are refused.
+                                  * borrowed */
 };
 
 enum train_outcome { TRAIN_PROMOTE, TRAIN_KEEP };

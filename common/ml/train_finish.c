@@ -13,12 +13,11 @@
 
 #define QUANTILES 21
 
-/* The errors of c's backtest, at origins whose forecasts end before hour `hours`. */
-static void set_band(const struct train_work *w, const struct pick *p,
-                     const struct candidate *c, size_t hours, struct model *m)
+/* By the errors at origins whose forecasts end before hour `hours`; false: too few. */
+static bool set_band_by(const struct train_work *w, const struct backtest *bt,
+                        size_t hours, struct model *m)
 {
     double half[HORIZON_MAX];
-    const struct backtest *bt = pick_backtest(p, c);
     size_t n = 0, leads = w->o->horizon;
     double *r = xmalloc((bt->plan.n + 1) * leads * sizeof *r);
     while (n < bt->plan.n &&
@@ -28,10 +27,22 @@ static void set_band(const struct train_work *w, const struct pick *p,
                 k < bt->plan.leads ? bt->residual[n * bt->plan.leads + k] : NAN;
         n++;
     }
-    if (conformal_widths(r, n, leads, w->o->level, half))
+    bool enough = conformal_widths(r, n, leads, w->o->level, half);
+    if (enough)
         model_set_band(m, half, leads, w->o->level);
-    m->level = w->o->level;
     free(r);
+    return enough;
+}
+
+/* Of c's errors. Where there are too few of them persistence, which errs more, lends its
+ * band: that of the choice's origins, or of all hours of the holdout. */
+static void set_band(const struct train_work *w, const struct pick *p,
+                     const struct candidate *c, size_t hours, struct model *m)
+{
+    m->level = w->o->level;
+    (void)(set_band_by(w, pick_backtest(p, c), hours, m) ||
+           set_band_by(w, &p->of->bt[0], hours, m) ||
+           set_band_by(w, &w->persistence, hours, m));
 }
 
 void train_score_band(struct train_work *w)
@@ -90,6 +101,18 @@ static void set_quantiles(const struct train_work *w, struct model *m)
     free(y);
 }
 
+static void set_beside(const struct train_work *w, struct model *m)
+{
+    const struct others *o = w->whole.beside;
+    if (!o || !o->n)
+        return;
+    m->training.beside = xcalloc(o->n, sizeof *m->training.beside);
+    for (size_t i = 0; i < o->n; i++)
+        snprintf(m->training.beside[i], sizeof *m->training.beside, "%s",
+                 o->of[i].series);
+    m->training.n_beside = o->n;
+}
+
 struct model *train_finish(struct train_work *w, struct err *e)
 {
     struct model *m = w->fitted;
@@ -108,9 +131,12 @@ struct model *train_finish(struct train_work *w, struct err *e)
     m->training.from_s = w->whole.start_s;
     m->training.to_s = w->whole.start_s + (int64_t)(w->whole.n - 1) * 3600;
     hours_sha256(&w->whole, m->training.sha256);
+    set_beside(w, m);
+    if (w->whole.zone)
+        model_set_zone(m, zone_copy(w->whole.zone));
     m->training.seed = w->o->seed & INT64_MAX;
     snprintf(m->training.preset, sizeof m->training.preset, "%s",
-             w->system0 ? "system0" : "");
+             w->preset ? w->preset->name : "");
     snprintf(m->training.code, sizeof m->training.code, "%s",
              w->o->code ? w->o->code : "");
     return m;

@@ -12,7 +12,7 @@
 bool train_is_simple(const struct algo *a)
 {
     for (size_t c = 0; c < n_candidates; c++)
-        if (candidates[c].fallback && candidates[c].algo == a)
+        if ((candidates[c].fallback || candidates[c].prior) && candidates[c].algo == a)
             return true;
     return false;
 }
@@ -29,7 +29,7 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
     struct err e = ERR_INIT;
     bool wary = in_place && w->champion && !train_is_simple(w->champion->algo) &&
                 w->plan.n >= 2 * GATE_BLOCK;
-    struct hours part = {w->filled.start_s, w->part, w->filled.y};
+    struct hours part = hours_part(&w->filled, 0, w->part);
     w->winner = c;
     model_free(w->fitted);
     w->fitted = candidate_model(c, w->o->series);
@@ -59,6 +59,27 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
         &w->gate);
 }
 
+/* Can it forecast from the newest hour? */
+static bool can_serve(const struct train_work *w, const struct candidate *c)
+{
+    double yhat[HORIZON_MAX];
+    struct model *m = candidate_model(c, w->o->series);
+    bool can = !m->algo->fit(m, &w->filled, NULL) &&
+               !model_points(m, &w->filled, w->o->horizon, yhat, NULL);
+    model_free(m);
+    return can;
+}
+
+const struct candidate *train_prior(const struct train_work *w)
+{
+    const struct choice *ch = &w->chosen->choice;
+    size_t best = 0;
+    for (size_t c = 0; c < ch->n; c++)
+        if (ch->list[c].prior && can_serve(w, &ch->list[c]))
+            best = c;
+    return &ch->list[best];
+}
+
 const struct candidate *train_best_fallback(const struct train_work *w)
 {
     const struct candidate *list = w->chosen->choice.list;
@@ -71,7 +92,7 @@ const struct candidate *train_best_fallback(const struct train_work *w)
         if (used[c])
             backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
     }
-    if (backtest_compare(bt, w->chosen->choice.n, w->plan.n, used, mean))
+    if (backtest_compare(bt, w->chosen->choice.n, w->plan.n, 0, used, mean))
         for (size_t c = 1; c < w->chosen->choice.n; c++)
             if (used[c] && (!used[best] || mean[c] < mean[best] * (1 - CHOICE_TIE)))
                 best = c;

@@ -9,17 +9,24 @@
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
 
+#define LEVEL_MAX (0.999 + 1e-12) /* 99.9 / 100 is a little more */
+
 #define LARGEST_VALUE 1e100 /* squares and sums stay finite */
 
 static int check(const struct hours *h, const struct train_opts *o, struct err *e)
 {
-    if (o->preset && *o->preset && strcmp(o->preset, "system0"))
+    const struct preset *p = o->preset && *o->preset ? preset_find(o->preset) : NULL;
+    if (o->preset && *o->preset && !p)
         return err_set(e, ERR_INVALID,
-                       "preset \"%.40s\" is not known: only \"system0\" is", o->preset);
+                       "preset \"%.40s\" is not known: it can be " PRESET_NAMES,
+                       o->preset);
+    if (p && p->tuning && !o->grower)
+        return err_set(e, ERR_INVALID,
+                       "preset \"%s\" can only be made by the trainer service", p->name);
     if (o->horizon < 1 || o->horizon > HORIZON_MAX)
         return err_set(e, ERR_INVALID, "the horizon must be 1 to %d hours, not %zu",
                        HORIZON_MAX, o->horizon);
-    if (!(o->level >= 0.5 && o->level <= 0.999))
+    if (!(o->level >= 0.5 && o->level <= LEVEL_MAX))
         return err_set(e, ERR_INVALID, "the level must be 0.5 to 0.999, not %g",
                        o->level);
     if (strlen(o->series) >= sizeof((struct model *)0)->series)
@@ -38,11 +45,6 @@ static int check(const struct hours *h, const struct train_opts *o, struct err *
     return 0;
 }
 
-static struct hours from(const struct hours *h, size_t i)
-{
-    return (struct hours){h->start_s + (int64_t)i * 3600, h->n - i, h->y + i};
-}
-
 /* How many hours to forget: those before a change that the champion shows now, or before
  * the one that it was trained after. */
 static size_t since_change(const struct train_work *w)
@@ -56,7 +58,7 @@ static size_t since_change(const struct train_work *w)
     double hours = (known_s - (double)w->whole.start_s) / 3600;
     if (hours > (double)since && hours < (double)w->whole.n)
         since = (size_t)hours;
-    struct hours rest = from(&w->whole, since);
+    struct hours rest = hours_part(&w->whole, since, w->whole.n - since);
     return hours_complete(&rest) < TRAIN_MIN_HOURS ? 0 : since;
 }
 
@@ -78,8 +80,11 @@ static void split(struct train_work *w)
 static void look_from(struct train_work *w, size_t since)
 {
     w->since = since;
-    w->raw = from(&w->whole, since);
-    w->filled = from(&w->whole_filled, since);
+    w->raw = hours_part(&w->whole, since, w->whole.n - since);
+    w->filled = hours_part(&w->whole_filled, since, w->whole.n - since);
+    scales_done(&w->scales);
+    scales_init(&w->scales, &w->filled);
+    w->filled.scales = &w->scales;
     w->truth = (struct truth){&w->filled, w->raw.y};
     split(w);
 }
@@ -103,21 +108,23 @@ int train_clean(struct train_work *w, const struct hours *h, struct err *e)
     return 0;
 }
 
-/* Candidates, backtest, choice; system 0's own model needs no choice. */
+/* Candidates, backtest, choice; what a preset makes is chosen already. */
 static int choose(struct train_work *w, struct err *e)
 {
-    const struct candidate *list = w->system0 ? candidates_system0 : candidates;
-    size_t n = w->system0 ? n_candidates_system0 : n_candidates;
+    const struct candidate *list = w->preset ? w->made : candidates;
+    size_t n = w->preset ? w->preset->n : n_candidates;
     struct chosen *c = w->chosen = xcalloc(1, sizeof *c);
     if (choice_make(&c->choice, list, n, &w->truth, w->raw.n, w->o->horizon,
                     w->o->progress, w->o->progress_arg))
         return err_kind(e, ERR_CONFLICT, "cancelled", "the training was cancelled");
-    pick_make(&c->early, &c->choice, &w->truth, w->part, !w->system0);
-    pick_make(&c->late, &c->choice, &w->truth, w->raw.n, !w->system0);
-    int best = c->early.best < 0 ? 0 : c->early.best;
-    if (w->system0 && c->early.used[n - 1])
-        best = (int)n - 1;
-    w->winner = pick_candidate(&c->early, best);
+    size_t least = w->o->horizon < CHOICE_LEADS ? w->o->horizon : CHOICE_LEADS;
+    c->choice.least_leads = w->preset || w->since ? 0 : least;
+    pick_make(&c->early, &c->choice, &w->truth, w->part, !w->preset);
+    pick_make(&c->late, &c->choice, &w->truth, w->raw.n, !w->preset);
+    w->winner =
+        c->early.best < 0 ? train_prior(w) : pick_candidate(&c->early, c->early.best);
+    if (w->preset && c->early.used[n - 1])
+        w->winner = pick_candidate(&c->early, (int)n - 1);
     return 0;
 }
 
@@ -138,13 +145,13 @@ static double holdout_loss(const struct train_work *w)
     struct backtest bt;
     struct plan plan = w->plan;
     struct model *m = candidate_model(w->winner, w->o->series);
-    struct hours part = {w->filled.start_s, w->part, w->filled.y};
+    struct hours part = hours_part(&w->filled, 0, w->part);
     bool used = !w->winner->algo->fit(m, &part, NULL);
     double mean = NAN;
     plan.first += w->since;
     if (used) {
         backtest_model(m, &all, &plan, &bt);
-        backtest_compare(&bt, 1, plan.n, &used, &mean);
+        backtest_compare(&bt, 1, plan.n, 0, &used, &mean);
         backtest_done(&bt);
     }
     model_free(m);
@@ -156,7 +163,7 @@ static double holdout_loss(const struct train_work *w)
  * fitted to the same end. In either case the gate looks at the hours since. */
 int train_learn(struct train_work *w, struct err *e)
 {
-    if (choose(w, e))
+    if (train_tune(w, e) || choose(w, e))
         return -1;
     if (!w->since)
         return 0;

@@ -113,6 +113,17 @@ static void put_param(json_t *o, const char *name, double x)
     buf_done(&b);
 }
 
+/* "0.41 0.4 0.38 …", by lead. */
+static void put_weights(json_t *o, const char *name, const struct lead_weights *w)
+{
+    struct buf b;
+    buf_init(&b, 128);
+    for (size_t i = 0; i < WEIGHT_LEADS; i++)
+        buf_addf(&b, "%s%.3g", i ? " " : "", w->at[i]);
+    put_text(o, name, b.data);
+    buf_done(&b);
+}
+
 json_t *train_parameters(const struct train_work *w, const struct model *final)
 {
     json_t *o = json_object();
@@ -120,13 +131,13 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
     put_text(o, "algorithm", final->algo->name);
     put_text(o, "candidate", w->served->name);
     put_text(o, "candidates_version", TRAIN_CANDIDATES);
-    put_text(o, "preset", w->system0 ? "system0" : "");
+    put_text(o, "preset", w->preset ? w->preset->name : "");
     for (size_t i = 0; i < final->algo->n_params; i++)
         put_param(o, final->algo->params[i].name, final->params[i]);
     for (size_t i = 0; i < final->n_members; i++) {
         char name[32];
         snprintf(name, sizeof name, "weight_%s", w->served->recipe->member[i]->name);
-        put_param(o, name, final->weight[i]);
+        put_weights(o, name, &final->weight[i]);
     }
     if (features_columns(&final->features)) {
         char name[FEATURE_NAME_SIZE];

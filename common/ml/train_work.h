@@ -8,6 +8,8 @@
 
 #include "common/ml/choice.h"
 #include "common/ml/gate.h"
+#include "common/ml/presets.h"
+#include "common/ml/scales.h"
 #include "common/ml/train.h"
 
 #define HOLDOUT_HOURS 168 /* at most */
@@ -20,13 +22,18 @@ struct chosen {
 };
 
 struct train_work {
-    const struct train_opts *o;   /* borrowed */
-    const struct model *champion; /* borrowed; NULL: none */
-    bool system0;
+    const struct train_opts *o;        /* borrowed */
+    const struct model *champion;      /* borrowed; NULL: none */
+    const struct preset *preset;       /* NULL: none */
+    bool system0;                      /* it is that one */
+    struct candidate made[PRESET_MAX]; /* its list */
+    double tuned[MODEL_PARAMS_MAX];    /* parameters of the last of these */
+    json_t *tuning; /* what was tried to find them; NULL: nothing. owned */
     struct hours whole, whole_filled; /* as measured; with short gaps bridged. owned */
     size_t since;             /* hours of these before a change; 0: all are used */
     size_t fresh;             /* hours since a change, left out or not: they judge */
     struct hours raw, filled; /* the two from there on; borrowed */
+    struct scales scales;     /* of filled. owned */
     struct truth truth;
     size_t part;    /* hours before the holdout: what the challenger is fitted to */
     size_t holdout; /* hours after it: what the gate scores */
@@ -53,6 +60,11 @@ int train_clean(struct train_work *w, const struct hours *h, struct err *e) MUST
 int train_learn(struct train_work *w, struct err *e) MUST_CHECK;
 void train_forget(struct chosen *c); /* NULL is fine */
 
+/* ---- train_tune.c ---- */
+
+/* Makes the list of a preset, with the best of its parameters. */
+int train_tune(struct train_work *w, struct err *e) MUST_CHECK;
+
 /* ---- train_judge.c ---- */
 
 /* Is it one of those that are there for want of better? */
@@ -66,6 +78,9 @@ void train_score_others(struct train_work *w);
  * told: the blend, chosen by many more origins than the holdout has, would have said so
  * too, and one of a hundred weeks lies. */
 void train_judge(struct train_work *w, const struct candidate *c, bool in_place);
+/* Who serves where no backtest can tell: fading_naive_24, or persistence where the newest
+ * day has holes that cannot be bridged. */
+const struct candidate *train_prior(const struct train_work *w);
 /* The fallback with the least error over the holdout; persistence where nothing can be
  * compared. */
 const struct candidate *train_best_fallback(const struct train_work *w);

@@ -134,6 +134,7 @@ static json_t *new_series(const struct monitor *m, const char *name)
     json_object_set_new(row, "device", json_string(device));
     json_object_set_new(row, "quantity", json_string(quantity));
     json_object_set_new(row, "unit", json_text(q && *q->unit ? q->unit : NULL));
+    json_object_set_new(row, "tz", json_string(m->set.tz));
     json_object_set_new(row, "state", json_string(r.forecast ? "active" : "disabled"));
     return row;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -13,13 +14,45 @@
 
 #define PAGE_MAX 1000
 
-static json_t *rule_json(const struct tracked *t)
+/* A name may stand there before its series does, or be misspelt: why each series that is
+ * asked for is not read (yet). */
+static json_t *not_read(const struct fleet *f, const struct tracked *t,
+                        const json_t *exogenous)
+{
+    json_t *list = json_array(), *v;
+    size_t i;
+    json_array_foreach(exogenous, i, v)
+    {
+        const char *name = json_string_value(v), *why = NULL;
+        const struct tracked *other = name ? fleet_find(f, name) : NULL;
+        if (!other)
+            why = "there is no such series";
+        else if (other == t)
+            why = "it is the series itself, whose past is read anyway";
+        else if (!other->champion->version)
+            why = "it has no champion";
+        if (why && name)
+            json_array_append_new(
+                list, json_sprintf("exogenous %s is not read: %s", name, why));
+    }
+    return list;
+}
+
+/* Under the view lock. */
+static json_t *rule_json(const struct fleet *f, const struct tracked *t)
 {
     json_t *j = json_object(), *set = json_loads(t->settings, 0, NULL);
     json_object_set_new(j, "series", json_string(t->name));
     json_object_set_new(j, "state", json_string(tracked_state(t)));
     json_object_set_new(j, "settings", set ? set : json_object());
-    json_object_set_new(j, "effective", rules_json(&t->rules));
+    json_t *effective = rules_json(&t->rules),
+           *exogenous = json_object_get(set, "exogenous");
+    json_object_set_new(effective, "exogenous",
+                        json_is_array(exogenous) ? json_incref(exogenous) : json_array());
+    if (json_is_string(json_object_get(set, "tz")))
+        json_object_set(effective, "tz", json_object_get(set, "tz"));
+    json_object_set_new(j, "effective", effective);
+    json_object_set_new(j, "warnings", not_read(f, t, exogenous));
     return j;
 }
 
@@ -35,7 +68,7 @@ int get_rules(void *app, const struct req *q, struct res *s, struct err *e)
     fleet_lock(&m->fleet);
     size_t i = fleet_after(&m->fleet, after ? after : ""), end = i + (size_t)limit;
     for (; i < m->fleet.n && i < end; i++)
-        json_array_append_new(items, rule_json(m->fleet.all[i]));
+        json_array_append_new(items, rule_json(&m->fleet, m->fleet.all[i]));
     if (i && i < m->fleet.n)
         snprintf(next, sizeof next, "%s", m->fleet.all[i - 1]->name);
     fleet_unlock(&m->fleet);
@@ -63,9 +96,43 @@ int get_rule(void *app, const struct req *q, struct res *s, struct err *e)
     struct tracked *t;
     if (find_locked(m, q, &t, e))
         return -1;
-    json_t *j = rule_json(t);
+    json_t *j = rule_json(&m->fleet, t);
     fleet_unlock(&m->fleet);
     return res_json(s, j, e);
+}
+
+/* What stands beside a series is another, and counts once. */
+static int check_others(const char *series, const json_t *settings, struct err *e)
+{
+    const json_t *names = json_object_get(settings, "exogenous"), *v;
+    size_t i;
+    json_array_foreach(names, i, v)
+    {
+        const char *name = json_string_value(v);
+        if (!strcmp(name, series))
+            return err_set(
+                e, ERR_INVALID,
+                "field \"exogenous[%zu]\" must be another series than %s itself", i,
+                series);
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(json_string_value(json_array_get(names, k)), name))
+                return err_set(e, ERR_INVALID, "field \"exogenous[%zu]\" repeats %s", i,
+                               name);
+    }
+    return 0;
+}
+
+/* Where it stands, by the settings; what Postgres does not know is refused. */
+static int zone_of(struct monitor *m, struct pg *p, const json_t *settings,
+                   const char **tz, struct err *e)
+{
+    struct zone ignored;
+    int64_t now_s = clock_now_ms() / 1000;
+    const char *given = json_string_value(json_object_get(settings, "tz"));
+    *tz = given ? given : m->set.tz;
+    return given && registry_zone(p, given, now_s, now_s, &ignored, e)
+               ? err_prefix(e, "field \"tz\"")
+               : 0;
 }
 
 /* Saves the settings, the state and the decision; t is not changed yet. */
@@ -83,9 +150,10 @@ static int save(struct monitor *m, const struct tracked *t, const json_t *settin
                   "kind", "rules", "version", "previous", "actor", actor, "reason",
                   "the settings of the series were changed", "evidence", "before",
                   json_loads(t->settings, 0, NULL), "after", settings);
-    int rc = pg_begin(p, e);
+    const char *tz;
+    int rc = zone_of(m, p, settings, &tz, e) || pg_begin(p, e) ? -1 : 0;
     if (!rc) {
-        rc = registry_series_set(p, t->name, settings, state, e);
+        rc = registry_series_set(p, t->name, settings, state, tz, e);
         if (!rc)
             rc = registry_decide_all(p, rows, e);
         if (!rc)
@@ -117,12 +185,12 @@ static int put_locked(struct monitor *m, const struct req *q, const json_t *sett
         return -1;
     fleet_unlock(&m->fleet); /* only a tick would free it */
     rules_default(&r, t->quantity, (double)m->set.cooldown_h, (int)m->set.per_day);
-    if (rules_apply(&r, t->quantity, settings, e) ||
+    if (rules_apply(&r, t->quantity, settings, e) || check_others(t->name, settings, e) ||
         save(m, t, settings, &r, role_name(q->who), e))
         return -1;
     fleet_lock(&m->fleet);
     take(t, settings, &r);
-    json_t *j = rule_json(t);
+    json_t *j = rule_json(&m->fleet, t);
     fleet_unlock(&m->fleet);
     log_info("settings of %s changed by %s", t->name, role_name(q->who));
     return res_json(s, j, e);

@@ -86,9 +86,10 @@ static void on_hourly(void *arg, const char *device, const char *quantity, int64
         x->w.y[i] = value;
 }
 
-static void on_lead1(void *arg, const char *device, const char *quantity, int64_t t_ms,
-                     const struct stored *f)
+static void on_lead1(void *arg, const char *device, const char *quantity, int lead,
+                     int64_t t_ms, const struct stored *f)
 {
+    (void)lead;
     struct chunk *c = arg;
     struct cell *x = find(c, device, quantity);
     int i = index_of(c, t_ms);
@@ -139,11 +140,12 @@ static int read_windows(struct chunk *c, const struct span *piece, struct err *e
     if (!c->any_champion)
         return 0;
     /* what the piece's first hour looks back on */
-    if (facts_lead1(c->m->influx, &c->devices, piece->from - (SKILL_HOURS - 1) * HOUR_MS,
-                    piece->to + HOUR_MS, on_lead1, c, e))
+    if (facts_stored(c->m->influx, &c->devices, true,
+                     piece->from - (SKILL_HOURS - 1) * HOUR_MS, piece->to + HOUR_MS,
+                     on_lead1, c, e))
         return -1;
-    return facts_leads(c->m->influx, &c->devices, piece->from, piece->to + HOUR_MS,
-                       on_lead, c, e);
+    return facts_stored(c->m->influx, &c->devices, false, piece->from,
+                        piece->to + HOUR_MS, on_lead, c, e);
 }
 
 /* A device that nobody knows and whose hours came long after their time: its series. */

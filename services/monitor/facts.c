@@ -170,69 +170,37 @@ int facts_hourly(struct influx *in, const struct fields *f, const struct devices
     return 0;
 }
 
-static double real_at(const json_t *row, size_t i)
+static struct stored stored_of(const json_t *row)
 {
-    const json_t *v = json_array_get(row, i);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-#define SELECT_STORED                                                                    \
-    "SELECT \"yhat\", \"yhat_lower\", \"yhat_upper\", \"version\" FROM "                 \
-    "\"forecast_leads\""                                                                 \
-    " WHERE \"role\" = 'champion' AND "
-
-/* From a row of SELECT_STORED, its time in *t_ms. */
-static struct stored stored_of(const json_t *row, int64_t *t_ms)
-{
-    double version = real_at(row, 4);
-    *t_ms = json_integer_value(json_array_get(row, 0));
-    return (struct stored){real_at(row, 1), real_at(row, 2), real_at(row, 3),
+    double version = json_real_at(row, 4);
+    return (struct stored){json_real_at(row, 1), json_real_at(row, 2),
+                           json_real_at(row, 3),
                            version >= 1 && version < 1e9 ? (int)version : 0};
 }
 
-int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
-                int64_t to_ms,
-                void (*each)(void *arg, const char *device, const char *quantity,
-                             int64_t t_ms, const struct stored *f),
-                void *arg, struct err *e)
+int facts_stored(struct influx *in, const struct devices *d, bool lead1, int64_t from_ms,
+                 int64_t to_ms,
+                 void (*each)(void *arg, const char *device, const char *quantity,
+                              int lead, int64_t t_ms, const struct stored *f),
+                 void *arg, struct err *e)
 {
     json_t *all, *s, *row;
     size_t i, k;
-    if (run(in, SELECT_STORED "\"lead\" = '1' AND ", d, from_ms, to_ms,
-            " GROUP BY \"device\", \"quantity\"", &all, e))
+    char select[256];
+    snprintf(select, sizeof select,
+             "SELECT \"yhat\", \"yhat_lower\", \"yhat_upper\", \"version\" FROM "
+             "\"forecast_leads\" WHERE \"role\" = 'champion' AND %s",
+             lead1 ? "\"lead\" = '1' AND " : "");
+    if (run(in, select, d, from_ms, to_ms, " GROUP BY \"device\", \"quantity\", \"lead\"",
+            &all, e))
         return -1;
     json_array_foreach(all, i, s)
     {
         json_array_foreach(json_object_get(s, "values"), k, row)
         {
-            int64_t t_ms;
-            struct stored f = stored_of(row, &t_ms);
-            each(arg, tag(s, "device"), tag(s, "quantity"), t_ms, &f);
-        }
-    }
-    json_decref(all);
-    return 0;
-}
-
-int facts_leads(struct influx *in, const struct devices *d, int64_t from_ms,
-                int64_t to_ms,
-                void (*each)(void *arg, const char *device, const char *quantity,
-                             int lead, int64_t t_ms, const struct stored *f),
-                void *arg, struct err *e)
-{
-    json_t *all, *s, *row;
-    size_t i, k;
-    if (run(in, SELECT_STORED, d, from_ms, to_ms,
-            " GROUP BY \"device\", \"quantity\", \"lead\"", &all, e))
-        return -1;
-    json_array_foreach(all, i, s)
-    {
-        int lead = atoi(tag(s, "lead"));
-        json_array_foreach(json_object_get(s, "values"), k, row)
-        {
-            int64_t t_ms;
-            struct stored f = stored_of(row, &t_ms);
-            each(arg, tag(s, "device"), tag(s, "quantity"), lead, t_ms, &f);
+            struct stored f = stored_of(row);
+            each(arg, tag(s, "device"), tag(s, "quantity"), atoi(tag(s, "lead")),
+                 json_integer_value(json_array_get(row, 0)), &f);
         }
     }
     json_decref(all);
@@ -315,7 +283,7 @@ static json_t *point(const json_t *row)
         p, "time",
         json_string(clock_format(json_integer_value(json_array_get(row, 0)), time)));
     for (size_t i = 0; i < N_FIELDS; i++) {
-        double v = real_at(row, i + 1);
+        double v = json_real_at(row, i + 1);
         bool whole = !strcmp(evaluation_fields[i], "n") ||
                      !strcmp(evaluation_fields[i], "missing") ||
                      !strcmp(evaluation_fields[i], "version");

@@ -4,6 +4,7 @@
 #ifndef FC_MONITOR_FACTS_H
 #define FC_MONITOR_FACTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,19 +41,13 @@ struct stored {
     double yhat, lower, upper;
     int version;
 };
-/* Those at lead 1 for the hours of [from_ms, to_ms), at most 48. */
-int facts_lead1(struct influx *in, const struct devices *d, int64_t from_ms,
-                int64_t to_ms,
-                void (*each)(void *arg, const char *device, const char *quantity,
-                             int64_t t_ms, const struct stored *f),
-                void *arg, struct err *e) MUST_CHECK;
-
-/* The same at all leads that are stored. */
-int facts_leads(struct influx *in, const struct devices *d, int64_t from_ms,
-                int64_t to_ms,
-                void (*each)(void *arg, const char *device, const char *quantity,
-                             int lead, int64_t t_ms, const struct stored *f),
-                void *arg, struct err *e) MUST_CHECK;
+/* Those for the hours of [from_ms, to_ms), at most 48: at all leads that are stored, or
+ * at lead 1 alone. */
+int facts_stored(struct influx *in, const struct devices *d, bool lead1, int64_t from_ms,
+                 int64_t to_ms,
+                 void (*each)(void *arg, const char *device, const char *quantity,
+                              int lead, int64_t t_ms, const struct stored *f),
+                 void *arg, struct err *e) MUST_CHECK;
 
 /* Counts hours with a value in [from_ms, to_ms], newest piece first; each() is called per
  * piece of 48 h, which begins at piece_ms. */

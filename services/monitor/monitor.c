@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/registry_series.h"
 #include "common/sha256.h"
 #include "services/monitor/act.h"
 #include "services/monitor/api.h"
@@ -58,11 +59,21 @@ static int open_broker(struct monitor *m, struct err *e)
     return m->mqtt ? 0 : -1;
 }
 
-/* A schema of another version ends the start; a database that is away does not. */
+static int check_zone(struct monitor *m, struct err *e)
+{
+    int64_t now_s = clock_now_ms() / 1000;
+    struct zone ignored;
+    return registry_zone(m->pg, m->set.tz, now_s, now_s, &ignored, e)
+               ? err_prefix(e, "FC_TZ")
+               : 0;
+}
+
+/* A schema of another version, or a zone that there is not, ends the start; a database
+ * that is away does not. */
 static int check_schema(struct monitor *m, struct err *e)
 {
     struct err why = ERR_INIT;
-    if (pg_check_schema(m->pg, &why) == 0)
+    if (pg_check_schema(m->pg, &why) == 0 && check_zone(m, &why) == 0)
         return 0;
     if (why.code == ERR_UNAVAILABLE || why.code == ERR_TIMEOUT) {
         dep_down(m->pg_dep, why.text);

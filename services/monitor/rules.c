@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/ml/others.h"
+#include "common/ml/zone.h"
 #include "common/reading.h"
 #include "services/monitor/checks.h"
 
@@ -91,18 +93,47 @@ static int apply_thresholds(struct rules *r, const json_t *settings, struct err 
     return 0;
 }
 
+/* Names of series; that they are there is not asked: they may come. */
+static int check_exogenous(const json_t *settings, struct err *e)
+{
+    const json_t *names = json_object_get(settings, "exogenous");
+    char device[DEVICE_MAX + 1], quantity[QUANTITY_MAX + 1], canonical[SERIES_MAX + 1];
+    size_t i;
+    json_t *v;
+    if (!names || json_is_null(names))
+        return 0;
+    if (!json_is_array(names) || json_array_size(names) > OTHERS_MAX)
+        return err_set(e, ERR_INVALID,
+                       "field \"exogenous\" must be an array of at most %d series",
+                       OTHERS_MAX);
+    json_array_foreach(names, i, v)
+    {
+        const char *name = json_string_value(v);
+        if (!name || series_split(name, canonical, device, quantity, NULL) ||
+            strcmp(name, canonical))
+            return err_set(e, ERR_INVALID,
+                           "field \"exogenous[%zu]\" must be the name of a series, like "
+                           "\"garden.temperature\"",
+                           i);
+    }
+    return 0;
+}
+
 int rules_apply(struct rules *r, const char *quantity, const json_t *settings,
                 struct err *e)
 {
     static const char *const known[] = {
-        "forecast",   "preset",  "skill_min", "error_factor", "gap_h",
-        "cooldown_h", "per_day", "stuck_h",   "thresholds",   NULL};
+        "forecast", "preset",  "skill_min",  "error_factor", "gap_h", "cooldown_h",
+        "per_day",  "stuck_h", "thresholds", "exogenous",    "tz",    NULL};
+    const char *tz = NULL; /* whether it is one is for Postgres to say */
     int64_t per_day = r->per_day, gap = r->gap_h, stuck = r->stuck_h;
     if (!json_is_object(settings))
         return err_set(e, ERR_INVALID, "the settings of a series must be a JSON object");
     if (only_known(settings, known, e) ||
         opt_bool(settings, "forecast", &r->forecast, e) ||
         apply_preset(r, quantity, settings, e) || apply_thresholds(r, settings, e) ||
+        check_exogenous(settings, e) ||
+        json_opt_string(settings, "tz", &tz, ZONE_NAME_SIZE - 1, e) ||
         json_opt_real(settings, "skill_min", &r->skill_min, -100, 0.99, e) ||
         json_opt_real(settings, "error_factor", &r->error_factor, 1, 1000, e) ||
         json_opt_real(settings, "cooldown_h", &r->cooldown_h, 0, 720, e) ||

@@ -25,8 +25,10 @@ struct rules {
 /* What holds where a series says nothing. */
 void rules_default(struct rules *r, const char *quantity, double cooldown_h, int per_day);
 
-/* Takes over what settings (an object) says; *r holds the defaults before. Unknown
- * members and values out of range are refused with a text that names them. */
+/* Takes over what settings (an object) says; *r holds the defaults before. "exogenous",
+ * the series that trainer shall read beside this one, is checked here and used there; so
+ * is "tz". Unknown members and values out of range are refused with a text that names
+ * them. */
 int rules_apply(struct rules *r, const char *quantity, const json_t *settings,
                 struct err *e) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/monitor/settings.h"
 
+#include "common/ml/zone.h"
 #include "common/pg.h"
 
 #define AT(member) offsetof(struct monitor_settings, member)
@@ -22,6 +23,8 @@ const struct setting monitor_settings_table[] = {
      "least time between two trainings of a series that monitor asks for, h"},
     {"RETRAIN_PER_DAY", SET_INT, AT(per_day), "4", 1, 100,
      "most trainings a day (UTC) that monitor asks for, per series"},
+    {"TZ", SET_STRING, AT(tz), "UTC", 1, ZONE_NAME_SIZE - 1,
+     "time zone of new series, like Europe/Vienna: the hours that models go by"},
     {"RETRAIN_FLEET_PER_DAY", SET_INT, AT(fleet_per_day), "50000", 1, 10000000,
      "most retrainings a day (UTC) that monitor asks for, all series together"},
     {0},

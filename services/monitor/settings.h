@@ -17,6 +17,7 @@ struct monitor_settings {
     struct mqtt_settings mqtt;
     char *ingest_url, *trainer_url, *predictor_url;
     int64_t cooldown_h, per_day, fleet_per_day;
+    char *tz;
 };
 
 extern const struct setting monitor_settings_table[];

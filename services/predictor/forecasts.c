@@ -86,7 +86,7 @@ static void missed_lines(struct forecasts *f, struct buf *b, struct series *s,
         if (v->by->model->training.to_s * 1000 > o)
             continue;
         models_lock(f->models);
-        int rc = origin_forecast(s, v->by, o, made, NULL, NULL);
+        int rc = origin_forecast(f->models, s, v->by, o, made, NULL, NULL);
         widths_past(s, v->by, o, &w);
         models_unlock(f->models);
         if (rc)

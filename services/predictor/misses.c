@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/reading.h"
 #include "services/predictor/widths.h"
@@ -38,22 +39,17 @@ static struct series *series_of(struct models *m, const json_t *one)
     return models_find(m, name);
 }
 
-static double real_at(const json_t *row, size_t i)
-{
-    const json_t *v = json_array_get(row, i);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
 /* Under the lock. row: time, state, version, origin_ms. */
 static void take_state(struct series *s, int lead, const json_t *row, int64_t hour_ms)
 {
-    double origin = real_at(row, 3);
+    double origin = json_real_at(row, 3);
     if (!s->adaptive_turn || s->adaptive_known ||
-        !(origin >= 0 && origin <= (double)hour_ms) || real_at(row, 2) != s->adaptive_of)
+        !(origin >= 0 && origin <= (double)hour_ms) ||
+        json_real_at(row, 2) != s->adaptive_of)
         return;
     for (size_t i = 0; i < ADAPTIVE_LEADS; i++)
         if (adaptive_leads[i] == lead) {
-            s->adaptive.lead[i].before = adaptive_limit(real_at(row, 1));
+            s->adaptive.lead[i].before = adaptive_limit(json_real_at(row, 1));
             s->adaptive.newest = (int64_t)origin / HOUR_MS;
         }
 }
@@ -81,7 +77,8 @@ static void take_row(struct misses *m, struct series *s, const json_t *row)
 {
     int64_t hour_ms = json_integer_value(json_array_get(row, 0)) - HOUR_MS;
     for (size_t i = 0; i < ADAPTIVE_LEADS; i++) {
-        double miss = real_at(row, 1 + 2 * i), version = real_at(row, 2 + 2 * i);
+        double miss = json_real_at(row, 1 + 2 * i),
+               version = json_real_at(row, 2 + 2 * i);
         if (isnan(miss) || isnan(version))
             continue;
         if (hour_ms > m->seeing_ms)

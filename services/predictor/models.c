@@ -13,6 +13,21 @@
 
 /* ---- versions --------------------------------------------------------------------- */
 
+/* Pointers, and the texts behind them. */
+static char **feature_names(const struct feature_spec *f)
+{
+    size_t n = features_of_history(f), size = n * sizeof(char *);
+    char name[FEATURE_NAME_SIZE];
+    for (size_t i = 0; i < n; i++)
+        size += strlen(features_name(f, i, name)) + 1;
+    char **names = xmalloc(size + 1), *text = (char *)(names + n);
+    for (size_t i = 0; i < n; i++) {
+        names[i] = text;
+        text = stpcpy(text, features_name(f, i, name)) + 1;
+    }
+    return names;
+}
+
 struct version *version_new(int number, struct model *m)
 {
     struct version *v = xcalloc(1, sizeof *v);
@@ -25,9 +40,7 @@ struct version *version_new(int number, struct model *m)
         m->lowest = q->min;
         m->highest = q->max;
     }
-    v->names = xcalloc(features_of_history(&m->features) + 1, sizeof *v->names);
-    for (size_t i = 0; i < features_of_history(&m->features); i++)
-        features_name(&m->features, i, v->names[i]);
+    v->names = feature_names(&m->features);
     /* serving reads neither the training metrics nor the drift baseline */
     json_decref(m->metrics);
     m->metrics = NULL;

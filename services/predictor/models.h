@@ -31,8 +31,7 @@ struct version {
     atomic_int refs;
     int number;
     struct model *model; /* owned; without the parts that serving does not need */
-    char (*names)[FEATURE_NAME_SIZE]; /* of its features, in the order of model->features;
-                                         owned */
+    char **names; /* of its features, in the order of model->features; one block. owned */
 };
 
 /* Parses a document of the given series. Refuses one that was made for another. */
@@ -49,6 +48,12 @@ struct widths {
     double state[ADAPTIVE_LEADS]; /* what is stored to go on from; NaN: not known */
 };
 
+/* What a forecast read in place of what is not there: worth a warning. */
+struct stand_ins {
+    unsigned gaps;   /* hours that came from other days */
+    unsigned others; /* other series, of which the mean stood in */
+};
+
 /* What answers for a series at present. Read-only but for its count. */
 struct serving {
     atomic_llong refs;
@@ -56,7 +61,7 @@ struct serving {
     struct version *by;      /* who made the trajectory; NULL: there is none yet */
     int64_t origin_ms;       /* of the trajectory; NO_TIME: none */
     uint64_t made;           /* which of the series' trajectories it is, counted from 1 */
-    unsigned gaps;           /* hours it read that came from other days */
+    struct stand_ins stand_ins; /* in what it read */
     char *note; /* why by is not version, or there is no trajectory; NULL. owned */
     double yhat[HORIZON_MAX];
     struct widths widths; /* of its bands */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -13,20 +14,52 @@
 #define HISTORY_READ (LAG_MAX + MODEL_HISTORY_SPARE)
 #define CHUNK 100 /* series loaded before the first of them are forecast */
 
-int origin_forecast(const struct series *s, const struct version *v, int64_t origin_ms,
-                    struct forecast *out, unsigned *gaps, struct err *e)
+/* The other series that a model reads, around one origin. */
+struct beside {
+    const struct models *models;
+    int64_t origin_ms;
+    struct others others;
+};
+
+static void on_other(void *arg, const char *name)
+{
+    struct beside *b = arg;
+    double y[OTHERS_READ_HOURS];
+    const struct series *s = models_find(b->models, name);
+    size_t n = s && s->history && others_find(&b->others, name) < 0
+                   ? history_copy(s->history, b->origin_ms, y, OTHERS_READ_HOURS)
+                   : 0;
+    const struct hours h = {
+        .start_s = (b->origin_ms - ((int64_t)n - 1) * HOUR_MS) / 1000, .n = n, .y = y};
+    if (n)
+        others_add(&b->others, name, &h);
+}
+
+int origin_forecast(const struct models *m, const struct series *s,
+                    const struct version *v, int64_t origin_ms, struct forecast *out,
+                    struct stand_ins *stand_ins, struct err *e)
 {
     double y[HISTORY_READ];
     size_t n = s->history ? history_copy(s->history, origin_ms, y, HISTORY_READ) : 0;
     if (!n)
         return err_kind(e, ERR_CONFLICT, "history_missing",
                         "%s has no complete hour to start from", s->name);
-    const struct hours past = {origin_ms / 1000 - ((int64_t)n - 1) * 3600, n, y};
-    if (model_forecast(v->model, &past, HORIZON_MAX, v->model->level, out, e))
-        return -1;
-    if (gaps)
-        *gaps = (unsigned)model_history_gaps(v->model, y, n);
-    return 0;
+    struct beside b = {.models = m, .origin_ms = origin_ms};
+    const struct hours past = {.start_s = origin_ms / 1000 - ((int64_t)n - 1) * 3600,
+                               .n = n,
+                               .y = y,
+                               .beside = &b.others};
+    const struct hours read = {.start_s = origin_ms / 1000 -
+                                          (OTHERS_READ_HOURS - 1) * INT64_C(3600),
+                               .n = OTHERS_READ_HOURS};
+    others_init(&b.others, &read);
+    model_others(v->model, on_other, &b);
+    int rc = model_forecast(v->model, &past, HORIZON_MAX, v->model->level, out, e);
+    if (!rc && stand_ins)
+        *stand_ins = (struct stand_ins){(unsigned)model_history_gaps(v->model, y, n),
+                                        (unsigned)model_others_missing(v->model, &past)};
+    others_done(&b.others);
+    return rc;
 }
 
 /* What serves from now on when no new trajectory can be made: the same as before, said.
@@ -37,7 +70,7 @@ static void keep(struct series *s, const struct serving *old, const char *why)
     v->by = version_ref(old->by);
     v->origin_ms = old->origin_ms;
     v->made = old->made;
-    v->gaps = old->gaps;
+    v->stand_ins = old->stand_ins;
     v->note = xstrdup(why);
     for (size_t k = 0; k < HORIZON_MAX; k++)
         v->yhat[k] = old->yhat[k];
@@ -45,12 +78,13 @@ static void keep(struct series *s, const struct serving *old, const char *why)
     series_serve(s, v);
 }
 
-static void forecast_now(struct series *s, const struct serving *old, int64_t origin_ms)
+static void forecast_now(const struct models *m, struct series *s,
+                         const struct serving *old, int64_t origin_ms)
 {
     struct forecast f[HORIZON_MAX];
     struct err e = ERR_INIT;
-    unsigned gaps = 0;
-    if (origin_forecast(s, old->version, origin_ms, f, &gaps, &e)) {
+    struct stand_ins stand_ins;
+    if (origin_forecast(m, s, old->version, origin_ms, f, &stand_ins, &e)) {
         keep(s, old, e.text);
         return;
     }
@@ -58,7 +92,7 @@ static void forecast_now(struct series *s, const struct serving *old, int64_t or
     v->by = version_ref(old->version);
     v->origin_ms = origin_ms;
     v->made = ++s->made;
-    v->gaps = gaps;
+    v->stand_ins = stand_ins;
     for (size_t k = 0; k < HORIZON_MAX; k++)
         v->yhat[k] = f[k].yhat;
     widths_now(s, v->by, origin_ms, &v->widths);
@@ -66,7 +100,7 @@ static void forecast_now(struct series *s, const struct serving *old, int64_t or
     s->unwritten = true;
 }
 
-void origin_refresh(struct series *s, int64_t hour_ms)
+void origin_refresh(struct models *m, struct series *s, int64_t hour_ms)
 {
     struct serving *old = series_serving(s);
     if (!old)
@@ -76,7 +110,7 @@ void origin_refresh(struct series *s, int64_t hour_ms)
     if (any && (s->stale || s->tried_ms != origin)) {
         s->tried_ms = origin;
         s->stale = false;
-        forecast_now(s, old, origin);
+        forecast_now(m, s, old, origin);
     } else if (!any && s->stale) {
         s->stale = false;
         keep(s, old,
@@ -86,6 +120,37 @@ void origin_refresh(struct series *s, int64_t hour_ms)
     serving_put(old);
 }
 
+/* The series that n champions read besides, added behind them; each once more where it is
+ * read by several. Returns how many there are then, at most max. */
+struct with_others {
+    const struct models *models;
+    struct series **list;
+    size_t n, max;
+};
+
+static void add_other(void *arg, const char *name)
+{
+    struct with_others *w = arg;
+    struct series *s = models_find(w->models, name);
+    if (s && w->n < w->max)
+        w->list[w->n++] = s;
+}
+
+static int load_chunk(struct models *m, struct influx *in, struct series *const *list,
+                      size_t n, int64_t load_to_ms, struct err *e)
+{
+    struct series *all[CHUNK * (1 + OTHERS_MAX)];
+    struct with_others w = {m, all, n, sizeof all / sizeof *all};
+    memcpy(all, list, n * sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        struct serving *v = series_serving(list[i]);
+        if (v)
+            model_others(v->version->model, add_other, &w);
+        serving_put(v);
+    }
+    return hourly_load(in, m, all, w.n, load_to_ms, e);
+}
+
 int origin_bring_up(struct models *m, struct influx *in, struct series *const *list,
                     size_t n, int64_t hour_ms, int64_t load_to_ms, struct err *e)
 {
@@ -93,10 +158,10 @@ int origin_bring_up(struct models *m, struct influx *in, struct series *const *l
     for (size_t i = 0; i < n; i += CHUNK) {
         size_t k = n - i < CHUNK ? n - i : CHUNK;
         if (!rc)
-            rc = hourly_load(in, m, list + i, k, load_to_ms, e);
+            rc = load_chunk(m, in, list + i, k, load_to_ms, e);
         for (size_t j = i; j < i + k; j++) {
             models_lock(m);
-            origin_refresh(list[j], hour_ms);
+            origin_refresh(m, list[j], hour_ms);
             models_unlock(m);
         }
     }

@@ -14,7 +14,7 @@
 /* Makes the trajectory of s at the newest hour <= hour_ms anew if its champion, its
  * history or that hour has changed. When it cannot be made the one before stays, with a
  * note that says why. Under models_lock(). */
-void origin_refresh(struct series *s, int64_t hour_ms);
+void origin_refresh(struct models *m, struct series *s, int64_t hour_ms);
 
 /* Loads the histories of n series that lack them (up to load_to_ms) and refreshes all n
  * at hour_ms. On failure what was loaded is refreshed nevertheless. */
@@ -22,9 +22,11 @@ int origin_bring_up(struct models *m, struct influx *in, struct series *const *l
                     size_t n, int64_t hour_ms, int64_t load_to_ms,
                     struct err *e) MUST_CHECK;
 
-/* The trajectory of v at another origin, from the history of s, into out[HORIZON_MAX].
- * -1 when that hour has no value, or the model cannot. Under models_lock(). */
-int origin_forecast(const struct series *s, const struct version *v, int64_t origin_ms,
-                    struct forecast *out, unsigned *gaps, struct err *e);
+/* The trajectory of v at another origin, from the history of s and those of the other
+ * series that v reads, into out[HORIZON_MAX]. stand_ins may be NULL. -1 when that hour
+ * has no value, or the model cannot. Under models_lock(). */
+int origin_forecast(const struct models *m, const struct series *s,
+                    const struct version *v, int64_t origin_ms, struct forecast *out,
+                    struct stand_ins *stand_ins, struct err *e);
 
 #endif

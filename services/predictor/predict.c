@@ -73,6 +73,20 @@ static int find_source(struct predictor *p, struct ask *a, bool worker,
 /* ---- the forms
  * ---------------------------------------------------------------------------- */
 
+static void warn_about(struct answer *out, const struct stand_ins *s)
+{
+    if (s->gaps)
+        answer_warn(out,
+                    "%u of the hours it reads are missing: the nearest day that has them "
+                    "stands in",
+                    s->gaps);
+    if (s->others)
+        answer_warn(out,
+                    "%u of the other series it reads are not known at that hour: their "
+                    "means stand in",
+                    s->others);
+}
+
 /* From the trajectory in memory: no model is run. */
 static int from_trajectory(const struct ask *a, const struct source *src,
                            struct answer *out, struct forecast *f, struct err *e)
@@ -97,11 +111,7 @@ static int from_trajectory(const struct ask *a, const struct source *src,
                     v->by->number);
     else if (v->note)
         answer_warn(out, "the forecast could not be made anew: %s", v->note);
-    if (v->gaps)
-        answer_warn(out,
-                    "%u of the hours it reads are missing: the nearest day that has them "
-                    "stands in",
-                    v->gaps);
+    warn_about(out, &v->stand_ins);
     return 0;
 }
 
@@ -110,13 +120,14 @@ static int from_hours(struct predictor *p, const struct ask *a, const struct sou
                       struct answer *out, struct forecast *f, struct err *e)
 {
     struct forecast made[HORIZON_MAX];
-    unsigned gaps = 0;
+    struct stand_ins stand_ins;
     int64_t origin = NO_TIME;
     int rc = -1;
     models_lock(p->models);
     if (src->series && src->series->history &&
         history_newest(src->series->history, INT64_MAX, &origin))
-        rc = origin_forecast(src->series, src->version, origin, made, &gaps, e);
+        rc = origin_forecast(p->models, src->series, src->version, origin, made,
+                             &stand_ins, e);
     else
         err_kind(e, ERR_CONFLICT, "history_missing", "no hours of %s are in memory",
                  a->name);
@@ -128,11 +139,7 @@ static int from_hours(struct predictor *p, const struct ask *a, const struct sou
         f[k].yhat = made[k].yhat;
         model_band(src->version->model, k, out->level, &f[k]);
     }
-    if (gaps)
-        answer_warn(out,
-                    "%u of the hours it reads are missing: the nearest day that has them "
-                    "stands in",
-                    gaps);
+    warn_about(out, &stand_ins);
     return 0;
 }
 
@@ -154,18 +161,15 @@ static int from_history(struct predictor *p, const struct ask *a,
     size_t n;
     if (ask_history(a, y, &n, e))
         return -1;
-    const struct hours past = {next_s(p, a) - (int64_t)n * 3600, n, y};
+    const struct hours past = {
+        .start_s = next_s(p, a) - (int64_t)n * 3600, .n = n, .y = y};
     if (model_forecast(src->version->model, &past, a->horizon, out->level, f, e)) {
         e->code = ERR_INVALID; /* the history is the caller's */
         return -1;
     }
-    size_t gaps = model_history_gaps(src->version->model, y, n);
-    if (gaps)
-        answer_warn(
-            out,
-            "%zu of the hours it reads are missing: the nearest day that has them "
-            "stands in",
-            gaps);
+    const struct model *m = src->version->model;
+    warn_about(out, &(struct stand_ins){(unsigned)model_history_gaps(m, y, n),
+                                        (unsigned)model_others_missing(m, &past)});
     return 0;
 }
 

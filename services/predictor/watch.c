@@ -106,7 +106,7 @@ struct series *watch_install(struct models *m, struct metrics *metrics, const ch
             now->by = version_ref(old->by);
             now->origin_ms = old->origin_ms;
             now->made = old->made;
-            now->gaps = old->gaps;
+            now->stand_ins = old->stand_ins;
             memcpy(now->yhat, old->yhat, sizeof now->yhat);
             now->widths = old->widths;
         }

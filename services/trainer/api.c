@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/trainer/api.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/ml/algo.h"
+#include "common/ml/presets.h"
 #include "common/registry_jobs.h"
 #include "common/version.h"
 
@@ -54,18 +54,6 @@ int api_series(const struct req *q, char name[SERIES_MAX + 1], const char **seri
     return v ? series_split(v, name, device, quantity, e) : 0;
 }
 
-/* An id in the path. */
-static int path_id(const char *text, int64_t *id, struct err *e)
-{
-    char *end;
-    errno = 0;
-    *id = strtoll(text, &end, 10);
-    if (errno || end == text || *end || *id < 1)
-        return err_set(e, ERR_INVALID,
-                       "a job's id is a whole number from 1, not \"%.60s\"", text);
-    return 0;
-}
-
 /* ---- POST /api/v1/train ---------------------------------------------------------- */
 
 /* The array with canonical names; new. */
@@ -96,9 +84,24 @@ static json_t *parse_names(const json_t *names, struct err *e)
     return NULL;
 }
 
-static int parse_body(const json_t *body, const char *role, struct train_request *r,
+int api_names(const json_t *series, json_t **names, struct err *e)
+{
+    *names = NULL;
+    if (json_is_string(series) && !strcmp(json_string_value(series), "all"))
+        return 0;
+    if (!json_is_array(series))
+        return err_set(e, ERR_INVALID,
+                       "field \"series\" must be an array of names, or \"all\"");
+    *names = parse_names(series, e);
+    return *names ? 0 : -1;
+}
+
+/* Unless told otherwise, somebody who waits for some series goes before what the monitor
+ * asks for, and that before all series at once. */
+static int parse_body(const json_t *body, enum role who, struct train_request *r,
                       struct err *e)
 {
+    bool by_person = who != ROLE_SERVICE;
     static const char *const fields[] = {"series", "reason", "preset", "priority", NULL};
     const json_t *series = json_object_get(body, "series");
     const char *reason = NULL, *preset = NULL;
@@ -107,29 +110,28 @@ static int parse_body(const json_t *body, const char *role, struct train_request
         json_opt_string(body, "preset", &preset, 16, e) ||
         json_opt_int(body, "priority", &r->priority, -100, 100, e))
         return -1;
-    if (preset && strcmp(preset, "system0") != 0)
+    const struct preset *known = preset ? preset_find(preset) : NULL;
+    if (preset && !known)
         return err_set(e, ERR_INVALID,
-                       "field \"preset\" must be null or \"system0\", not \"%s\"",
+                       "field \"preset\" must be null, " PRESET_NAMES ", not \"%s\"",
                        preset);
-    r->preset = preset ? "system0" : NULL;
+    r->preset = known ? known->name : NULL;
     if (reason && *reason)
         snprintf(r->reason, sizeof r->reason, "%s", reason);
     else
-        snprintf(r->reason, sizeof r->reason, "asked by %s", role);
-    if (json_is_string(series) && !strcmp(json_string_value(series), "all"))
-        return 0;
-    if (!json_is_array(series))
-        return err_set(e, ERR_INVALID,
-                       "field \"series\" must be an array of names, or \"all\"");
-    r->series = parse_names(series, e);
-    return r->series ? 0 : -1;
+        snprintf(r->reason, sizeof r->reason, "asked by %s", role_name(who));
+    if (api_names(series, &r->series, e))
+        return -1;
+    if (!json_object_get(body, "priority"))
+        r->priority = !r->series ? PRIORITY_ALL : by_person ? PRIORITY_PERSON : 0;
+    return 0;
 }
 
 int train_request_parse(const struct req *q, struct train_request *r, struct err *e)
 {
     *r = (struct train_request){0};
     json_t *body = req_json_object(q, e);
-    int rc = body ? parse_body(body, role_name(q->who), r, e) : -1;
+    int rc = body ? parse_body(body, q->who, r, e) : -1;
     json_decref(body);
     return rc;
 }
@@ -163,75 +165,6 @@ static int post_train(void *app, const struct req *q, struct res *s, struct err 
         snprintf(s->location, sizeof s->location, "/api/v1/jobs/%" JSON_INTEGER_FORMAT,
                  json_integer_value(json_object_get(json_array_get(jobs, 0), "id")));
     return res_json(s, json_pack("{s:o}", "jobs", jobs), e);
-}
-
-/* ---- jobs ------------------------------------------------------------------------ */
-
-static int known_state(const char *state, struct err *e)
-{
-    static const char *const states[] = {"queued", "running",   "done",
-                                         "failed", "cancelled", "open"};
-    for (size_t i = 0; state && i < sizeof states / sizeof *states; i++)
-        if (!strcmp(state, states[i]))
-            return 0;
-    return state ? err_set(e, ERR_INVALID,
-                           "parameter \"state\" must be queued, running, done, failed, "
-                           "cancelled or open, not \"%.60s\"",
-                           state)
-                 : 0;
-}
-
-static int get_jobs(void *app, const struct req *q, struct res *s, struct err *e)
-{
-    struct trainer *t = app;
-    char name[SERIES_MAX + 1], next[24];
-    const char *series, *state = req_query(q, "state");
-    int64_t before = INT64_MAX;
-    int limit;
-    if (known_state(state, e) || api_series(q, name, &series, e) ||
-        api_limit(q, &limit, e) || req_query_int(q, "cursor", &before, 1, INT64_MAX, e))
-        return -1;
-    struct pg *pg = api_pg(app, e);
-    if (!pg)
-        return -1;
-    json_t *jobs = registry_jobs_json(pg, state, series, before, limit, e);
-    pg_pool_put(t->pool, pg);
-    if (!jobs)
-        return -1;
-    size_t n = json_array_size(jobs);
-    bool more = n == (size_t)limit;
-    if (more)
-        snprintf(next, sizeof next, "%" JSON_INTEGER_FORMAT,
-                 json_integer_value(json_object_get(json_array_get(jobs, n - 1), "id")));
-    return res_items(s, jobs, more ? next : NULL, e);
-}
-
-static int get_job(void *app, const struct req *q, struct res *s, struct err *e)
-{
-    int64_t id;
-    if (path_id(q->params[0], &id, e))
-        return -1;
-    struct pg *pg = api_pg(app, e);
-    if (!pg)
-        return -1;
-    json_t *job = registry_job_json(pg, id, e);
-    pg_pool_put(((struct trainer *)app)->pool, pg);
-    return job ? res_json(s, job, e) : -1;
-}
-
-static int cancel_job(void *app, const struct req *q, struct res *s, struct err *e)
-{
-    int64_t id;
-    if (path_id(q->params[0], &id, e))
-        return -1;
-    struct pg *pg = api_pg(app, e);
-    if (!pg)
-        return -1;
-    json_t *job = registry_job_cancel(pg, id, role_name(q->who), e)
-                      ? NULL
-                      : registry_job_json(pg, id, e);
-    pg_pool_put(((struct trainer *)app)->pool, pg);
-    return job ? res_json(s, job, e) : -1;
 }
 
 /* ---- what needs no database ------------------------------------------------------ */
@@ -288,11 +221,15 @@ static int get_version(void *app, const struct req *q, struct res *s, struct err
 const struct route trainer_routes[] = {
     {"POST", "/api/v1/train", O, true, TRAIN_BODY_MAX, post_train,
      "queues trainings of some series, or all", NULL},
-    {"GET", "/api/v1/jobs", V, true, 0, get_jobs, "jobs, newest first",
+    {"GET", "/api/v1/jobs", V, true, 0, api_get_jobs, "jobs, newest first",
      "state series limit cursor"},
-    {"GET", "/api/v1/jobs/{id}", V, true, 0, get_job, "one job", NULL},
-    {"POST", "/api/v1/jobs/{id}/cancel", O, true, 0, cancel_job, "cancels an open job",
-     NULL},
+    {"GET", "/api/v1/jobs/open", V, true, 0, api_get_open_jobs,
+     "which jobs have not ended, and how far they are", NULL},
+    {"POST", "/api/v1/jobs/cancel", O, true, TRAIN_BODY_MAX, api_cancel_jobs,
+     "cancels the open jobs of some series, or all", NULL},
+    {"GET", "/api/v1/jobs/{id}", V, true, 0, api_get_job, "one job", NULL},
+    {"POST", "/api/v1/jobs/{id}/cancel", O, true, 0, api_cancel_job,
+     "cancels an open job", NULL},
     {"GET", "/api/v1/runs", V, true, 0, api_get_runs, "runs, newest first",
      "series limit cursor"},
     {"GET", "/api/v1/runs/{id}", V, true, 0, api_get_run, "one run with all it has",

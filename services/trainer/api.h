@@ -14,6 +14,10 @@ extern const struct route trainer_routes[];
 #define API_LIST_MAX 1000    /* items of one answer */
 #define API_SERIES_MAX 10000 /* names of one POST /train */
 
+/* Of jobs whose request names none: all series at once, the monitor's (0), a person's. */
+#define PRIORITY_ALL -10
+#define PRIORITY_PERSON 10
+
 /* A parsed POST /api/v1/train. */
 struct train_request {
     json_t *series; /* array of canonical names, NULL: all. owned */
@@ -35,6 +39,14 @@ int api_only(const json_t *body, const char *const allowed[], struct err *e) MUS
 int api_series(const struct req *q, char name[SERIES_MAX + 1], const char **series,
                struct err *e) MUST_CHECK;
 
+/* The field "series" of a body: the array with canonical names, new; NULL for "all". */
+int api_names(const json_t *series, json_t **names, struct err *e) MUST_CHECK;
+
+int api_get_jobs(void *app, const struct req *q, struct res *s, struct err *e);
+int api_get_open_jobs(void *app, const struct req *q, struct res *s, struct err *e);
+int api_cancel_jobs(void *app, const struct req *q, struct res *s, struct err *e);
+int api_get_job(void *app, const struct req *q, struct res *s, struct err *e);
+int api_cancel_job(void *app, const struct req *q, struct res *s, struct err *e);
 int api_get_runs(void *app, const struct req *q, struct res *s, struct err *e);
 int api_get_run(void *app, const struct req *q, struct res *s, struct err *e);
 int api_get_artifact(void *app, const struct req *q, struct res *s, struct err *e);

@@ -113,18 +113,20 @@ int api_get_version(void *app, const struct req *q, struct res *s, struct err *e
 int api_get_rows(void *app, const struct req *q, struct res *s, struct err *e)
 {
     struct model_row row;
-    struct hours h = {0};
+    struct verify_rows r = {0};
     if (fetch(app, q, &row, e))
         return -1;
-    struct pg *pg = api_pg(app, e);
-    int rc = pg ? verify_rows(pg, row.name, row.version, &h, NULL, e) : -1;
+    struct model *m = verify_model(&row, e);
+    struct pg *pg = m ? api_pg(app, e) : NULL;
+    int rc = pg ? verify_rows(pg, &row, m, &r, e) : -1;
     if (pg)
         pg_pool_put(((struct trainer *)app)->pool, pg);
-    if (!rc && verify_csv(&s->body, row.name, &h))
+    if (!rc && verify_csv(&s->body, row.name, &r.h))
         rc = err_set(e, ERR_TOO_LARGE, "the rows are too many to be sent");
     s->type = "text/csv; charset=utf-8";
     snprintf(s->filename, sizeof s->filename, "%.70s_v%d.csv", row.name, row.version);
-    hours_done(&h);
+    verify_rows_done(&r);
+    model_free(m);
     model_row_done(&row);
     return rc;
 }

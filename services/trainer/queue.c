@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "services/trainer/queue.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,9 +19,11 @@
 #include "common/reading.h"
 #include "common/registry_jobs.h"
 #include "common/sha256.h"
+#include "services/trainer/beside.h"
 #include "services/trainer/counts.h"
 #include "services/trainer/run.h"
 #include "services/trainer/window.h"
+#include "services/trainer/zones.h"
 
 #define BATCH WINDOW_SERIES_MAX
 #define WORKERS_MAX 64
@@ -32,6 +35,7 @@ struct worker {
     bool started;
     struct pg *pg;
     struct influx *influx;
+    struct zones zones;
     struct job jobs[BATCH];
     int at; /* index of the job that is trained */
 
@@ -76,7 +80,8 @@ static bool go_on(void *arg, double share)
     struct worker *w = arg;
     pthread_mutex_lock(&w->q->lock);
     struct job_beat *b = &w->held[w->at];
-    b->progress = share;
+    if (share > b->progress) /* after a change of regime the candidates are tried twice */
+        b->progress = share;
     bool on = !b->lost && !w->q->stopping;
     pthread_mutex_unlock(&w->q->lock);
     return on;
@@ -136,7 +141,7 @@ static void try_later(struct worker *w, int i, const struct err *e)
     give_back(w, i, e->text, true);
 }
 
-static void train_one(struct worker *w, int i, struct hours *hours)
+static void train_one(struct worker *w, int i, struct beside *b)
 {
     struct queue *q = w->q;
     struct err e;
@@ -149,7 +154,7 @@ static void train_one(struct worker *w, int i, struct hours *hours)
             counts_run(q->o.metrics, w->jobs[i].series, "cancelled");
         return;
     }
-    enum run_end end = run_job(&r, &w->jobs[i], hours, &e);
+    enum run_end end = run_job(&r, &w->jobs[i], &b->h, b->told, &e);
     if (end == RUN_AGAIN)
         try_later(w, i, &e);
     else if (end == RUN_GONE && stopping(q))
@@ -180,30 +185,46 @@ static int readable(struct worker *w, int n, const char *names[], int index[])
     return m;
 }
 
-/* Trains the n jobs held. Returns -1 when a neighbour was away. */
-static int train_batch(struct worker *w, int n)
+/* The hours of m jobs; of whom they cannot be read, it is told which neighbour is away.
+ */
+static int read_hours(struct worker *w, const char *const names[], int m,
+                      struct beside_batch *b, struct err *e)
 {
     struct queue *q = w->q;
-    const char *names[BATCH];
-    int index[BATCH];
-    struct hours hours[BATCH];
-    struct err e = ERR_INIT;
-    int m = readable(w, n, names, index);
     int64_t grace_ms = q->o.set->common.grace_s * 1000;
     int64_t to_s = clock_last_complete_hour(clock_now_ms(), grace_ms) / 1000;
     int64_t from_s = to_s - (int64_t)(TRAIN_WINDOW_HOURS - 1) * 3600;
-    if (window_read(w->influx, names, m, from_s, to_s, hours, &e)) {
-        if (e.code == ERR_UNAVAILABLE || e.code == ERR_TIMEOUT)
-            dep_down(q->o.influx, e.text);
-        for (int i = 0; i < m; i++)
+    const struct zone *zone[BATCH];
+    struct dep *away = q->o.pg;
+    if (!beside_ask(w->pg, names, m, b, e) &&
+        !zones_of(&w->zones, w->pg, names, m, from_s, to_s, zone, e)) {
+        away = q->o.influx;
+        if (!beside_read(w->influx, from_s, to_s, b, e)) {
+            for (int i = 0; i < m; i++)
+                b->of[i].h.zone = zone[i];
+            return 0;
+        }
+    }
+    if (e->code == ERR_UNAVAILABLE || e->code == ERR_TIMEOUT)
+        dep_down(away, e->text);
+    return -1;
+}
+
+/* Trains the n jobs held. Returns -1 when a neighbour was away. */
+static int train_batch(struct worker *w, int n)
+{
+    const char *names[BATCH];
+    int index[BATCH];
+    struct beside_batch b;
+    struct err e = ERR_INIT;
+    int m = readable(w, n, names, index), rc = read_hours(w, names, m, &b, &e);
+    for (int i = 0; i < m; i++)
+        if (rc)
             try_later(w, index[i], &e);
-        return -1;
-    }
-    for (int i = 0; i < m; i++) {
-        train_one(w, index[i], &hours[i]);
-        hours_done(&hours[i]);
-    }
-    return 0;
+        else
+            train_one(w, index[i], &b.of[i]);
+    beside_done(&b);
+    return rc;
 }
 
 /* Until there is no work. Returns -1 when a neighbour was away. */
@@ -248,6 +269,7 @@ static void *worker_main(void *arg)
         seen = q->wakes;
         pthread_mutex_unlock(&q->lock);
         int rc = work(w);
+        malloc_trim(0);
         pthread_mutex_lock(&q->lock);
         if (rc)
             pause_s(q, AGAIN_PAUSE_S);
@@ -284,8 +306,18 @@ static int start_worker(struct queue *q, struct worker *w, struct err *e)
     return 0;
 }
 
+/* Each training takes and frees the same megabytes, in pieces of up to two. Fetching them
+ * from the kernel each time costs a tenth of its time, so the heaps keep them while there
+ * is work. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
 struct queue *queue_open(const struct queue_opts *o, struct err *e)
 {
+    keep_memory();
     struct queue *q = xcalloc(1, sizeof *q);
     q->o = *o;
     q->n = (int)o->set->workers;

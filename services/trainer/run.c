@@ -13,16 +13,20 @@
 #include "common/sha256.h"
 #include "common/version.h"
 #include "services/trainer/counts.h"
+#include "services/trainer/grow.h"
 
 #define STORE_TRIES 5
 #define STORE_PAUSE_MS 500 /* doubled after each try */
 #define LEVEL 0.95
+
+_Static_assert(MODEL_ROW_MAX == 8 * (2 + OTHERS_MAX), "rows with all others fit");
 
 /* A training on its way into the registry. */
 struct run {
     const struct runner *r;
     const struct job *j;
     const struct hours *hours;
+    const json_t *beside;   /* NULL: none */
     struct model *champion; /* the serving one, NULL if there is none. owned */
     int served;             /* its version, 0 if there is none */
     struct train_result result;
@@ -58,10 +62,13 @@ static int load_champion(struct run *x, struct err *e)
 
 static int train(struct run *x, struct err *e)
 {
+    struct growing growing;
+    growing_init(&growing, GROW_LIMIT_S);
     snprintf(x->code, sizeof x->code, "%s %s", fc_version, fc_revision);
     struct train_opts o = {
         .series = x->j->series,
         .preset = *x->j->preset ? x->j->preset : NULL,
+        .grower = &growing.grower,
         .code = x->code,
         .horizon = HORIZON_MAX,
         .level = LEVEL,
@@ -69,7 +76,9 @@ static int train(struct run *x, struct err *e)
         .progress = x->r->progress,
         .progress_arg = x->r->progress_arg,
     };
-    return train_series(x->hours, x->champion, &o, &x->result, e);
+    if (train_series(x->hours, x->champion, &o, &x->result, e))
+        return -1;
+    return growing_check(&growing, e);
 }
 
 /* ---- storing --------------------------------------------------------------------- */
@@ -89,6 +98,8 @@ static json_t *evidence(const struct run *x)
     json_object_set_new(ev, "challenger", json_integer(x->version));
     json_object_set_new(ev, "champion",
                         x->served ? json_integer(x->served) : json_null());
+    if (x->beside)
+        json_object_set(ev, "beside", (json_t *)x->beside);
     return ev;
 }
 
@@ -155,6 +166,7 @@ static int store_version(struct run *x, struct err *e)
         .algorithm = x->result.model->algo->name,
         .document = document,
         .rows = rows,
+        .rows_n = x->hours->n,
         .rows_len = rows_len,
         .rows_from_ms = from_ms(x->hours),
         .rows_to_ms = to_ms(x->hours),
@@ -291,9 +303,10 @@ static enum run_end run(struct run *x, struct err *e)
 }
 
 enum run_end run_job(const struct runner *r, const struct job *j, struct hours *hours,
-                     struct err *e)
+                     const json_t *beside, struct err *e)
 {
-    struct run x = {.r = r, .j = j, .hours = hours, .started_ms = clock_now_ms()};
+    struct run x = {
+        .r = r, .j = j, .hours = hours, .beside = beside, .started_ms = clock_now_ms()};
     int64_t began_us = clock_mono_us();
     *e = (struct err)ERR_INIT;
     train_window(hours, j->preset);

@@ -29,9 +29,10 @@ struct runner {
     void *progress_arg;
 };
 
-/* Trains on hours (which is cut) for a job that is held. Whatever fails is written into
- * the job: RUN_REFUSED with outcome "refused", or failed without one. */
+/* Trains on hours (which is cut) for a job that is held. beside: what is told of the
+ * series beside it (others_choose.h), for the evidence; may be NULL. Whatever fails is
+ * written into the job: RUN_REFUSED with outcome "refused", or failed without one. */
 enum run_end run_job(const struct runner *r, const struct job *j, struct hours *hours,
-                     struct err *e);
+                     const json_t *beside, struct err *e);
 
 #endif

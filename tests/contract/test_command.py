@@ -50,6 +50,11 @@ def test_output_that_goes_nowhere():
             done = subprocess.run([FIELDCAST, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
                                   timeout=60, input=rows)
         assert done.returncode == 1 and "could not write to standard output: No space" in done.stderr, done.stderr
+    for arguments in (["--output", "csv"], ["--rows", "-"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([FIELDCAST, "backtest", *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=60, input=rows)
+        assert done.returncode == 1 and "could not write standard output: No space" in done.stderr, done.stderr
 
 
 def test_unknown_subcommand_suggests():
@@ -259,3 +264,25 @@ def test_explain_says_what_is_wrong(asked, tmp_path):
     assert 'answered HTTP 400: field "topic" is too long' in run("explain", "--url", asked.url, "t", "x", code=1).stderr
     asked.answer = 200, ["hello"]
     assert "is not Fieldcast's ingest" in run("explain", "--url", asked.url, "t", "x", code=1).stderr
+
+
+def test_train_wants_to_know_which():
+    assert "which series? Give their names" in run("train", code=2).stderr
+    assert "not both" in run("train", "--all", "a.b", code=2).stderr
+    assert "--cancel goes with names or --all" in run("train", "--all", "--cancel", "--reason", "x", code=2).stderr
+    assert "--output must be csv or json" in run("train", "a.b", "--output", "xml", code=2).stderr
+    assert "--priority" in run("train", "a.b", "--priority", "101", code=2).stderr
+    # what JSON cannot carry would have been left out, and the rest trained
+    assert 'the name of a series must be UTF-8, not "a.?"' in run("train", "a.b", "a.\udcff", code=2).stderr
+    for token in ("x\r\nX-Role: admin", "x y", "ü"):
+        assert "the token must be of ASCII characters" in run("train", "a.b", "--token", token, code=1).stderr
+    assert "the token has more than 4094 bytes" in run("train", "a.b", "--token", "x" * 4095, code=1).stderr
+    assert "--preset must be UTF-8" in run("train", "a.b", "--preset", "\udcff", code=2).stderr
+    assert "http://127.0.0.1:1/api/v1/train" in run("train", "a.b", "--url", "http://127.0.0.1:1", code=1).stderr
+
+
+def test_train_of_somebody_else(asked):
+    asked.answer = 200, {"hello": 1}
+    assert "is not Fieldcast's trainer" in run("train", "a.b", "--url", asked.url, code=1).stderr
+    asked.answer = 202, {"jobs": [{"id": "x"}]}
+    assert "is not Fieldcast's trainer" in run("train", "a.b", "--url", asked.url, code=1).stderr

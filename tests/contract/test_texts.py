@@ -105,3 +105,13 @@ def test_main_files_are_short():
     for service in SERVICES:
         lines = (ROOT / f"services/{service}/main.c").read_text().splitlines()
         assert len(lines) < 60, f"services/{service}/main.c has {len(lines)} lines"
+
+
+@pytest.mark.parametrize("name", ["accuracy", "loop", "scale"])
+def test_no_bench_begins_with_an_argument_that_nobody_reads(name):
+    run = lambda *a: subprocess.run(["python3", ROOT / f"bench/forecast/{name}.py", *a], capture_output=True,  # noqa: E731
+                                    text=True, timeout=60)
+    done = run("--quick", "--seires=10")
+    assert done.returncode == 1 and done.stderr.startswith("--seires=10 is none of ") and not done.stdout
+    done = run("--help")
+    assert done.returncode == 0 and f"{name}.py" in done.stdout and "--quick" in done.stdout

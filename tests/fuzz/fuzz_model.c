@@ -28,7 +28,7 @@ static void check_forecast(const struct model *m)
     struct err e = ERR_INIT;
     for (int i = 0; i < HOURS; i++)
         y[i] = i % 97 == 5 ? NAN : 20 + i % 24;
-    const struct hours past = {0, HOURS, y};
+    const struct hours past = {.n = HOURS, .y = y};
     if (model_forecast(m, &past, HORIZON_MAX, 0.9, f, &e)) {
         must(*e.text, "a refusal has a sentence");
         return;

@@ -17,7 +17,8 @@ flags=(-std=c11 -D_GNU_SOURCE -I. -isystem build/gen -g -O1 -pthread "-fsanitize
     -fno-sanitize-recover=all)
 make -s build/gen/sparkplug.pb-c.h
 sources=(build/gen/sparkplug.pb-c.c)
-for file in services/ingest/*.c services/ingest/decoders/*.c common/*.c common/ml/*.c; do
+for file in services/ingest/*.c services/ingest/decoders/*.c common/*.c common/ml/*.c \
+    tools/series*.c tools/csv.c tools/gzfile.c tools/site.c; do
     [[ $file == */main.c || $file == common/pg* || $file == common/registry* ]] || sources+=("$file")
 done
 for name in "${names[@]}"; do
@@ -32,6 +33,12 @@ for name in "${names[@]}"; do
                 { printf '%b' "\\x$(printf %02x "$t")"; cat "$c"; } >"$out/$name.corpus/case$((n++))"
             done
         done
+    fi
+    if [[ $name == fuzz_series ]]; then # both forms
+        printf '0series,time,value\na,0,1\na,3600,2\nb,"2026-01-01T00:00:00Z",3\n' >"$out/$name.corpus/long"
+        printf '0time,value\n0,1\n7200,\n' >"$out/$name.corpus/one"
+        printf '1id,V1,V2\na,1,,3\nb,4,,,\n' >"$out/$name.corpus/wide"
+        printf '0\xef\xbb\xbfvalue,timestamp\r\n1,0\r\n' >"$out/$name.corpus/mark"
     fi
     if [[ $name == fuzz_model ]]; then cp tests/cases/model/*.json "$out/$name.corpus"; fi
     "$out/$name" -max_total_time="$seconds" -max_len=4096 -print_final_stats=0 -verbosity=0 \

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from monitor_alone import Alone  # noqa: E402
 from procs import ROOT  # noqa: E402
 from stack import SharedServers, Stack  # noqa: E402
 
@@ -83,6 +84,19 @@ def _stacks(shared, request):
         assert not bad, f"ended badly on SIGTERM: {bad}\n" + "\n".join(st.procs[s].tail(15) for s in bad)
         slow = {s: f"{t:.1f} s" for s, t in st.stop_s.items() if t > 8}
         assert not slow, f"took long to end on SIGTERM: {slow}"
+
+
+@pytest.fixture
+def alone(stacks):
+    """Makes monitors whose neighbours are played (monitor_alone.py), which end with the test."""
+    made = []
+
+    def make(**kw):
+        made.append(Alone(stacks, **kw))
+        return made[-1]
+    yield make
+    for a in made:
+        a.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ STEP = dict(zip(LEADS, (0.04, 0.03, 0.03, 0.025, 0.02)))
 LOW, HIGH = math.log(0.25), math.log(8)
 CALM_H, NOISY_H, JUDGED_H = 96, 360, 144
 SD = 0.5
+MONDAY = 4 * 24 * HOUR  # 1970 began on a Thursday
 HALF = 1.96 * SD * math.sqrt(1.25)  # of an error against the mean of the last four hours
 
 
@@ -123,8 +124,13 @@ def test_bands_hold_again(stacks, capsys):
             assert len(mine) >= CALM_H + NOISY_H - 4
             for r in mine:
                 late = device == "room0" and late_hour < r["origin_ms"] <= late_hour + 5 * HOUR
+                known = [want[r["origin_ms"]]]
+                if r["origin_ms"] % (7 * 24 * HOUR) == MONDAY:
+                    # the first evaluation of a week is the first of its series in a new shard: under load InfluxDB
+                    # 1.6 has acknowledged it and may show it only when the next hour's is written
+                    known.append(want[r["origin_ms"] - HOUR])
                 if not late:  # it was not known then
-                    assert r["width"] == pytest.approx(want[r["origin_ms"]], rel=1e-9), (device, lead, r)
+                    assert any(r["width"] == pytest.approx(k, rel=1e-9) for k in known), (device, lead, r, known)
                 assert r["yhat_upper"] - r["yhat"] == pytest.approx(HALF * r["width"], rel=1e-6)
             widths = [r["width"] for r in mine]
             assert max(widths) > 1.3 and len(set(widths)) > 50

@@ -100,8 +100,20 @@ def test_rules(alone):
     refused(a, "PUT", f"/api/v1/rules/{SERIES}", 413, "at most 65536 bytes", data="x" * 70000)
     refused(a, "PUT", "/api/v1/rules/kitchen.humidity", 400, "is for temperature", json={"preset": "system0"})
     refused(a, "PUT", "/api/v1/rules/no.such", 404, "there is no series", json={})
+    refused(a, "PUT", f"/api/v1/rules/{SERIES}", 400, f'field "exogenous[1]" must be another series than {SERIES} itself',
+            json={"exogenous": ["hall.motion", SERIES]})
+    refused(a, "PUT", f"/api/v1/rules/{SERIES}", 400, 'field "exogenous[1]" repeats hall.motion',
+            json={"exogenous": ["hall.motion", "hall.motion"]})
+    for zone in ("localtime", "../../etc/passwd"):
+        refused(a, "PUT", f"/api/v1/rules/{SERIES}", 400, f'field "tz": "{zone}" is no time zone', json={"tz": zone})
     # nothing of what was refused is in force
     assert a.st.get("monitor", f"/api/v1/rules/{SERIES}")["settings"] == {"preset": "system0", "cooldown_h": 3}
+    # what is asked to be read and is not (yet) is told
+    told = put(SERIES, {"exogenous": ["no.such", "kitchen.humidity", "hall.motion"]}).json()["warnings"]
+    assert told[0] == "exogenous no.such is not read: there is no such series"
+    assert told[-1] == "exogenous hall.motion is not read: it has no champion"
+    assert a.st.get("monitor", f"/api/v1/rules/{SERIES}")["warnings"] == told
+    assert put(SERIES, {}).json()["warnings"] == []
     # forecasting of a quantity is switched on and off
     assert put("hall.motion", {"forecast": True}).json()["state"] == "active"
     assert a.st.pg("SELECT state FROM series WHERE name = 'hall.motion'")[0]["state"] == "active"

@@ -5,26 +5,10 @@ import json
 import math
 import signal
 
-import pytest
-
-from monitor_alone import Alone
 from procs import wait_for
 from stack import HOUR, iso, ms
 
 SERIES = "kitchen.temperature"
-
-
-@pytest.fixture
-def alone(stacks):
-    made = []
-
-    def make(**kw):
-        made.append(Alone(stacks, **kw))
-        return made[-1]
-
-    yield make
-    for a in made:
-        a.close()
 
 
 def wave(i):

@@ -4,26 +4,10 @@ nothing, and goes on by itself."""
 
 import json
 
-import pytest
-
-from monitor_alone import Alone
 from procs import wait_for
 from stack import HOUR, iso
 
 SERIES = "kitchen.temperature"
-
-
-@pytest.fixture
-def alone(stacks):
-    made = []
-
-    def make(**kw):
-        made.append(Alone(stacks, **kw))
-        return made[-1]
-
-    yield make
-    for a in made:
-        a.close()
 
 
 def waiting(a):

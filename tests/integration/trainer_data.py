@@ -4,6 +4,9 @@ the trainer alone."""
 
 import math
 import random
+from contextlib import contextmanager
+
+import psycopg
 
 from procs import wait_for
 from stack import HOUR, ms
@@ -52,6 +55,14 @@ def wait_job(st, job_id, timeout=60):
         job = st.get("trainer", f"/api/v1/jobs/{job_id}")
         return job if job["state"] not in ("queued", "running") else None
     return wait_for(ended, timeout, f"job {job_id} to end")
+
+
+@contextmanager
+def nothing_is_stored(st):
+    """Trainings wait at their very end, before what they found is registered."""
+    with psycopg.connect(st.pg_server.conninfo(st.pg_db)) as c:
+        c.execute("SELECT pg_advisory_xact_lock(4202)")
+        yield
 
 
 def chain_holds(st):

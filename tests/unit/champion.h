@@ -138,7 +138,7 @@ static inline void champion_hours(struct predictor *p, struct series *s, int n,
     for (int i = 0; i < n; i++)
         history_put(s->history, last_ms - (n - 1 - i) * HOUR_MS, first + i);
     s->loaded = s->stale = true;
-    origin_refresh(s, last_ms);
+    origin_refresh(p->models, s, last_ms);
     models_unlock(p->models);
 }
 

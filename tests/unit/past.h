@@ -6,7 +6,9 @@
 #include "common/ml/dataset.h"
 
 /* The first `count` hours of h; values alone. */
-#define UNTIL(h, count) (&(struct hours){(h).start_s, (count), (h).y})
-#define PAST(values, count) (&(struct hours){0, (count), (double *)(values)})
+#define UNTIL(h, count)                                                                  \
+    (&(struct hours){                                                                    \
+        .start_s = (h).start_s, .n = (count), .y = (h).y, .beside = (h).beside})
+#define PAST(values, count) (&(struct hours){.n = (count), .y = (double *)(values)})
 
 #endif

@@ -11,17 +11,38 @@
 #include "common/ml/algos.h"
 #include "common/ml/linear.h"
 #include "common/ml/model.h"
+#include "services/trainer/grow.h"
 #include "tests/unit/near.h"
 #include "tests/unit/past.h"
 #include "tests/unit/series.h"
 
-/* A blend cannot be without members. */
+/* What stands beside the series here, whatever it says. */
+static struct hours hours(size_t n, unsigned seed)
+{
+    static struct hours beside;
+    static struct others others;
+    struct hours h = series(n, seed);
+    others_done(&others);
+    hours_done(&beside);
+    beside = series(n, seed + 100);
+    others_init(&others, &h);
+    others_add(&others, "kitchen.humidity", &beside);
+    h.beside = &others;
+    return h;
+}
+
+static struct growing growing;
+
+/* A blend cannot be without members, nor trees without somebody who grows them. */
 static struct model *unfitted(const struct algo *a)
 {
     struct model *m = model_new(a, "kitchen.temperature");
+    m->grower = &growing.grower;
     if (a == &algo_blend) {
-        model_add_member(m, model_new(&algo_ridge, m->series), 0.75);
-        model_add_member(m, model_new(&algo_seasonal_naive_24, m->series), 0.25);
+        const struct lead_weights most = lead_weights_all(0.75);
+        const struct lead_weights rest = lead_weights_all(0.25);
+        model_add_member(m, model_new(&algo_ridge, m->series), &most);
+        model_add_member(m, model_new(&algo_seasonal_naive_24, m->series), &rest);
     }
     return m;
 }
@@ -57,7 +78,7 @@ static void well_formed(const struct algo *a)
 
 static void fits_and_forecasts(const struct algo *a)
 {
-    struct hours h = series(600, 1);
+    struct hours h = hours(600, 1);
     struct model *m = fitted(a, &h);
     struct forecast f[HORIZON_MAX];
     struct err e = ERR_INIT;
@@ -74,7 +95,7 @@ static void fits_and_forecasts(const struct algo *a)
 
 static void saves_and_loads(const struct algo *a)
 {
-    struct hours h = series(600, 2);
+    struct hours h = hours(600, 2);
     struct model *m = fitted(a, &h);
     size_t len, len2;
     struct err e = ERR_INIT;
@@ -98,7 +119,7 @@ static void saves_and_loads(const struct algo *a)
 
 static void repeats(const struct algo *a)
 {
-    struct hours h = series(400, 3);
+    struct hours h = hours(400, 3);
     struct model *m = fitted(a, &h), *n = fitted(a, &h);
     char *x = model_document(m, NULL), *y = model_document(n, NULL);
     assert_string_equal(x, y);
@@ -112,14 +133,14 @@ static void repeats(const struct algo *a)
 static void refuses(const struct algo *a)
 {
     struct err e = ERR_INIT;
-    struct hours h = series(600, 4);
+    struct hours h = hours(600, 4);
     for (size_t i = 0; i < h.n; i++)
         h.y[i] = NAN;
     struct model *m = unfitted(a);
     assert_int_equal(a->fit(m, &h, &e), -1); /* nothing but missing hours */
     assert_true(e.text[0]);
     hours_done(&h);
-    h = series(600, 4);
+    h = hours(600, 4);
     h.n = a->min_hours(m) - 1;
     if (h.n) {
         e.text[0] = '\0';
@@ -137,7 +158,7 @@ static void refuses(const struct algo *a)
 
 static void stays_finite(const struct algo *a)
 {
-    struct hours h = series(600, 5);
+    struct hours h = hours(600, 5);
     for (size_t i = 0; i < h.n; i++) /* doubles each hour for a day: explosive */
         h.y[i] = ldexp(1, (int)(i % 24)) * (i % 48 < 24 ? 1 : -1);
     struct model *m = fitted(a, &h);
@@ -155,7 +176,7 @@ static void stays_finite(const struct algo *a)
 static void goes_on(const struct algo *a)
 {
     static const size_t upto[] = {100, 101, 400, 700};
-    struct hours h = series(700, 5);
+    struct hours h = hours(700, 5);
     if (!a->learning) {
         hours_done(&h);
         return;
@@ -164,7 +185,7 @@ static void goes_on(const struct algo *a)
     struct model *m = unfitted(a);
     void *learnt = a->learning->begin(m);
     for (size_t i = 0; i < N_OF(upto); i++) {
-        struct hours known = {h.start_s, upto[i], h.y};
+        struct hours known = hours_part(&h, 0, upto[i]);
         struct model *anew = fitted(a, &known), *on = unfitted(a);
         a->learning->take(learnt, &known);
         assert_int_equal(a->learning->fit(learnt, on, NULL), 0);
@@ -251,7 +272,7 @@ static void collinear(void **state)
 {
     (void)state;
     double x[40 * 4], y[40];
-    struct hours h = series(80, 6);
+    struct hours h = hours(80, 6);
     for (int r = 0; r < 40; r++) {
         x[4 * r] = h.y[r];
         x[4 * r + 1] = h.y[79 - r];
@@ -324,6 +345,57 @@ static void seasonal_ar(void **state)
     hours_done(&h);
 }
 
+/* Of a week in which it rains on every third hour, and before it on all. */
+static void median(void **state)
+{
+    (void)state;
+    struct hours h;
+    struct err e = ERR_INIT;
+    double out[HORIZON_MAX];
+    assert_int_equal(hours_init(&h, 1795132800, 200, NULL), 0);
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = i < 32 || i % 3 == 1 ? (double)i : 0.5;
+    struct model *m = model_new(&algo_median_168, "x.y");
+    assert_int_equal(m->algo->fit(m, &h, &e), 0);
+    assert_int_equal(m->training.rows, 200);
+    assert_int_equal(m->algo->forecast(m, &h, HORIZON_MAX, out, &e), 0);
+    for (size_t k = 0; k < HORIZON_MAX; k++)
+        assert_near(out[k], 0.5, 0);
+    for (size_t i = 32; i < h.n; i++) /* of two hours the mean, whatever is missing */
+        h.y[i] = i == 40 ? 3 : i == 199 ? 4 : NAN;
+    assert_int_equal(m->algo->forecast(m, &h, 1, out, &e), 0);
+    assert_near(out[0], 3.5, 0);
+    h.y[40] = h.y[199] = NAN;
+    assert_int_equal(m->algo->forecast(m, &h, 1, out, &e), -1);
+    model_free(m);
+    hours_done(&h);
+}
+
+/* The weights of the newest hour, by hand: 1/4 + 3/4 exp(-k / 6). */
+static void fading_naive(void **state)
+{
+    (void)state;
+    struct hours h;
+    struct err e = ERR_INIT;
+    double out[HORIZON_MAX];
+    assert_int_equal(hours_init(&h, 1795132800, 24, NULL), 0);
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = (double)i;
+    struct model *m = model_new(&algo_fading_naive_24, "x.y");
+    assert_int_equal(m->algo->fit(m, &h, &e), 0);
+    assert_int_equal(m->algo->forecast(m, &h, HORIZON_MAX, out, &e), 0);
+    assert_near(out[0], 0.8848612936679606 * 23, 1e-8);
+    assert_near(out[5], 0.5259095808785818 * 23 + 0.4740904191214182 * 5, 1e-8);
+    assert_near(out[47], 23, 1e-8);
+    assert_near(out[30], 0.2542776617485055 * 23 + 0.7457223382514945 * 6, 1e-8);
+    h.y[3] = NAN;
+    assert_int_equal(m->algo->forecast(m, &h, HORIZON_MAX, out, &e), -1);
+    h.n = 23;
+    assert_int_equal(m->algo->fit(m, &h, &e), -1);
+    model_free(m);
+    hours_done(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,9 +408,12 @@ int main(void)
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(unknown_name),
         cmocka_unit_test(seasonal_ar),
+        cmocka_unit_test(median),
+        cmocka_unit_test(fading_naive),
         cmocka_unit_test(longley),
         cmocka_unit_test(collinear),
         cmocka_unit_test(solver_refusals),
     };
+    growing_init(&growing, 3600);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,10 @@
 #include "common/ml/candidates.h"
 #include "tests/unit/near.h"
 #include "tools/backtest.h"
-#include "tools/backtest_input.h"
 #include "tools/backtest_rows.h"
 #include "tools/csv.h"
+#include "tools/forecast.h"
+#include "tools/series.h"
 
 #define RUN(...) run(backtest_main, (const char *const[]){__VA_ARGS__, NULL})
 
@@ -29,6 +30,34 @@ static void command_line(void **state)
     assert_int_equal(RUN("--start", "2026-11-20T10:00:00Z", "x"), 2);
     assert_int_equal(RUN("--wide", "--start", "2026-11-20T10:30:00Z", "x"), 2);
     said("--start must be a whole hour from 1970 on");
+    static const struct {
+        const char *a, *b, *said;
+    } wrong[] = {
+        {"--output=xml", NULL,
+         "--output must be table, csv or json, not \"xml\" (a file "},
+        {"--output=csv", "--rows=y", "--output csv and --rows are the same: give one"},
+        {"--output=y.csv", "--rows=y", "give the file once: --rows y or --output y.csv"},
+        {"--output=csv", "--json", "--json and --output csv: give one"},
+        {"--holdout=48", "--origins=3",
+         "one forecast as long as itself: not with --origins"},
+        {"--holdout=48", "--horizon=3", "not with --horizon"},
+        {"--holdout=49", NULL, "--holdout must be from 1 to 48, not 49"},
+        {"--level=49", NULL, "--level must be from 50 to 99.9, not 49"},
+        {"--preset=system0", "--holdout=3", "--holdout is not for --preset system0"},
+        {"--preset=system0", "--leads", "--leads is not for --preset system0"},
+        {"--preset=system0", "--grouped", "reads minutes: not with --grouped"},
+        {"--wide", "--grouped", "--grouped is not for --wide: there a series is a row"},
+        {"--plot=-", NULL, "--plot must be a file: the table is on standard output"},
+        {"--preset=system0", "--plot=x.svg", "--plot is not for --preset system0"},
+        {"--hold=3", NULL, "did you mean --holdout?"},
+    };
+    for (size_t i = 0; i < N_OF(wrong); i++) {
+        if (wrong[i].b)
+            assert_int_equal(RUN(wrong[i].a, wrong[i].b, "x"), 2);
+        else
+            assert_int_equal(RUN(wrong[i].a, "x"), 2);
+        said(wrong[i].said);
+    }
     assert_int_equal(RUN("--input", "x", "y"), 2);
     said("give the file once: --input x or y");
     assert_int_equal(RUN("--horizon", "49", "x"), 2);
@@ -37,11 +66,34 @@ static void command_line(void **state)
         "fieldcast backtest: could not open /nonexistent.csv: No such file or directory");
 }
 
+struct input {
+    struct input_series s[4];
+    size_t n;
+};
+
+static void read_file(struct input_file f, struct input *in)
+{
+    struct err e = ERR_INIT;
+    f.path = in_path;
+    struct series *s = series_open(&f, false, &e);
+    if (!s)
+        fail_msg("%s", e.text);
+    for (in->n = 0; in->n < 4 && series_next(s, &in->s[in->n], &e) == 1; in->n++)
+        ;
+    series_close(s);
+    assert_int_equal(e.code, ERR_NONE);
+}
+
+static void input_done(struct input *in)
+{
+    while (in->n)
+        input_series_done(&in->s[--in->n]);
+}
+
 static void long_form(void **state)
 {
     (void)state;
     struct input in;
-    struct err e = ERR_INIT;
     write_input("series,time,value\n"
                 "b,2026-11-20T11:59:59Z,3\n"
                 "a,2026-11-20T10:00:00Z,1\n"
@@ -50,7 +102,7 @@ static void long_form(void **state)
                 "b,2026-11-20T10:55:00Z,\n"
                 "b,2026-11-20T13:00:00Z,7\n"
                 "c,2026-11-20T13:00:00Z,nan\n");
-    assert_int_equal(input_long(in_path, &in, &e), 0);
+    read_file((struct input_file){0}, &in);
     assert_int_equal(in.n, 3);
     const struct hours *h = &in.s[0].h;
     assert_string_equal(in.s[0].name, "b");
@@ -60,7 +112,7 @@ static void long_form(void **state)
     assert_true(in.s[1].h.n == 1 && in.s[2].h.n == 0);
     input_done(&in);
     write_input("timestamp,value\n1795168800,2\n");
-    assert_int_equal(input_long(in_path, &in, &e), 0);
+    read_file((struct input_file){0}, &in);
     assert_string_equal(in.s[0].name, "in"); /* from the file's name */
     input_done(&in);
 }
@@ -69,15 +121,14 @@ static void wide_form(void **state)
 {
     (void)state;
     struct input in;
-    struct err e = ERR_INIT;
     write_input("V1,V2,V3,V4\nH1,1,,3\nH2,4,5,,,\n");
-    assert_int_equal(input_wide(in_path, 3600, &in, &e), 0);
+    read_file((struct input_file){.wide = true, .start_s = 3600}, &in);
     assert_int_equal(in.n, 2);
     assert_true(in.s[0].h.n == 3 && isnan(in.s[0].h.y[1]) && in.s[0].h.start_s == 3600);
     assert_true(in.s[1].h.n == 2 && in.s[1].h.y[1] == 5);
     input_done(&in);
     write_input("H1,1,2\n"); /* no header */
-    assert_int_equal(input_wide(in_path, 0, &in, &e), 0);
+    read_file((struct input_file){.wide = true, .start_s = 0}, &in);
     assert_true(in.n == 1 && in.s[0].h.n == 2);
     input_done(&in);
 }
@@ -96,7 +147,7 @@ static void refusals(void **state)
         {"time,value\n0,-1.5e308\n", NULL,
          "line 2, column 2 (value): \"-1.5e308\" is larger than 1e+100"},
         {"time,value\n0,1\n9000000000,2\n", NULL,
-         "series \"in\": a series must have 1 to 87600 hours, not 87601"},
+         "series \"in\": a series must have 1 to 87600 hours, not 2500001"},
         {"time,value,series\n0,1,\n", NULL,
          "column 3 (series): a series' name has 1 to 129"},
         {"time,value\n", NULL, "holds no series"},
@@ -118,6 +169,23 @@ static void refusals(void **state)
     }
 }
 
+/* A column whose name JSON would not take was left out of it. */
+static void a_column_of_any_bytes(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    fprintf(f, "time,K\xfc\n");
+    for (int i = 0; i < 6000; i++)
+        fprintf(f, "%d,%.3f\n", 60 * i, 20 + sin(i / 300.0) + i * 7919 % 101 / 500.0);
+    fclose(f);
+    assert_int_equal(RUN("--preset", "system0", "--json", in_path), 0);
+    json_t *doc = json_load_file(out_path, 0, NULL);
+    const char *name = json_string_value(
+        json_object_get(json_array_get(json_object_get(doc, "series"), 0), "column"));
+    assert_string_equal(name, "K\\xfc");
+    json_decref(doc);
+}
+
 /* Two series with a day in them: a table, and each forecast as a row. */
 static void candidates_on_a_file(void **state)
 {
@@ -132,7 +200,9 @@ static void candidates_on_a_file(void **state)
     assert_int_equal(RUN("--output", rows_path, "--horizon", "24", in_path), 0);
     said("a,1: 700 hours, 0 missing; 14 origins, 24 hours ahead\n");
     said("* ridge_");
-    said("mean MASE over the 2 of 2 series that all could forecast\n");
+    said("overall: mean over 2 series\n");
+    said("\n  blend  ");
+    said("\n  chosen: blend ");
     struct err e = ERR_INIT;
     struct csv *c = csv_open(rows_path, &e);
     size_t n = 0;
@@ -143,13 +213,272 @@ static void candidates_on_a_file(void **state)
         assert_true(csv_is_real(c, 4) && csv_is_real(c, 5));
     }
     csv_close(c);
-    assert_int_equal(n, 2 * n_candidates * 14 * 24);
+    /* all but median_168, which does not suit; naive2, blend, chosen */
+    assert_int_equal(n, 2 * (n_candidates_alone - 1 + 3) * 14 * 24);
     assert_int_equal(RUN("--json", in_path, "--origins", "1"), 0);
     json_t *doc = json_load_file(out_path, 0, NULL), *mean;
     assert_int_equal(json_array_size(json_object_get(doc, "series")), 2);
     mean = json_object_get(json_object_get(doc, "mean_mase"), "candidates");
     assert_true(json_real_value(json_object_get(mean, "ridge_weekly")) < 1);
     json_decref(doc);
+}
+
+static double value(int s, int i)
+{
+    return 20 + s + 5 * sin(2 * M_PI * i / 24) + (i * 7919 % 101) / 50.0;
+}
+
+static void write_wide(int n_series, int hours, int missing_at)
+{
+    FILE *f = open_input();
+    for (int s = 0; s < n_series; s++) {
+        fprintf(f, "s%d", s);
+        for (int i = 0; i < hours; i++)
+            if (i == missing_at)
+                fprintf(f, ",");
+            else
+                fprintf(f, ",%.3f", value(s, i));
+        fprintf(f, "\n");
+    }
+    fclose(f);
+}
+
+/* Rows of one candidate: lead and yhat, as text. */
+static size_t rows_of(const char *path, const char *candidate, size_t column,
+                      char (*out)[40], size_t max)
+{
+    struct err e = ERR_INIT;
+    struct csv *c = csv_open(path, &e);
+    size_t n = 0;
+    while (csv_next(c, &e) == 1)
+        if ((!candidate || !strcmp(csv_field(c, 1), candidate)) && n < max)
+            snprintf(out[n++], sizeof *out, "%.20s", csv_field(c, column));
+    csv_close(c);
+    return n;
+}
+
+/* What was chosen for a holdout is what the forecast of the file without it says; also
+ * where the hour before it is missing. */
+static void holdout_is_the_forecast(void **state)
+{
+    (void)state;
+    static char held[200][40], made[200][40];
+    for (int missing = -1; missing <= 699; missing += 700) {
+        write_wide(2, 748, missing);
+        assert_int_equal(RUN("--wide", "--holdout", "48", "--rows", rows_path, in_path),
+                         0);
+        said("s1: 748 hours, ");
+        said("; the last 48 held out\n");
+        said("overall: mean over 2 series\n");
+        size_t late = missing < 0 ? 0 : 1;
+        assert_int_equal(rows_of(rows_path, "chosen", 4, held, 200), 2 * (48 - late));
+        write_wide(2, 700, missing);
+        assert_int_equal(
+            run(forecast_main, (const char *const[]){"--wide", in_path, NULL}), 0);
+        assert_int_equal(rows_of(out_path, NULL, 3, made, 200), 1 + 2 * 48);
+        for (size_t s = 0; s < 2; s++)
+            for (size_t k = 0; k < 48 - late; k++)
+                assert_near(atof(held[s * (48 - late) + k]),
+                            atof(made[1 + s * 48 + k + late]), 1e-8);
+    }
+}
+
+/* One origin, and figures that can be made from its rows. */
+static void holdout_figures(void **state)
+{
+    (void)state;
+    static char yhat[200][40], y[200][40];
+    write_wide(1, 748, -1);
+    assert_int_equal(RUN("--wide", "--holdout", "24", "--json", "--leads", "--rows",
+                         rows_path, in_path),
+                     0);
+    json_t *doc = json_load_file(out_path, 0, NULL);
+    json_t *one = json_array_get(json_object_get(doc, "series"), 0), *f;
+    assert_int_equal(json_integer_value(json_object_get(doc, "holdout")), 24);
+    double q = 0;
+    for (int i = 24; i < 724; i++)
+        q += fabs(value(0, i) - value(0, i - 24)) / 700;
+    size_t at;
+    json_array_foreach(json_object_get(one, "candidates"), at, f)
+    {
+        const char *name = json_string_value(json_object_get(f, "name"));
+        double mae = 0, smape = 0;
+        if (json_object_get(f, "left_out"))
+            continue;
+        assert_int_equal(rows_of(rows_path, name, 4, yhat, 200), 24);
+        assert_int_equal(rows_of(rows_path, name, 5, y, 200), 24);
+        for (int k = 0; k < 24; k++) {
+            double a = atof(y[k]), b = atof(yhat[k]);
+            assert_near(a, value(0, 724 + k), 1e-3);
+            mae += fabs(a - b) / 24;
+            smape += 200 * fabs(a - b) / (fabs(a) + fabs(b)) / 24;
+            assert_near(json_number_value(
+                            json_array_get(json_object_get(f, "mae_leads"), (size_t)k)),
+                        fabs(a - b), 1e-9);
+        }
+        assert_near(json_number_value(json_object_get(f, "mae")), mae, 1e-9);
+        assert_near(json_number_value(json_object_get(f, "smape")), smape, 1e-9);
+        assert_near(json_number_value(json_object_get(f, "mase")), mae / q, 1e-3);
+        double cover = json_number_value(json_object_get(f, "coverage"));
+        assert_true(cover >= 0 && cover <= 1);
+        assert_true(json_number_value(json_object_get(f, "msis")) > 0);
+        if (!strcmp(name, "naive2"))
+            assert_near(json_number_value(json_object_get(f, "owa")), 1, 1e-12);
+        if (!strcmp(name, "persistence"))
+            assert_near(json_number_value(json_object_get(f, "skill_persistence")), 0,
+                        1e-12);
+    }
+    assert_int_equal(at, n_candidates_alone + 3);
+    json_decref(doc);
+}
+
+static json_t *candidate_of(const char *name)
+{
+    json_t *doc = json_load_file(out_path, 0, NULL), *found = NULL, *f;
+    json_t *one = json_array_get(json_object_get(doc, "series"), 0);
+    size_t at;
+    json_array_foreach(json_object_get(one, "candidates"), at, f)
+    {
+        if (!strcmp(json_string_value(json_object_get(f, "name")), name))
+            found = json_incref(f);
+    }
+    json_decref(doc);
+    assert_non_null(found);
+    return found;
+}
+
+/* A candidate's band is the one that `forecast --candidate` draws, also on logarithms. */
+static void bands_are_the_forecast(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"ols_daily", "ridge_clock_log", "direct_log"};
+    static char f[3][60][40]; /* yhat, lower, upper */
+    for (size_t c = 0; c < N_OF(name); c++) {
+        double q = 0, msis = 0, inside = 0;
+        write_wide(1, 700, -1);
+        assert_int_equal(
+            run(forecast_main,
+                (const char *const[]){"--wide", "--candidate", name[c], in_path, NULL}),
+            0);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(rows_of(out_path, NULL, 3 + i, f[i], 60), 1 + 48);
+        for (int i = 24; i < 700; i++)
+            q += fabs(value(0, i) - value(0, i - 24)) / 676;
+        for (int k = 0; k < 48; k++) {
+            double y = value(0, 700 + k), a = atof(f[1][k + 1]), b = atof(f[2][k + 1]);
+            assert_true(a < atof(f[0][k + 1]) && atof(f[0][k + 1]) < b);
+            inside += (y >= a && y <= b) / 48.0;
+            msis += (b - a + 40 * (fmax(a - y, 0) + fmax(y - b, 0))) / q / 48;
+        }
+        write_wide(1, 748, -1);
+        assert_int_equal(RUN("--wide", "--holdout", "48", "--json", in_path), 0);
+        json_t *j = candidate_of(name[c]);
+        assert_near(json_number_value(json_object_get(j, "coverage")), inside, 1e-9);
+        assert_near(json_number_value(json_object_get(j, "msis")), msis, 1e-2);
+        json_decref(j);
+    }
+}
+
+/* From rolling origins, a band on logarithms holds as many as any other. */
+static void bands_on_logarithms(void **state)
+{
+    (void)state;
+    write_wide(1, 700, -1);
+    assert_int_equal(RUN("--wide", "--horizon", "24", "--json", in_path), 0);
+    json_t *plain = candidate_of("ridge_clock"), *logs = candidate_of("ridge_clock_log");
+    double cover = json_number_value(json_object_get(logs, "coverage"));
+    assert_true(cover > 0.8);
+    assert_near(cover, json_number_value(json_object_get(plain, "coverage")), 0.1);
+    json_decref(plain);
+    json_decref(logs);
+}
+
+/* Many series: all together only, unless each is asked for. */
+static void many_series(void **state)
+{
+    (void)state;
+    write_wide(11, 200, -1);
+    assert_int_equal(RUN("--wide", "--holdout", "24", "--leads", "-j3", in_path), 0);
+    said("overall: mean over 11 series\n");
+    said("\n  MASE, hours ahead:         1      2      3      6     12     18     24\n");
+    FILE *f = fopen(out_path, "r");
+    char first[100];
+    assert_non_null(fgets(first, sizeof first, f));
+    fclose(f);
+    assert_string_equal(first, "overall: mean over 11 series\n");
+    assert_int_equal(RUN("--wide", "--holdout", "24", "--all", in_path), 0);
+    said("s10: 200 hours, 0 missing; the last 24 held out\n");
+    said("overall: mean over 11 series\n");
+}
+
+/* A constant series has no scale, a short one nothing to score: counted, not averaged. */
+static void not_scored(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    for (int s = 0; s < 4; s++) {
+        fprintf(f, "s%d", s);
+        for (int i = 0; i < (s == 3 ? 40 : 300); i++)
+            fprintf(f, ",%.3f", s == 2 ? 7 : value(s, i));
+        fprintf(f, "\n");
+    }
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--holdout", "24", in_path), 0);
+    said("left out: 16 complete hours before the holdout, 24 are needed\n");
+    said("overall: mean over 2 series; 1 more could not be forecast or had nothing to "
+         "score; 1 more are constant from day to day and have no scale\n");
+    assert_int_equal(RUN("--wide", in_path), 0);
+    said("1 more are constant from day to day");
+}
+
+static void formats(void **state)
+{
+    (void)state;
+    write_wide(2, 300, -1);
+    assert_int_equal(
+        RUN("--wide", "--output", "csv", "--horizon", "3", "--origins", "3", in_path), 0);
+    said("series,candidate,origin,lead,yhat,y\ns0,persistence,");
+    said("\ns1,chosen,");
+    assert_int_equal(RUN("--wide", "--output", "json", in_path), 0);
+    json_t *doc = json_load_file(out_path, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(doc, "series")), 2);
+    assert_int_equal(json_array_size(json_object_get(doc, "overall")),
+                     n_candidates_alone + 3);
+    json_t *last =
+        json_array_get(json_object_get(doc, "overall"), n_candidates_alone + 2);
+    assert_string_equal(json_string_value(json_object_get(last, "name")), "chosen");
+    assert_int_equal(json_integer_value(json_object_get(last, "series")), 2);
+    assert_true(json_number_value(json_object_get(last, "owa")) < 1);
+    assert_true(json_number_value(json_object_get(last, "skill_persistence")) > 0);
+    json_decref(doc);
+    write_input("\xff\"x,1,2,3\n");
+    assert_int_equal(RUN("--wide", "--output", "json", in_path), 0);
+    doc = json_load_file(out_path, 0, NULL);
+    last = json_array_get(json_object_get(doc, "series"), 0);
+    assert_string_equal(json_string_value(json_object_get(last, "series")), "\\xff\"x");
+    json_decref(doc);
+}
+
+/* All together and each; alone where there is one. */
+static void plot(void **state)
+{
+    (void)state;
+    static char svg[400000];
+    for (int n = 1; n <= 3; n += 2) {
+        write_wide(n, 300, -1);
+        assert_int_equal(RUN("--wide", "--holdout", "24", "--plot", rows_path, in_path),
+                         0);
+        FILE *f = fopen(rows_path, "r");
+        svg[fread(svg, 1, sizeof svg - 1, f)] = '\0';
+        fclose(f);
+        size_t chosen = 0;
+        for (char *at = svg; (at = strstr(at, "<path class=\"forecast\" d=\"M")); at++)
+            chosen++;
+        assert_int_equal(chosen, n == 1 ? 2 : 5); /* one in the legend */
+        assert_int_equal(strstr(svg, ">all 3 series</text>") != NULL, n == 3);
+        assert_non_null(strstr(svg, ">s0</text>"));
+        assert_non_null(strstr(svg, "; best single one: "));
+    }
 }
 
 static void short_series(void **state)
@@ -216,8 +545,17 @@ int main(void)
         cmocka_unit_test(long_form),
         cmocka_unit_test(wide_form),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(a_column_of_any_bytes),
         cmocka_unit_test(candidates_on_a_file),
         cmocka_unit_test(short_series),
+        cmocka_unit_test(holdout_is_the_forecast),
+        cmocka_unit_test(holdout_figures),
+        cmocka_unit_test(bands_are_the_forecast),
+        cmocka_unit_test(bands_on_logarithms),
+        cmocka_unit_test(many_series),
+        cmocka_unit_test(not_scored),
+        cmocka_unit_test(formats),
+        cmocka_unit_test(plot),
         cmocka_unit_test(golden_json),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

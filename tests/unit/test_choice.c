@@ -32,55 +32,142 @@ static void done(struct work *w)
     hours_done(&w->h);
 }
 
-/* The best first, by the eighth power of their errors. */
+/* The members' errors by lead, worked out anew: without origin `left_out`. */
+static void by_hand(const struct work *w, size_t left_out,
+                    double weight[BLEND_MAX][WEIGHT_LEADS])
+{
+    const struct plan *plan = &w->ch.plan;
+    const struct recipe *r = &w->p.recipe;
+    for (size_t at = 0; at < WEIGHT_LEADS; at++) {
+        double error[BLEND_MAX] = {0}, sum = 0;
+        for (size_t k = 0; k < plan->leads; k++) {
+            double abs_sum[BLEND_MAX] = {0}, all = 0;
+            double far = log(((double)k + 1) / weight_leads[at]) / 0.8;
+            for (size_t i = 0; i < r->n; i++) {
+                const struct backtest *b = &w->ch.bt[pick_index(&w->p, r->member[i])];
+                for (size_t o = 0; o < plan->n; o++)
+                    if (o != left_out &&
+                        backtest_common(w->ch.bt, n_candidates, w->p.used, o))
+                        abs_sum[i] += fabs(b->yhat[o * plan->leads + k] -
+                                           w->h.y[plan->first + o * plan->step + 1 + k]);
+                all += abs_sum[i];
+            }
+            for (size_t i = 0; i < r->n; i++)
+                error[i] += exp(-0.5 * far * far) * abs_sum[i] / all;
+        }
+        for (size_t i = 0; i < r->n; i++)
+            sum += weight[i][at] = pow(error[i], -8);
+        for (size_t i = 0; i < r->n; i++)
+            weight[i][at] /= sum;
+    }
+}
+
+/* The best first; each weighs the eighth power of its errors around a lead. */
 static void recipe(void **state)
 {
     (void)state;
     struct work w;
+    double weight[BLEND_MAX][WEIGHT_LEADS];
     choose(&w, series(1000, 7));
     const struct recipe *r = &w.p.recipe;
-    double sum = 0;
     assert_true(r->n >= 2 && r->n <= BLEND_MAX);
+    by_hand(&w, SIZE_MAX, weight);
     for (size_t i = 0; i < r->n; i++) {
-        size_t c = pick_index(&w.p, r->member[i]), first = pick_index(&w.p, r->member[0]);
-        assert_near(r->weight[i] / r->weight[0], pow(w.p.mean[first] / w.p.mean[c], 8),
-                    1e-12);
-        assert_true(r->weight[i] >= BLEND_LEAST && w.p.used[c]);
-        sum += r->weight[i];
+        bool counts = false;
+        for (size_t at = 0; at < WEIGHT_LEADS; at++) {
+            assert_near(r->weight[i].at[at], weight[i][at], 1e-9);
+            counts = counts || weight[i][at] >= BLEND_LEAST;
+        }
+        assert_true(counts && w.p.used[pick_index(&w.p, r->member[i])]);
     }
-    assert_near(sum, 1, 1e-12);
     for (size_t c = 0; c < n_candidates; c++)
         assert_true(!w.p.used[c] ||
                     w.p.mean[c] >= w.p.mean[pick_index(&w.p, r->member[0])]);
     done(&w);
 }
 
-/* At an origin the weights are those that all other origins give: two members by hand. */
+/* The next hour goes by other candidates than the day after tomorrow. */
+static void the_next_hours_have_their_own(void **state)
+{
+    (void)state;
+    struct work w;
+    struct hours h = series(1000, 20);
+    double r = 0;
+    for (size_t i = 0; i < h.n;
+         i++) { /* a walk that returns to the day's cycle in hours */
+        r = 0.95 * r + (h.y[i] - floor(h.y[i]) - 0.5);
+        h.y[i] = 20 + 5 * sin(2 * M_PI * (double)i / 24) + 3 * r;
+    }
+    choose(&w, h);
+    const struct recipe *made = &w.p.recipe;
+    double most = 0;
+    for (size_t i = 0; i < made->n; i++)
+        most = fmax(most, fabs(made->weight[i].at[0] - made->weight[i].at[6]));
+    assert_true(most > 0.1);
+    done(&w);
+}
+
+/* At an origin the weights are those that all other origins give. */
 static void origins_of_others(void **state)
 {
     (void)state;
     struct work w;
+    double weight[BLEND_MAX][WEIGHT_LEADS];
     choose(&w, series(1000, 8));
     const struct backtest *b = pick_backtest(&w.p, &w.p.blend);
     size_t leads = w.ch.plan.leads, checked = 0;
     for (size_t o = 0; o < w.ch.plan.n; o++) {
-        double yhat = 0, all = 0, y = w.h.y[w.ch.plan.first + o * w.ch.plan.step + 1];
         if (!backtest_common(w.ch.bt, n_candidates, w.p.used, o))
             continue;
-        for (size_t i = 0; i < w.p.recipe.n; i++) {
-            size_t c = pick_index(&w.p, w.p.recipe.member[i]);
-            double n = (double)w.p.origins, one = w.ch.bt[c].loss[o];
-            double weight = pow((w.p.mean[c] * n - one) / (n - 1), -8);
-            yhat += weight * w.ch.bt[c].yhat[o * leads];
-            all += weight;
+        by_hand(&w, o, weight);
+        for (size_t k = 0; k < leads; k += 7) { /* leads 1, 8, 15, … */
+            double yhat = 0, y = w.h.y[w.ch.plan.first + o * w.ch.plan.step + 1 + k];
+            for (size_t i = 0; i < w.p.recipe.n; i++) {
+                struct lead_weights lw;
+                memcpy(lw.at, weight[i], sizeof lw.at);
+                size_t c = pick_index(&w.p, w.p.recipe.member[i]);
+                yhat += lead_weight(&lw, k) * w.ch.bt[c].yhat[o * leads + k];
+            }
+            assert_near(b->yhat[o * leads + k], yhat, 1e-9);
+            assert_near(b->residual[o * leads + k], y - yhat, 1e-9);
         }
-        assert_near(b->yhat[o * leads], yhat / all, 1e-9);
-        assert_near(b->residual[o * leads], y - yhat / all, 1e-9);
         checked++;
     }
     assert_int_equal(checked, w.p.origins);
     assert_true(checked > 10);
     done(&w);
+}
+
+/* At their leads as they stand, between them on the logarithm, and always 1 in all. */
+static void weights_between_leads(void **state)
+{
+    (void)state;
+    struct lead_weights a = {{0.1, 0.5, 0.3, 0.2, 0.9, 0, 1}}, b;
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < WEIGHT_LEADS; i++) {
+        b.at[i] = 1 - a.at[i];
+        assert_near(lead_weight(&a, (size_t)weight_leads[i] - 1), a.at[i], 1e-15);
+    }
+    assert_near(lead_weight(&a, 2), 0.5 - 0.2 * log(1.5) / log(2), 1e-15); /* lead 3 */
+    for (size_t k = 0; k < HORIZON_MAX; k++)
+        assert_near(lead_weight(&a, k) + lead_weight(&b, k), 1, 1e-15);
+    json_t *j = lead_weights_to_json(&a);
+    assert_ok(lead_weights_from_json(&b, j, &e), e);
+    assert_memory_equal(&a, &b, sizeof a);
+    json_decref(j);
+    static const char *const wrong[] = {"null",
+                                        "\"1\"",
+                                        "2",
+                                        "-0.1",
+                                        "[1]",
+                                        "[0,0,0,0,0,0,2]",
+                                        "[0,0,0,0,0,0,null]",
+                                        "[0,0,0,0,0,0,0,0]"};
+    for (size_t i = 0; i < N_OF(wrong); i++) {
+        j = json_loads(wrong[i], JSON_DECODE_ANY, NULL);
+        assert_int_equal(lead_weights_from_json(&b, j, &e), -1);
+        json_decref(j);
+    }
 }
 
 /* Before an hour only what was known by then counts. */
@@ -107,6 +194,27 @@ static void by_what_was_known(void **state)
     pick_make(&early, &w.ch, &w.t, 30, true); /* nothing was */
     assert_int_equal(early.best, -1);
     pick_done(&early);
+    done(&w);
+}
+
+/* fieldcast backtest asks at any number of origins, many of them later than what counts.
+ */
+static void more_origins_than_a_training(void **state)
+{
+    (void)state;
+    struct work w = {.h = series(700, 16)};
+    w.t = (struct truth){&w.h, w.h.y};
+    w.ch = (struct choice){
+        .list = candidates, .n = n_candidates_alone, .plan = {300, 1, 351, 48}};
+    for (size_t c = 0; c < 6; c++) {
+        w.ch.tried[c] = true;
+        backtest_candidate(&candidates[c], &w.t, 1344, &w.ch.plan, &w.ch.bt[c]);
+    }
+    pick_make(&w.p, &w.ch, &w.t, 600, true);
+    assert_int_equal(w.p.origins, 600 - 348);
+    assert_true(w.p.used[n_candidates_alone]);
+    for (size_t o = 0; o < w.ch.plan.n; o++)
+        assert_true(isfinite(w.p.blended.loss[o]));
     done(&w);
 }
 
@@ -142,7 +250,7 @@ static void short_and_holed(void **state)
     struct work w;
     choose(&w, series(168, 12));
     assert_true(w.p.best >= 0 && w.p.origins >= 3);
-    assert_false(w.ch.tried[9]);
+    assert_false(w.ch.tried[11]);
     done(&w);
     struct hours h = series(504, 13);
     for (size_t i = 200; i < 300; i++)
@@ -155,8 +263,9 @@ static void short_and_holed(void **state)
 static struct model *blend(void)
 {
     struct model *m = model_new(&algo_blend, "x.y");
-    model_add_member(m, model_new(&algo_persistence, "x.y"), 0.25);
-    model_add_member(m, model_new(&algo_seasonal_naive_24, "x.y"), 0.75);
+    const struct lead_weights a = lead_weights_all(0.25), b = lead_weights_all(0.75);
+    model_add_member(m, model_new(&algo_persistence, "x.y"), &a);
+    model_add_member(m, model_new(&algo_seasonal_naive_24, "x.y"), &b);
     return m;
 }
 
@@ -190,7 +299,7 @@ static void blend_refuses(void **state)
         const char *said;
     } table[] = {
         {"0", "weight", JSON_REAL,
-         "the weights in \"state.members\" must add up to 1, not 1.25"},
+         "the weights in \"state.members\" must add up to 1, not 1.25, at lead 1"},
         {"1", "weight", JSON_NULL, "state.members[1]: field \"weight\""},
         {"1", "algorithm", JSON_STRING,
          "state.members[1]: field \"algorithm\" names \"magic\", which is not known"},
@@ -220,7 +329,8 @@ static void blend_refuses(void **state)
     }
     struct err e = ERR_INIT;
     struct model *inner = blend(), *outer = model_new(&algo_blend, "x.y");
-    model_add_member(outer, inner, 1);
+    const struct lead_weights all = lead_weights_all(1);
+    model_add_member(outer, inner, &all);
     json_t *parts = model_parts(outer);
     assert_null(model_from_parts(parts, "x.y", &e));
     assert_string_equal(
@@ -233,8 +343,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recipe),
+        cmocka_unit_test(the_next_hours_have_their_own),
+        cmocka_unit_test(weights_between_leads),
         cmocka_unit_test(origins_of_others),
         cmocka_unit_test(by_what_was_known),
+        cmocka_unit_test(more_origins_than_a_training),
         cmocka_unit_test(no_blend),
         cmocka_unit_test(short_and_holed),
         cmocka_unit_test(blend_forecasts),

@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/ml/diagnostics_lags.h"
+#include "tools/csv.h"
 #include "tools/diagnose.h"
 
 #define RUN(...) run(diagnose_main, (const char *const[]){__VA_ARGS__, NULL})
@@ -22,7 +23,7 @@ static void command_line(void **state)
     static const struct {
         const char *option, *value, *said;
     } table[] = {
-        {"--output", "csv", "--output must be text or json, not \"csv\""},
+        {"--output", "xml", "--output must be text, csv or json, not \"xml\""},
         {"-j", "0", "-j must be from 1 to 256, not 0"},
         {"--freq", "1d", "--freq must be 1h, not 1d: models are hourly"},
         {"--start", "2026-11-20T10:00:00Z", "--start is for --wide"},
@@ -254,6 +255,47 @@ static void many_series(void **state)
     said("/in.csv holds no series of that name\n");
 }
 
+/* The figures of the JSON as rows. */
+static void csv_rows(void **state)
+{
+    (void)state;
+    make_rooms(3, 7);
+    write_rooms(3);
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer(), *one = json_array_get(json_object_get(j, "series"), 1);
+    json_t *pair = json_array_get(json_object_get(j, "relations"), 0);
+    double r2 =
+        json_number_value(json_object_get(json_object_get(one, "regression"), "r2"));
+    double gain =
+        json_number_value(json_object_get(json_object_get(pair, "helps"), "gain"));
+    char target[20], other[20];
+    snprintf(target, sizeof target, "%s", text(pair, "target"));
+    snprintf(other, sizeof other, "%s", text(pair, "other"));
+    json_decref(j);
+    assert_int_equal(RUN("--output", "csv", in_path), 0);
+    struct err e = ERR_INIT;
+    struct csv *c = csv_open(out_path, &e);
+    int found = 0, rc = csv_next(c, &e);
+    assert_string_equal(csv_field(c, 2), "figure");
+    while ((rc = csv_next(c, &e)) == 1) {
+        double x;
+        assert_int_equal(csv_fields(c), 4);
+        assert_ok(csv_real(c, 3, &x, &e), e);
+        if (!strcmp(csv_field(c, 0), "living") && !*csv_field(c, 1) &&
+            !strcmp(csv_field(c, 2), "regression.r2"))
+            found += x == r2;
+        if (!strcmp(csv_field(c, 0), target) && !strcmp(csv_field(c, 1), other) &&
+            !strcmp(csv_field(c, 2), "helps.gain"))
+            found += x == gain;
+        if (!strcmp(csv_field(c, 2), "regression.terms.lag_24.coef") ||
+            !strcmp(csv_field(c, 2), "lags.-48.n"))
+            found++;
+    }
+    csv_close(c);
+    assert_ok(rc, e);
+    assert_int_equal(found, 2 + 3 + 3);
+}
+
 /* Of many questions some are answered by chance; that is not told as a finding. */
 static void chance(void **state)
 {
@@ -366,10 +408,15 @@ static void nothing_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_line),        cmocka_unit_test(kitchen_predicts_living),
-        cmocka_unit_test(figures_of_the_lags), cmocka_unit_test(threads),
-        cmocka_unit_test(many_series),         cmocka_unit_test(chance),
-        cmocka_unit_test(odd_series),          cmocka_unit_test(wide_files),
+        cmocka_unit_test(command_line),
+        cmocka_unit_test(kitchen_predicts_living),
+        cmocka_unit_test(figures_of_the_lags),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(many_series),
+        cmocka_unit_test(csv_rows),
+        cmocka_unit_test(chance),
+        cmocka_unit_test(odd_series),
+        cmocka_unit_test(wide_files),
         cmocka_unit_test(nothing_at_all),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

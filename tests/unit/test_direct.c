@@ -64,6 +64,28 @@ static void seasons_go_back_by_days(void **state)
     hours_done(&h);
 }
 
+/* A missing hour before the first row changes nothing but how the sums are made. */
+static void whole_and_with_a_hole(void **state)
+{
+    (void)state;
+    struct hours h = series(700, 5), later;
+    assert_int_equal(hours_init(&later, h.start_s - 3600, h.n + 1, NULL), 0);
+    memcpy(later.y + 1, h.y, h.n * sizeof *h.y);
+    struct feature_spec spec = SPEC(6, TRANSFORM_NONE, 1, 2, 24, 48, 167, 168);
+    struct model *whole = fitted(&h, spec), *hole = fitted(&later, spec);
+    assert_int_equal(whole->training.rows, hole->training.rows);
+    for (size_t i = 0; i < (size_t)HORIZON_MAX * 7; i++)
+        assert_near(whole->coef[i], hole->coef[i], 1e-10);
+    later.y[400] = NAN; /* and one in between takes the rows that read it */
+    model_free(hole);
+    hole = fitted(&later, spec);
+    assert_int_equal(hole->training.rows, whole->training.rows - 7);
+    model_free(hole);
+    model_free(whole);
+    hours_done(&later);
+    hours_done(&h);
+}
+
 static void on_logarithms(void **state)
 {
     (void)state;
@@ -104,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_lead_by_itself),
         cmocka_unit_test(seasons_go_back_by_days),
+        cmocka_unit_test(whole_and_with_a_hole),
         cmocka_unit_test(on_logarithms),
         cmocka_unit_test(what_is_missing),
     };

@@ -178,7 +178,16 @@ static void refusals(void **state)
          "field \"features.windows[0]\" must be mean_N, std_N, min_N, max_N, slope_N or "
          "diff_N with N from 2 to 672"},
         {"{\"lags\":[1],\"transform\":\"none\",\"exogenous\":[\"a.b\"]}",
-         "field \"features.exogenous\" must be an empty array in this version"},
+         "field \"features.exogenous[0]\" must be an object"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"exogenous\":[{\"series\":\"a.b\","
+         "\"mean\":1,"
+         "\"lags\":[]}]}",
+         "field \"features.exogenous[0]\" must have a series, at least one lag and a "
+         "mean"},
+        {"{\"lags\":[1],\"transform\":\"none\",\"exogenous\":[{\"series\":\"a.b\","
+         "\"mean\":1,"
+         "\"lags\":[1,2,3,4,5]}]}",
+         "features.exogenous[0]: field \"lags\" has more than 4 entries"},
         {"{\"lags\":[1],\"transform\":\"none\",\"more\":1}",
          "field \"features.more\" is not known"},
     };

@@ -23,11 +23,17 @@ static void command_line(void **state)
     } table[] = {
         {"--output", "xml", "--output must be csv or json, not \"xml\""},
         {"--level", "100", "--level must be from 50 to 99.9, not 100"},
+        {"--level", "0x50", "--level must be a number, not \"0x50\""},
+        {"--tz", "tzdata.zi", "--tz \"tzdata.zi\" is no time zone"},
         {"--horizon", "49", "--horizon must be from 1 to 48, not 49"},
         {"-j", "0", "-j must be from 1 to 256, not 0"},
+        {"--plot", "-", "--plot must be a file: the forecasts are on standard output"},
         {"--freq", "1d", "--freq must be 1h, not 1d: models are hourly"},
         {"--start", "2026-11-20T10:00:00Z", "--start is for --wide"},
         {"--input", "other.csv", "give the file once"},
+        {"--candidate", "oracle",
+         "--candidate must be one of persistence, seasonal_naive_24"},
+        {"--candidate", "oracle", ", not \"oracle\""},
     };
     for (size_t i = 0; i < N_OF(table); i++) {
         assert_int_equal(RUN("x.csv", table[i].option, table[i].value), 2);
@@ -118,6 +124,72 @@ static void json_and_level(void **state)
     assert_true(width[1] > 1.2 * width[0]);
 }
 
+/* JSON takes nothing but UTF-8; in CSV a name stays as it was, byte by byte. */
+static void a_name_of_any_bytes(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    for (int s = 0; s < 2; s++) {
+        fprintf(f, "%s", s ? "hours" : "\"K\xfc,\"\"che\"");
+        for (int i = 0; i < 100; i++)
+            fprintf(f, ",%.3f", value(s, i));
+        fprintf(f, "\n");
+    }
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--horizon", "1", "--level", "99.9", in_path), 0);
+    said("\n\"K\xfc,\"\"che\",1,1970-01-05T04:00:00.000Z,");
+    assert_int_equal(RUN("--wide", "--output", "json", in_path), 0);
+    json_t *all = json_load_file(out_path, 0, NULL);
+    assert_int_equal(json_array_size(all), 2);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(all, 0), "series")),
+        "K\\xfc,\"che");
+    json_decref(all);
+    assert_int_equal(RUN("--wide", "--start", "9999-12-27T19:00:00Z", in_path), 1);
+    said("hours: the hours to forecast are after the year 9999");
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+/* A panel per series, the first twelve; times where there are any. */
+static void plot(void **state)
+{
+    (void)state;
+    static char svg[200000];
+    for (int many = 0; many < 2; many++) {
+        write_series(many ? 14 : 1, 200);
+        assert_int_equal(RUN("--plot", rows_path, "--level", "80", in_path), 0);
+        FILE *f = fopen(rows_path, "r");
+        svg[fread(svg, 1, sizeof svg - 1, f)] = '\0';
+        fclose(f);
+        assert_int_equal(count(svg, "<path class=\"forecast\" d=\"M"),
+                         1 + (many ? 12 : 1)); /* one in the legend */
+        assert_int_equal(count(svg, "class=\"band\" d="), many ? 12 : 1);
+        assert_int_equal(count(svg, "the first 12 of 14 series"), many);
+        assert_int_equal(count(svg, "80 % of hours are to lie in here"), 1);
+        assert_int_equal(count(svg, ">27 Nov</text>"), many ? 12 : 1);
+    }
+    write_input("w0,1,2,3,4\nw1");
+    FILE *f = fopen(in_path, "a");
+    for (int i = 0; i < 100; i++)
+        fprintf(f, ",%.3f", value(0, i));
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--plot", rows_path, in_path), 0);
+    f = fopen(rows_path, "r");
+    svg[fread(svg, 1, sizeof svg - 1, f)] = '\0';
+    fclose(f);
+    assert_int_equal(count(svg, "hours after the last one measured"), 1);
+    assert_int_equal(count(svg, ">-48</text>"), 1);
+    assert_int_equal(RUN("--wide", "--plot", "/nowhere/x.svg", in_path), 1);
+    said("could not write /nowhere/x.svg: No such file or directory");
+}
+
 /* A series that is too short does not stand in the way of others. */
 static void what_cannot_be(void **state)
 {
@@ -142,13 +214,72 @@ static void what_cannot_be(void **state)
     said("holds no series");
 }
 
+/* yhat, lower, upper of a lead of the first series; bounds NaN where there is none. */
+static void answer(size_t lead, double v[3])
+{
+    json_t *all = json_load_file(out_path, 0, NULL), *one = json_array_get(all, 0);
+    json_t *row = json_array_get(json_object_get(one, "forecast"), lead - 1);
+    static const char *const names[] = {"yhat", "yhat_lower", "yhat_upper"};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *x = json_object_get(row, names[i]);
+        v[i] = json_is_null(x) ? NAN : json_number_value(x);
+    }
+    json_decref(all);
+}
+
+/* One alone says what its rule says, has a band of its own errors, and is not what the
+ * choice would have said. */
+static void one_candidate(void **state)
+{
+    (void)state;
+    double chosen[3], alone[3];
+    write_series(1, 400);
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    answer(30, chosen);
+    assert_int_equal(RUN("--output", "json", "--candidate", "seasonal_naive_24", in_path),
+                     0);
+    said("\"candidate\":\"seasonal_naive_24\"");
+    said("\"reason\":\"seasonal_naive_24 was asked for\"");
+    answer(30, alone);
+    assert_near(alone[0], value(0, 400 - 24 + 5), 1e-6); /* lead 30: as lead 6 */
+    assert_true(alone[1] < alone[0] && alone[0] < alone[2]);
+    assert_true(fabs(alone[0] - chosen[0]) > 1e-3);
+    assert_int_equal(RUN("--output", "json", "--candidate", "persistence", in_path), 0);
+    answer(48, alone);
+    assert_near(alone[0], value(0, 399), 1e-6);
+}
+
+/* Too short for its backtest: no band; for itself, or not for logarithms: refused. */
+static void one_candidate_cannot(void **state)
+{
+    (void)state;
+    double v[3];
+    write_series(1, 52);
+    assert_int_equal(RUN("--output", "json", "--candidate", "ols_daily", in_path), 0);
+    answer(1, v);
+    assert_true(isfinite(v[0]) && isnan(v[1]) && isnan(v[2]));
+    assert_int_equal(RUN("--candidate", "ridge_weekly", in_path), 1);
+    said("s0 has 52 complete hours, ridge_weekly needs 203");
+    write_series(1, 20);
+    assert_int_equal(RUN("--candidate", "persistence", in_path), 1);
+    said("s0 has 20 complete hours, persistence needs 24");
+    FILE *f = open_input();
+    for (int i = 0; i < 300; i++)
+        fprintf(f, "%s%d", i ? "," : "w,", i % 24);
+    fprintf(f, "\nempty,,\n");
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--candidate", "ridge_clock_log", in_path), 1);
+    said("w has the value 0, ridge_clock_log takes logarithms");
+    said("empty has 0 complete hours, ridge_clock_log needs 36");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_line),
-        cmocka_unit_test(csv_of_many),
-        cmocka_unit_test(json_and_level),
-        cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(command_line),        cmocka_unit_test(csv_of_many),
+        cmocka_unit_test(json_and_level),      cmocka_unit_test(plot),
+        cmocka_unit_test(a_name_of_any_bytes), cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(one_candidate),       cmocka_unit_test(one_candidate_cannot),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -55,14 +55,16 @@ static void test_past_origin(void **unused)
     champion_hours(&p, s, 10, 1, NOON);
     struct serving *v = series_serving(s);
     models_lock(p.models);
-    assert_ok(origin_forecast(s, v->version, NOON - 3 * HOUR_MS, f, NULL, &e), e);
+    assert_ok(origin_forecast(p.models, s, v->version, NOON - 3 * HOUR_MS, f, NULL, &e),
+              e);
     assert_true(f[0].yhat == 6.5); /* hours 6 and 7 */
     history_put(s->history, NOON - 3 * HOUR_MS, 0.0 / 0.0);
-    assert_int_equal(origin_forecast(s, v->version, NOON - 3 * HOUR_MS, f, NULL, &e), -1);
+    assert_int_equal(
+        origin_forecast(p.models, s, v->version, NOON - 3 * HOUR_MS, f, NULL, &e), -1);
     assert_string_equal(e.text, "the newest hour is missing");
     e = (struct err)ERR_INIT;
-    assert_int_equal(origin_forecast(s, v->version, NOON - 90 * HOUR_MS, f, NULL, &e),
-                     -1);
+    assert_int_equal(
+        origin_forecast(p.models, s, v->version, NOON - 90 * HOUR_MS, f, NULL, &e), -1);
     assert_string_equal(e.text, "kitchen.temperature has no complete hour to start from");
     models_unlock(p.models);
     serving_put(v);

@@ -55,6 +55,7 @@ static const struct route routes[] = {
     {"GET", "/later", ROLE_VIEWER, false, 0, get_later, "what may have to wait", NULL},
     {"GET", "/jobs", ROLE_VIEWER, false, 0, get_jobs, "all jobs", NULL},
     {"POST", "/jobs", ROLE_OPERATOR, true, 0, post_jobs, "a new job", NULL},
+    {"GET", "/jobs/open", ROLE_VIEWER, true, 0, get_jobs, "open jobs", NULL},
     {"GET", "/jobs/{id}", ROLE_VIEWER, true, 0, get_job, "one job", NULL},
     {"GET", "/models/{name}/versions/{v}", ROLE_ADMIN, true, 0, get_version,
      "one version", NULL},
@@ -88,6 +89,7 @@ static void test_dispatch(void **unused)
          ERR_NOT_FOUND},
         {"DELETE", "/jobs", "/jobs does not take DELETE; it takes GET, POST", ERR_METHOD},
         {"POST", "/jobs/17", "/jobs/17 does not take POST; it takes GET", ERR_METHOD},
+        {"POST", "/jobs/open", "/jobs/open does not take POST; it takes GET", ERR_METHOD},
     };
     for (size_t i = 0; i < N_OF(rows); i++) {
         struct app app = {0};

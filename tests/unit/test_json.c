@@ -171,13 +171,24 @@ static void test_write(void **unused)
     json_decref(o);
 }
 
+static void test_real_at(void **state)
+{
+    (void)state;
+    json_t *row = json_pack("[i, f, s, n]", 2, 0.5, "3");
+    assert_true(json_real_at(row, 0) == 2);
+    assert_true(json_real_at(row, 1) == 0.5);
+    for (size_t i = 2; i < 5; i++)
+        assert_true(isnan(json_real_at(row, i)));
+    assert_true(isnan(json_real_at(NULL, 0)));
+    json_decref(row);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_nesting),
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_fields),        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_real_at),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ static void test_trajectory(void **unused)
     s->adaptive.lead[0].before = log(2);
     models_lock(p.models);
     s->stale = true;
-    origin_refresh(s, NOON);
+    origin_refresh(p.models, s, NOON);
     models_unlock(p.models);
     struct serving *v = series_serving(s);
     struct buf b;
@@ -142,7 +142,7 @@ static void test_trajectory(void **unused)
     assert_near(v->widths.of[0], 2, 1e-12);
     serving_put(v);
     models_lock(p.models);
-    origin_refresh(s, NOON);
+    origin_refresh(p.models, s, NOON);
     models_unlock(p.models);
     v = series_serving(s);
     assert_int_equal(v->by->number, 4);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,6 +306,9 @@ static void log_scale(void **state)
     assert_int_equal(model_predict_row(m, (const double[]){5, 5}, 0, 0.95, &f, &e), 0);
     assert_near(f.yhat, 10, 1e-12);
     assert_near(f.lower, 10 * exp(-1), 1e-12);
+    assert_near(f.upper, 40, 1e-12); /* of 44.8: the limit of what is forecast */
+    m->clip_high = 100;
+    assert_int_equal(model_predict_row(m, (const double[]){5, 5}, 0, 0.95, &f, &e), 0);
     assert_near(f.upper, 10 * exp(1.5), 1e-12);
     assert_int_equal(model_predict_row(m, (const double[]){5, 0}, 0, 0.95, &f, &e), -1);
     assert_string_equal(e.text, "feature \"lag_2\" must be a positive number");
@@ -312,6 +317,34 @@ static void log_scale(void **state)
         model_forecast(m, PAST(((const double[]){0, 5}), 2), 1, 0.95, &f, &e), 0);
     model_free(m);
     free(text);
+}
+
+/* What the fuzzer begins with is taken, and forecasts. */
+static void cases(void **state)
+{
+    (void)state;
+    static char text[8192];
+    double y[700];
+    glob_t files;
+    struct err e = ERR_INIT;
+    for (int i = 0; i < 700; i++)
+        y[i] = 20 + i % 24 / 4.0;
+    assert_int_equal(glob("tests/cases/model/*.json", 0, NULL, &files), 0);
+    assert_true(files.gl_pathc >= 9);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        FILE *f = fopen(files.gl_pathv[i], "r");
+        struct forecast out[HORIZON_MAX];
+        assert_non_null(f);
+        text[fread(text, 1, sizeof text - 1, f)] = '\0';
+        fclose(f);
+        struct model *m = parsed(text);
+        if (model_forecast(m, PAST(y, 700), HORIZON_MAX, 0.95, out, &e))
+            fail_msg("%s: %s", files.gl_pathv[i], e.text);
+        for (int k = 0; k < HORIZON_MAX; k++)
+            assert_true(out[k].lower <= out[k].yhat && out[k].yhat <= out[k].upper);
+        model_free(m);
+    }
+    globfree(&files);
 }
 
 int main(void)
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test(forecast_refusals),
         cmocka_unit_test(gaps),
         cmocka_unit_test(log_scale),
+        cmocka_unit_test(cases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,7 @@ static void test_install(void **unused)
     assert_true(v->yhat[0] == 30);
     serving_put(v);
     models_lock(p.models);
-    origin_refresh(s, NOON);
+    origin_refresh(p.models, s, NOON);
     models_unlock(p.models);
     v = series_serving(s);
     assert_int_equal(v->by->number, 2);
@@ -194,7 +194,7 @@ static void test_install(void **unused)
     /* one that reads more hours than there are: the one before answers, and it is said */
     champion_install(&p, champion_version(SERIES, 3, "ridge", "1,100", 0));
     models_lock(p.models);
-    origin_refresh(s, NOON);
+    origin_refresh(p.models, s, NOON);
     models_unlock(p.models);
     v = series_serving(s);
     assert_int_equal(v->version->number, 3);

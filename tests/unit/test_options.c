@@ -260,6 +260,33 @@ static void test_progress(void **unused)
                         "backfill: 100 %  1000/1000 samples, 25/s, 0 ms left");
     progress_init(&p, "replay", "rows", 0, 0);
     assert_string_equal(progress_text(&p, 50, 1000, out), "replay: 50 rows, 50/s");
+    progress_init(&p, "train", "series", 4, 0);
+    p.begun = 0.5; /* half of one that takes its time */
+    assert_string_equal(progress_text(&p, 0, 1000, out),
+                        "train:  12 %  0/4 series, 0/s, 7 s left");
+    assert_string_equal(progress_text(&p, 1, 3000, out),
+                        "train:  38 %  1/4 series, 0.3/s, 5 s left");
+    p.begun = 0;
+    assert_string_equal(progress_text(&p, 4, 8000, out),
+                        "train: 100 %  4/4 series, 0.5/s, 0 ms left");
+
+    /* of work that may be short: on a terminal, after a second */
+    char *said = NULL;
+    size_t n = 0;
+    progress_init(&p, "forecast", "series", 9, 0);
+    p.to = open_memstream(&said, &n);
+    p.terminal = false;
+    progress_if_long(&p, 3, 60000);
+    fflush(p.to);
+    assert_int_equal(n, 0);
+    p.terminal = true;
+    progress_if_long(&p, 3, 999);
+    fflush(p.to);
+    assert_int_equal(n, 0);
+    progress_if_long(&p, 3, 60000);
+    fclose(p.to);
+    assert_non_null(strstr(said, "3/9 series"));
+    free(said);
 }
 
 int main(void)

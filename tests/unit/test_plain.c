@@ -53,6 +53,14 @@ static void test_lines(void **unused)
     free(text);
 }
 
+static void test_utf8(void **unused)
+{
+    (void)unused;
+    char *text = plain_utf8("a\x1b\xc3\xbc\n\xfc\xe2\x82");
+    assert_string_equal(text, "a\x1b\xc3\xbc\n\\xfc\\xe2\\x82");
+    free(text);
+}
+
 /* Every text that an answer can have says something to the terminal. */
 static void test_explain(void **unused)
 {
@@ -98,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_characters),
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_explain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

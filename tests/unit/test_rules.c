@@ -99,6 +99,11 @@ static void test_refusals(void **state)
         {"temperature", "{\"gap_h\":0}", "field \"gap_h\" must be from 1 to 720, not 0"},
         {"temperature", "{\"stuck_h\":2}",
          "field \"stuck_h\" must be 0 (never) or from 3 to 36"},
+        {"temperature", "{\"exogenous\":\"a.b\"}",
+         "field \"exogenous\" must be an array of at most 8 series"},
+        {"temperature", "{\"exogenous\":[\"a.b\",\"garden\"]}",
+         "field \"exogenous[1]\" must be the name of a series, like "
+         "\"garden.temperature\""},
         {"temperature", "{\"thresholds\":[]}", "field \"thresholds\" must be an object"},
         {"temperature", "{\"thresholds\":{\"mae\":1}}",
          "thresholds: field \"mae\" is not a setting of a series"},

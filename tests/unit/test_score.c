@@ -83,12 +83,23 @@ static void skill(void **state)
     assert_true(isnan(score_skill(1, NAN)));
 }
 
+/* Averages first, then ratios: half as bad by one and a quarter by the other. */
+static void owa(void **state)
+{
+    (void)state;
+    assert_near(score_owa(10, 0.5, 20, 2), 0.375, 1e-15);
+    assert_near(score_owa(20, 2, 20, 2), 1, 1e-15);
+    assert_true(isnan(score_owa(1, 1, 0, 1)) && isnan(score_owa(1, 1, 1, NAN)));
+    assert_true(isnan(score_owa(NAN, 1, 1, 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),   cmocka_unit_test(zero_by_zero),
         cmocka_unit_test(missing),   cmocka_unit_test(scale),
         cmocka_unit_test(intervals), cmocka_unit_test(skill),
+        cmocka_unit_test(owa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,7 +113,13 @@ static void wrong_options(void **state)
     struct hours h = series(48, 20, 2, 0, 0.1, 0.5, 1);
     struct train_opts o = opts;
     o.preset = "system7";
-    refuses(&h, &o, "preset \"system7\" is not known: only \"system0\" is", "invalid");
+    refuses(&h, &o,
+            "preset \"system7\" is not known: it can be \"system0\", \"boost\", "
+            "\"forest\", \"holt_winters\" or \"theta\"",
+            "invalid");
+    o.preset = "boost";
+    refuses(&h, &o, "preset \"boost\" can only be made by the trainer service",
+            "invalid");
     o = opts;
     o.horizon = 49;
     refuses(&h, &o, "the horizon must be 1 to 48 hours, not 49", "invalid");
@@ -135,7 +141,7 @@ static void every_length(void **state)
     (void)state;
     struct hours h = series(700, 20, 3, 2, 0.2, 0.8, 2);
     for (size_t n = 24; n <= 700; n += n < 200 ? 1 : 50) {
-        struct hours first = {h.start_s, n, h.y};
+        struct hours first = hours_part(&h, 0, n);
         struct train_result r = trained(&first, NULL, &opts);
         struct forecast f[48];
         struct err e = ERR_INIT;
@@ -146,8 +152,10 @@ static void every_length(void **state)
             if (!(f[k].lower <= f[k].yhat && f[k].yhat <= f[k].upper))
                 fail_msg("%zu hours, lead %d: %s: %g %g %g", n, k + 1, r.reason,
                          f[k].lower, f[k].yhat, f[k].upper);
-        if (n == 24)
-            assert_string_equal(r.model->algo->name, "persistence");
+        if (n < 96)
+            assert_string_equal(r.model->algo->name, "fading_naive_24");
+        else
+            assert_string_not_equal(r.model->algo->name, "fading_naive_24");
         train_result_done(&r);
     }
     hours_done(&h);
@@ -174,7 +182,7 @@ static void learns_day_and_week(void **state)
 {
     (void)state;
     struct hours h = series(1344 + 48, 50, 5, 8, 0.5, 0.7, 3);
-    struct hours known = {h.start_s, 1344, h.y};
+    struct hours known = hours_part(&h, 0, 1344);
     struct train_result r = trained(&known, NULL, &opts);
     assert_int_equal(r.outcome, TRAIN_PROMOTE);
     assert_false(r.model->algo->baseline);
@@ -245,7 +253,7 @@ static void nothing_to_learn(void **state)
     double chosen = 0, persistence = 0;
     for (unsigned seed = 1; seed <= 20; seed++) {
         struct hours h = series(24 * 22, 0, 0, 0, 1, 1, seed);
-        struct hours known = {h.start_s, 24 * 20, h.y};
+        struct hours known = hours_part(&h, 0, 24 * 20);
         struct train_result r = trained(&known, NULL, &opts);
         struct forecast f[48];
         assert_int_equal(r.outcome, TRAIN_PROMOTE);
@@ -260,6 +268,51 @@ static void nothing_to_learn(void **state)
     }
     printf("    error on random walks, of persistence's: %.3f\n", chosen / persistence);
     assert_true(chosen < 1.15 * persistence);
+}
+
+/* A shower of some hours now and then: the mean of these is never there. */
+static void showers(void **state)
+{
+    (void)state;
+    struct hours h = series(1000, 0, 0, 0, 1, 0.9, 21);
+    for (size_t i = 0; i < h.n; i++)
+        h.y[i] = h.y[i] > 4 ? h.y[i] - 4 : 0;
+    h.y[h.n - 1] = 0;
+    struct train_result r = trained(&h, NULL, &opts);
+    struct forecast f[48];
+    assert_int_equal(model_forecast(r.model, UNTIL(h, h.n), 48, 0.95, f, NULL), 0);
+    for (int k = 12; k < 48; k++) {
+        assert_near(f[k].yhat, 0, 0.02);
+        assert_true(f[k].lower <= f[k].yhat && f[k].yhat <= f[k].upper);
+    }
+    json_t *table = json_object_get(r.evidence, "candidates"), *row;
+    size_t i, asked = 0;
+    json_array_foreach(table, i, row)
+    {
+        if (!strcmp(json_string_value(json_object_get(row, "name")), "median_168"))
+            asked += json_object_get(row, "left_out") == NULL;
+    }
+    assert_int_equal(asked, 1);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+/* Two half days with days between: no backtest can tell, and the day before is not known.
+ */
+static void band_of_few_hours(void **state)
+{
+    (void)state;
+    struct hours h = series(66, 20, 3, 0, 0.3, 0.7, 15);
+    struct forecast f[48];
+    for (size_t i = 16; i < 54; i++)
+        h.y[i] = NAN;
+    struct train_result r = trained(&h, NULL, &opts);
+    assert_string_equal(candidate(&r), "persistence");
+    assert_int_equal(model_forecast(r.model, UNTIL(h, h.n), 48, 0.95, f, NULL), 0);
+    assert_true(f[0].lower < f[0].yhat && f[0].yhat < f[0].upper);
+    assert_true(f[47].upper - f[47].lower > f[0].upper - f[0].lower);
+    train_result_done(&r);
+    hours_done(&h);
 }
 
 static void holes(void **state)
@@ -350,7 +403,7 @@ static void change(void **state)
 {
     (void)state;
     struct hours h = series(1344, 20, 3, 0, 0.3, 0.7, 12);
-    struct hours before = {h.start_s, 960, h.y}, after = {h.start_s, 960 + 48, h.y};
+    struct hours before = hours_part(&h, 0, 960), after = hours_part(&h, 0, 960 + 48);
     struct train_result first = trained(&before, NULL, &opts);
     assert_true(isnan(metric(&first, "regime_from_s")));
     for (size_t i = 960; i < h.n; i++)
@@ -505,7 +558,7 @@ static void diagnostics(void **state)
         strstr(text, "% of how kitchen.temperature varies, more than chance"));
     train_result_done(&r);
 
-    struct hours few = {h.start_s, 34, h.y}; /* eight rows for seven lags */
+    struct hours few = hours_part(&h, 0, 34); /* eight rows for seven lags */
     r = trained(&few, NULL, &opts);
     assert_null(json_object_get(r.metrics, "diag_rows"));
     assert_null(json_object_get(r.evidence, "diagnostics"));
@@ -547,6 +600,8 @@ int main(void)
         cmocka_unit_test(same_bytes),
         cmocka_unit_test(constant),
         cmocka_unit_test(nothing_to_learn),
+        cmocka_unit_test(showers),
+        cmocka_unit_test(band_of_few_hours),
         cmocka_unit_test(holes),
         cmocka_unit_test(absurd),
         cmocka_unit_test(against_a_champion),

@@ -78,7 +78,9 @@ static void test_train_refuses(void **state)
         {"{\"series\":\"all\",\"reason\":5}",
          "field \"reason\" must be a string, not a number", ERR_INVALID},
         {"{\"series\":\"all\",\"preset\":\"system9\"}",
-         "field \"preset\" must be null or \"system0\", not \"system9\"", ERR_INVALID},
+         "field \"preset\" must be null, \"system0\", \"boost\", \"forest\", "
+         "\"holt_winters\" or \"theta\", not \"system9\"",
+         ERR_INVALID},
         {"{\"series\":\"all\",\"preset\":true}",
          "field \"preset\" must be a string, not a boolean", ERR_INVALID},
         {"{\"series\":\"all\",\"presett\":null}", "field \"presett\" is not known here",
@@ -147,6 +149,7 @@ static void test_train_takes(void **state)
     assert_null(r.series);
     assert_null(r.preset);
     assert_string_equal(r.reason, "asked by service");
+    assert_int_equal(r.priority, PRIORITY_ALL);
     train_request_done(&r);
     parse("{\"series\":[\"a.b\",\"c\\\\.d_2\"],\"reason\":\"why\",\"preset\":\"system0\","
           "\"priority\":-3}",
@@ -157,9 +160,31 @@ static void test_train_takes(void **state)
     assert_string_equal(r.preset, "system0");
     assert_int_equal(r.priority, -3);
     train_request_done(&r);
+    parse("{\"series\":\"all\",\"preset\":\"holt_winters\"}", &r);
+    assert_string_equal(r.preset, "holt_winters");
+    train_request_done(&r);
     parse("{\"series\":[\"a.b\"],\"reason\":null,\"preset\":null}", &r);
     assert_null(r.preset);
+    assert_int_equal(r.priority, 0); /* the monitor */
     train_request_done(&r);
+    struct err e = ERR_INIT;
+    const char *body = "{\"series\":[\"a.b\"]}";
+    struct req q = {.body = body, .body_len = strlen(body), .who = ROLE_OPERATOR};
+    assert_ok(train_request_parse(&q, &r, &e), e);
+    assert_int_equal(r.priority, PRIORITY_PERSON);
+    train_request_done(&r);
+}
+
+static void test_cancel_refuses(void **state)
+{
+    (void)state;
+    static const struct refusal table[] = {
+        {"{}", "field \"series\" must be an array of names, or \"all\"", ERR_INVALID},
+        {"{\"series\":\"all\",\"id\":7}", "field \"id\" is not known here", ERR_INVALID},
+        {"{\"series\":[]}", "field \"series\" must hold 1 to 10000 names, not 0",
+         ERR_INVALID},
+    };
+    check_refusals("/api/v1/jobs/cancel", table, N_OF(table));
 }
 
 static void test_promote_refuses(void **state)
@@ -242,6 +267,8 @@ static void test_good_requests_need_postgres(void **state)
     static const char *const table[][3] = {
         {"POST", "/api/v1/train", "{\"series\":[\"a.b\"]}"},
         {"GET", "/api/v1/jobs", ""},
+        {"GET", "/api/v1/jobs/open", ""},
+        {"POST", "/api/v1/jobs/cancel", "{\"series\":\"all\"}"},
         {"GET", "/api/v1/jobs/17", ""},
         {"POST", "/api/v1/jobs/17/cancel", ""},
         {"GET", "/api/v1/runs", ""},
@@ -307,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_train_names_the_bad_series),
         cmocka_unit_test(test_train_limits),
         cmocka_unit_test(test_train_takes),
+        cmocka_unit_test(test_cancel_refuses),
         cmocka_unit_test(test_promote_refuses),
         cmocka_unit_test(test_paths_refuse),
         cmocka_unit_test(test_queries_refuse),

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who goes first when thousands wait, and what is seen of jobs while they wait and run."""
+
+from procs import wait_for
+from stack import HOUR
+from trainer_data import START, add_series, chain_holds, nothing_is_stored, trainer_stack, wait_job, write_hours
+
+SERIES = [f"room{i:02d}.temperature" for i in range(60)]
+BATCH = 16  # what one worker takes at a time
+
+
+def filled(stacks):
+    st = trainer_stack(stacks, weeks=0, env={"FC_TRAIN_WORKERS": 1})
+    st.clock.set(START + 72 * HOUR + 130_000)
+    for name in SERIES:
+        add_series(st, name)
+        write_hours(st, name, 72)
+    return st
+
+
+def ask(st, series, token="operator", **body):
+    return st.post("trainer", "/api/v1/train", {"series": series, **body}, status=202, token=token)["jobs"]
+
+
+def open_jobs(st):
+    return st.get("trainer", "/api/v1/jobs/open")
+
+
+def ended(st):
+    """Series in the order in which their trainings were registered."""
+    return [r["series"] for r in st.pg("SELECT series FROM decisions ORDER BY id")]
+
+
+def wait_empty(st):
+    wait_for(lambda: open_jobs(st) == {"queued": [], "running": []}, 60, "the queue to be empty")
+
+
+def test_a_single_one_overtakes_all_that_wait(stacks):
+    st = filled(stacks)
+    with nothing_is_stored(st):
+        everything = ask(st, "all")
+        wait_for(lambda: open_jobs(st)["running"], 20, "a batch to be taken")
+        held = {j["series"] for j in open_jobs(st)["running"]}
+        assert len(held) == BATCH and len(open_jobs(st)["queued"]) == len(everything) - BATCH
+        by_monitor = ask(st, [SERIES[30]], token="service")[0]
+        last = ask(st, [SERIES[-1]])[0]  # one that waits already, at the very end
+        assert last["id"] == everything[-1]["id"] and SERIES[-1] not in held
+        urgent = ask(st, [SERIES[-2]], priority=100)[0]
+        assert ask(st, [SERIES[-2]], priority=-50)[0]["id"] == urgent["id"]  # nothing is lowered
+        first = [st.get("trainer", f"/api/v1/jobs/{j['id']}")["priority"] for j in (urgent, last, by_monitor, everything[-3])]
+        assert first == [100, 10, 0, -10]
+    wait_empty(st)
+    order = ended(st)
+    assert set(order[:BATCH]) == held, "what was taken is finished first"
+    assert order[BATCH:BATCH + 3] == [SERIES[-2], SERIES[-1], SERIES[30]]
+    assert len(order) == len(everything) and chain_holds(st)
+
+
+def test_progress_is_seen_and_what_runs_can_be_cancelled(stacks):
+    st = filled(stacks)
+    with nothing_is_stored(st):
+        job = ask(st, [SERIES[0]])[0]
+        seen = wait_for(lambda: (j := st.get("trainer", f"/api/v1/jobs/{job['id']}"))["progress"] > 0 and j, 20, "progress")
+        assert seen["state"] == "running" and seen["worker"] and seen["started"] and 0 < seen["progress"] <= 1
+        (running,) = open_jobs(st)["running"]
+        assert running == {"id": job["id"], "series": SERIES[0], "progress": seen["progress"]}
+        waiting = ask(st, SERIES[1:4])
+        path = f"/api/v1/jobs/{job['id']}/cancel"
+        assert st.post("trainer", path, token="operator")["state"] == "cancelled"
+        assert st.post("trainer", f"/api/v1/jobs/{waiting[0]['id']}/cancel", token="operator")["state"] == "cancelled"
+    wait_empty(st)
+    assert sorted(ended(st)) == SERIES[2:4], "what was cancelled left something behind"
+    assert [r["series"] for r in st.pg("SELECT series FROM runs ORDER BY 1")] == SERIES[2:4]
+
+
+def test_many_are_cancelled_at_once(stacks):
+    st = filled(stacks)
+    with nothing_is_stored(st):
+        everything = ask(st, "all")
+        wait_for(lambda: open_jobs(st)["running"], 20, "a batch to be taken")
+        some = SERIES[:2] + SERIES[-2:]  # running and waiting ones
+        ids = [j["id"] for j in everything if j["series"] in some]
+        cancel = {"series": [*some, "no.such"]}
+        assert st.post("trainer", "/api/v1/jobs/cancel", cancel, token="operator") == {"cancelled": ids}
+        assert st.post("trainer", "/api/v1/jobs/cancel", cancel, token="operator") == {"cancelled": []}
+        st.post("trainer", "/api/v1/jobs/cancel", cancel, status=403, token="viewer")
+        rest = st.post("trainer", "/api/v1/jobs/cancel", {"series": "all"}, token="operator")["cancelled"]
+        assert rest == [j["id"] for j in everything if j["id"] not in ids]
+        assert open_jobs(st) == {"queued": [], "running": []}
+    job = wait_job(st, ids[0])
+    assert (job["state"], job["message"]) == ("cancelled", "cancelled by operator")
+    # the series are free again, and nothing was left by those that ran
+    (again,) = ask(st, [SERIES[0]])
+    assert wait_job(st, again["id"])["version"] == 1
+    assert ended(st) == [SERIES[0]]

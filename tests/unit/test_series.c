@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Series of a file one after the other: the same whatever the order of the rows, from a
+ * file, from a pipe, and a second time. */
+#include "tests/unit/subcommand.h"
+
+#include <math.h>
+#include <sys/wait.h>
+
+#include "tools/series_work.h"
+
+#define T0_S INT64_C(1795132800)
+
+/* What a pipe brings, for as long as the reader wants it. */
+struct feeder {
+    pid_t pid;
+    int old_stdin;
+};
+
+static struct feeder feed_pipe(void)
+{
+    struct feeder f = {0};
+    int end[2];
+    char part[512];
+    assert_int_equal(pipe(end), 0);
+    f.pid = fork();
+    if (!f.pid) {
+        close(end[0]);
+        int fd = open(in_path, O_RDONLY);
+        ssize_t n;
+        while ((n = read(fd, part, sizeof part)) > 0 &&
+               write(end[1], part, (size_t)n) > 0)
+            ;
+        _exit(0);
+    }
+    close(end[1]);
+    f.old_stdin = dup(STDIN_FILENO);
+    dup2(end[0], STDIN_FILENO);
+    close(end[0]);
+    return f;
+}
+
+static void end_pipe(struct feeder f)
+{
+    dup2(f.old_stdin, STDIN_FILENO);
+    close(f.old_stdin);
+    waitpid(f.pid, NULL, 0);
+}
+
+/* "name:first hour after T0:values;…" of what is left. */
+static const char *rest(struct series *s)
+{
+    static char got[2000];
+    struct input_series one;
+    struct err e = ERR_INIT;
+    int rc;
+    *got = '\0';
+    while ((rc = series_next(s, &one, &e)) == 1) {
+        char *at = got + strlen(got);
+        at += sprintf(at, "%s:", one.name);
+        if (one.h.n)
+            at += sprintf(at, "%d:", (int)((one.h.start_s - T0_S) / 3600));
+        for (size_t i = 0; i < one.h.n; i++)
+            at += sprintf(at, "%s%g", i ? "," : "", one.h.y[i]);
+        strcpy(at, ";");
+        input_series_done(&one);
+    }
+    if (rc < 0)
+        fail_msg("%s", e.text);
+    return got;
+}
+
+static struct series *opened(const struct input_file *f, bool again)
+{
+    struct err e = ERR_INIT;
+    struct series *s = series_open(f, again, &e);
+    if (!s)
+        fail_msg("%s", e.text);
+    return s;
+}
+
+static void expect_file(struct input_file f, const char *want, bool together)
+{
+    struct err e = ERR_INIT;
+    f.path = in_path;
+    struct series *s = opened(&f, true);
+    assert_int_equal(s->together, together);
+    assert_string_equal(rest(s), want);
+    assert_ok(series_rewind(s, &e), e);
+    assert_string_equal(rest(s), want);
+    series_close(s);
+}
+
+static void expect_pipe(struct input_file f, const char *want, bool kept)
+{
+    struct err e = ERR_INIT;
+    f.path = "-";
+    for (int again = 0; again < 2; again++) {
+        struct feeder feeder = feed_pipe();
+        struct series *s = opened(&f, again);
+        assert_int_equal(s->c == NULL, kept || again);
+        assert_string_equal(rest(s), want);
+        if (again) {
+            assert_ok(series_rewind(s, &e), e);
+            assert_string_equal(rest(s), want);
+        }
+        series_close(s);
+        end_pipe(feeder);
+    }
+}
+
+#define ROW(name, hour, value) name "," hour "," value "\n"
+#define H0 "2026-11-20T00:10:00Z"
+#define H1 "2026-11-20T01:20:00Z"
+#define H1_LATE "2026-11-20T01:50:00Z"
+#define H4 "2026-11-20T04:00:00Z"
+#define HEADER "series,time,value\n"
+
+static void long_forms(void **state)
+{
+    (void)state;
+    const char *want = "b:0:1,3,nan,nan,5;a:1:7;none:;";
+    const struct input_file f = {0}, grouped = {.grouped = true};
+    write_input(HEADER ROW("b", H4, "5") ROW("b", H1, "2") ROW("b", H1_LATE, "4") ROW(
+        "b", H0, "1") ROW("b", H0, "") ROW("a", H1, "7") ROW("none", H0, "nan"));
+    expect_file(f, want, true);
+    expect_file(grouped, want, true);
+    expect_pipe(f, want, true);
+    expect_pipe(grouped, want, false);
+    write_input(HEADER ROW("b", H0, "1") ROW("a", H1, "7") ROW("none", H0, "nan") ROW(
+        "b", H1, "2") ROW("b", H1_LATE, "4") ROW("none", H0, "") ROW("b", H4, "5"));
+    expect_file(f, want, false);
+    expect_pipe(f, want, true);
+    write_input("time,value\n" H1 ",-0\n" H0 ",2\n");
+    const struct input_file one = {0};
+    expect_file(one, "in:0:2,0;", true);
+    expect_pipe(one, "series:0:2,0;", false);
+}
+
+static void wide_form(void **state)
+{
+    (void)state;
+    const struct input_file f = {.wide = true, .start_s = T0_S};
+    write_input("id,V1,V2\nx,1,,3\ny\nz,4,,\n");
+    expect_file(f, "x:0:1,nan,3;y:;z:0:4;", false);
+    expect_pipe(f, "x:0:1,nan,3;y:;z:0:4;", false);
+}
+
+/* A file behind standard input is read twice as well, from where it stands. */
+static void redirected(void **state)
+{
+    (void)state;
+    struct input_file f = {.path = "-"};
+    write_input("a comment\n" HEADER ROW("b", H0, "1") ROW("a", H1, "7"));
+    int old = dup(STDIN_FILENO), fd = open(in_path, O_RDONLY);
+    lseek(fd, 10, SEEK_SET);
+    dup2(fd, STDIN_FILENO);
+    close(fd);
+    struct series *s = opened(&f, false);
+    assert_true(s->c && s->together);
+    assert_int_equal(series_count(s), 2);
+    assert_string_equal(rest(s), "b:0:1;a:1:7;");
+    series_close(s);
+    dup2(old, STDIN_FILENO);
+    close(old);
+}
+
+/* In both orders of the rows, before the first series is given out. */
+static void refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *said;
+        bool wide, grouped;
+    } cases[] = {
+        {HEADER ROW("a", H0, "1") ROW("b", H0, "x"), "line 3, column 3 (value): \"x\"", 0,
+         0},
+        {HEADER ROW("a", H0, "1") ROW("b", "0", "2") ROW("b", "9000000000", "2"),
+         "line 4, column 2 (time): series \"b\": a series must have 1 to 87600 hours", 0,
+         0},
+        {HEADER ROW("b", "0", "1") ROW("a", H0, "1") ROW("b", "9000000000", "2"),
+         "line 4, column 2 (time): series \"b\": a series must have 1 to 87600 hours", 0,
+         0},
+        {HEADER ROW("a", H0, "1") ROW("b", H0, "1") ROW("a", H1, "2"),
+         "the rows of a series do not stand together in ", 0, 1},
+        {"x,1\ny,2,z\n", "line 2, column 3: \"z\" is not a number", 1, 0},
+        {"x,1,2\ny,2,3\n", "line 1: the header must name", 0, 0},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct err e = ERR_INIT;
+        const struct input_file f = {
+            .path = in_path, .wide = cases[i].wide, .grouped = cases[i].grouped};
+        write_input(cases[i].text);
+        assert_null(series_open(&f, false, &e));
+        assert_non_null(strstr(e.text, in_path));
+        if (!strstr(e.text, cases[i].said))
+            fail_msg("%s", e.text);
+    }
+}
+
+/* From a pipe it is found out when it comes. */
+static void not_grouped_after_all(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct input_series one;
+    const struct input_file f = {.path = "-", .grouped = true};
+    write_input(HEADER ROW("a", H0, "1") ROW("b", H0, "1") ROW("a", H1, "2"));
+    struct feeder feeder = feed_pipe();
+    struct series *s = opened(&f, false);
+    assert_int_equal(series_next(s, &one, &e), 1);
+    input_series_done(&one);
+    assert_int_equal(series_next(s, &one, &e), -1);
+    assert_string_equal(e.text, "standard input, line 4, column 1 (series): series \"a\" "
+                                "has rows further above, too: not with --grouped");
+    series_close(s);
+    end_pipe(feeder);
+}
+
+/* Values in any order make the same means. */
+static void gathering(void **state)
+{
+    (void)state;
+    struct gather g = {0};
+    struct hours h;
+    uint32_t x = 1;
+    static double sum[3000], count[3000];
+    for (int i = 0; i < 20000; i++) {
+        x = x * 1664525 + 1013904223;
+        size_t k = (x >> 8) % (size_t)(i < 100 ? 100 : 3000);
+        size_t at = 2999 - k;
+        assert_int_equal(gather_fits(&g, T0_S + 3600 * (int64_t)at), 0);
+        gather_add(&g, T0_S + 3600 * (int64_t)at, i);
+        sum[at] += i;
+        count[at]++;
+    }
+    assert_int_equal(gather_fits(&g, g.first_s + INT64_C(3600) * 87599), 0);
+    assert_int_equal(gather_fits(&g, g.first_s + INT64_C(3600) * 87600), -1);
+    assert_int_equal(gather_fits(&g, -3600), -1);
+    gather_take(&g, &h);
+    assert_true(h.n > 2900 && h.n <= 3000);
+    for (size_t i = 0; i < h.n; i++) {
+        size_t at = (size_t)(h.start_s - T0_S) / 3600 + i;
+        assert_true(count[at] > 0 ? h.y[i] == sum[at] / count[at] : isnan(h.y[i]));
+    }
+    hours_done(&h);
+}
+
+static void names_seen(void **state)
+{
+    (void)state;
+    struct seen s = {0};
+    char name[20];
+    for (int again = 0; again < 2; again++)
+        for (int i = 0; i < 5000; i++) {
+            sprintf(name, "s%d", i);
+            assert_int_equal(seen_add(&s, name), again);
+        }
+    assert_int_equal(s.n, 5000);
+    seen_done(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_forms),
+        cmocka_unit_test(wide_form),
+        cmocka_unit_test(redirected),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(gathering),
+        cmocka_unit_test(names_seen),
+        cmocka_unit_test(not_grouped_after_all),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

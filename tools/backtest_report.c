@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/ml/train.h"
+#include "common/plain.h"
+#include "tools/backtest_work.h"
+
+#define TABLE_BYTES (1u << 20)
+
+static const size_t shown_leads[] = {1, 2, 3, 6, 12, 18, 24, 36, 48};
+enum { N_SHOWN = sizeof shown_leads / sizeof *shown_leads };
+
+/* ---- text ---- */
+
+static void cell(struct buf *b, int width, int digits, double x)
+{
+    if (isfinite(x))
+        buf_addf(b, " %*.*f", width - 1, digits, x);
+    else
+        buf_addf(b, "%*s", width, "-");
+}
+
+static void add_plain(struct buf *b, const char *text)
+{
+    char shown[PLAIN_CHAR_SIZE];
+    while (*text) {
+        text += plain_char(text, shown);
+        buf_adds(b, shown);
+    }
+}
+
+/* What the table of one series and that of all have in common. */
+static void ratios(struct buf *b, const struct figures *f)
+{
+    cell(b, 8, 3, f->mase);
+    cell(b, 8, 2, f->s.smape);
+    cell(b, 7, 3, f->owa);
+    cell(b, 8, 2, f->msis);
+    cell(b, 7, 1, 100 * f->coverage);
+    cell(b, 8, 1, 100 * f->skill_persistence);
+    cell(b, 8, 1, 100 * f->skill_seasonal);
+    cell(b, 8, 1, f->ms);
+    buf_addc(b, '\n');
+}
+
+static void head(struct buf *b, const char *first)
+{
+    buf_addf(b, "  %-21s %9s %7s %7s %6s %7s %6s %7s %7s %7s\n", "candidate", first,
+             "MASE", "sMAPE", "OWA", "MSIS", "cover", "skill p", "skill s", "ms");
+}
+
+static void head_leads(struct buf *b, size_t leads)
+{
+    buf_addf(b, "  %-21s", "MASE, hours ahead:");
+    for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
+        buf_addf(b, "%7zu", shown_leads[i]);
+    buf_addc(b, '\n');
+}
+
+static void row_leads(struct buf *b, size_t m, const struct figures *f, double q,
+                      size_t leads)
+{
+    if (!f->known)
+        return;
+    buf_addf(b, "  %-21s", method_name(m));
+    for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
+        cell(b, 7, 3, f->lead_mae[shown_leads[i] - 1] / q);
+    buf_addc(b, '\n');
+}
+
+/* "chosen: blend 27, ridge_clock 1" */
+static void list_chosen(struct buf *b, const size_t *chosen)
+{
+    const char *gap = "  chosen:";
+    for (size_t m = N_METHODS; m-- > 0;)
+        if (chosen[m]) {
+            buf_addf(b, "%s %s %zu", gap,
+                     m == METHOD_CHOSEN ? "the best simple one" : method_name(m),
+                     chosen[m]);
+            gap = ",";
+        }
+    if (*gap == ',')
+        buf_addc(b, '\n');
+}
+
+static size_t best_candidate(const struct outcome *out)
+{
+    size_t best = n_candidates_alone;
+    for (size_t c = 0; c < n_candidates_alone; c++)
+        if (out->f[c].known &&
+            (best == n_candidates_alone || out->f[c].s.mae < out->f[best].s.mae))
+            best = c;
+    return best;
+}
+
+void report_series(struct buf *b, const struct backtest_opts *o,
+                   const struct outcome *out)
+{
+    size_t best = best_candidate(out);
+    add_plain(b, out->name);
+    buf_addf(b, ": %zu hours, %zu missing; ", out->hours, out->missing);
+    if (o->holdout)
+        buf_addf(b, "the last %" PRId64 " held out\n", o->holdout);
+    else
+        buf_addf(b, "%zu origins, %zu hours ahead\n", out->origins, out->leads);
+    head(b, "MAE");
+    for (size_t m = 0; m < N_METHODS; m++) {
+        const struct figures *f = &out->f[m];
+        buf_addf(b, "%s %-21s ", m == best ? "*" : " ", method_name(m));
+        if (f->known) {
+            buf_addf(b, "%9.4g", f->s.mae);
+            ratios(b, f);
+        } else {
+            buf_addf(b, "left out: %s\n", f->why);
+        }
+    }
+    list_chosen(b, out->chosen);
+    if (o->leads && best < n_candidates_alone && out->q > 0) {
+        head_leads(b, out->leads);
+        for (size_t m = 0; m < N_METHODS; m++)
+            row_leads(b, m, &out->f[m], out->q, out->leads);
+    }
+    buf_addc(b, '\n');
+}
+
+static void count_series(struct buf *b, const struct totals *t)
+{
+    buf_addf(b, "overall: mean over %zu series", t->n - t->none - t->constant);
+    if (t->none)
+        buf_addf(b, "; %zu more could not be forecast or had nothing to score", t->none);
+    if (t->constant)
+        buf_addf(b, "; %zu more are constant from day to day and have no scale",
+                 t->constant);
+    buf_addc(b, '\n');
+}
+
+void report_totals(FILE *to, const struct backtest_opts *o, const struct totals *t)
+{
+    struct figures f;
+    struct buf b;
+    size_t leads = (size_t)(o->holdout ? o->holdout : o->horizon);
+    buf_init(&b, TABLE_BYTES);
+    count_series(&b, t);
+    head(&b, "series");
+    for (size_t m = 0; m < N_METHODS; m++) {
+        totals_figures(t, m, &f);
+        if (!f.known)
+            continue;
+        buf_addf(&b, "  %-21s %9zu", method_name(m), f.s.n);
+        ratios(&b, &f);
+    }
+    list_chosen(&b, t->chosen);
+    if (o->leads) {
+        head_leads(&b, leads);
+        for (size_t m = 0; m < N_METHODS; m++) {
+            totals_figures(t, m, &f);
+            row_leads(&b, m, &f, 1, leads);
+        }
+    }
+    fwrite(b.data, 1, b.len, to);
+    buf_done(&b);
+}
+
+/* ---- JSON ---- */
+
+static void add_ratios(json_t *o, const struct figures *f)
+{
+    json_object_set_new(o, "smape", json_number(f->s.smape));
+    json_object_set_new(o, "mase", json_number(f->mase));
+    json_object_set_new(o, "owa", json_number(f->owa));
+    json_object_set_new(o, "msis", json_number(f->msis));
+    json_object_set_new(o, "coverage", json_number(f->coverage));
+    json_object_set_new(o, "skill_persistence", json_number(f->skill_persistence));
+    json_object_set_new(o, "skill_seasonal_naive", json_number(f->skill_seasonal));
+    json_object_set_new(o, "ms", json_number(f->ms));
+}
+
+static json_t *method_json(const struct backtest_opts *o, size_t m,
+                           const struct outcome *out)
+{
+    const struct figures *f = &out->f[m];
+    const struct score *s = &f->s;
+    if (!f->known)
+        return json_pack("{s:s, s:s}", "name", method_name(m), "left_out", f->why);
+    json_t *one = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "name", method_name(m),
+                            "n", (json_int_t)s->n, "missing", (json_int_t)s->missing,
+                            "mae", json_number(s->mae), "rmse", json_number(s->rmse),
+                            "bias", json_number(s->bias), "r2", json_number(s->r2));
+    add_ratios(one, f);
+    if (o->leads)
+        json_object_set_new(one, "mae_leads", json_reals(f->lead_mae, out->leads));
+    return one;
+}
+
+static json_t *chosen_json(const size_t *chosen)
+{
+    json_t *o = json_object();
+    for (size_t m = 0; m < N_METHODS; m++)
+        if (chosen[m])
+            json_object_set_new(o, m == METHOD_CHOSEN ? "simple" : method_name(m),
+                                json_integer((json_int_t)chosen[m]));
+    return o;
+}
+
+void report_series_json(struct buf *b, const struct backtest_opts *o,
+                        const struct outcome *out)
+{
+    json_t *list = json_array();
+    char *shown = plain_utf8(out->name);
+    for (size_t m = 0; m < N_METHODS; m++)
+        json_array_append_new(list, method_json(o, m, out));
+    json_t *one =
+        json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "series", json_text(shown),
+                  "hours", (json_int_t)out->hours, "missing", (json_int_t)out->missing,
+                  "origins", (json_int_t)out->origins, "scale", json_number(out->q),
+                  "chosen", chosen_json(out->chosen), "candidates", list);
+    json_write(b, one);
+    json_decref(one);
+    free(shown);
+}
+
+static json_t *overall_json(const struct backtest_opts *o, const struct totals *t)
+{
+    size_t leads = (size_t)(o->holdout ? o->holdout : o->horizon);
+    json_t *list = json_array();
+    for (size_t m = 0; m < N_METHODS; m++) {
+        struct figures f;
+        totals_figures(t, m, &f);
+        json_t *one =
+            json_pack("{s:s, s:I}", "name", method_name(m), "series", (json_int_t)f.s.n);
+        add_ratios(one, &f);
+        if (o->leads)
+            json_object_set_new(one, "mase_leads", json_reals(f.lead_mae, leads));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+void report_totals_json(FILE *to, const struct backtest_opts *o, const struct totals *t)
+{
+    struct buf b;
+    json_t *mean = json_object();
+    for (size_t c = 0; t->n_all && c < n_candidates_alone; c++)
+        json_object_set_new(mean, candidates[c].name,
+                            json_number(t->all_mase[c] / (double)t->n_all));
+    json_t *all =
+        json_pack("{s:I, s:I, s:I, s:o, s:o, s:{s:I, s:o}}", "n_series", (json_int_t)t->n,
+                  "not_scored", (json_int_t)t->none, "constant", (json_int_t)t->constant,
+                  "overall", overall_json(o, t), "chosen", chosen_json(t->chosen),
+                  "mean_mase", "series", (json_int_t)t->n_all, "candidates", mean);
+    buf_init(&b, TABLE_BYTES);
+    json_write(&b, all);
+    fwrite(b.data + 1, 1, b.len - 2, to); /* without its braces */
+    buf_done(&b);
+    json_decref(all);
+}

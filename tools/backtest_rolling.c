@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/ml/algos.h"
+#include "common/ml/conformal.h"
+#include "common/ml/linear.h"
+#include "common/ml/naive2.h"
+#include "common/ml/scales.h"
+#include "common/ml/train.h"
+#include "tools/backtest_work.h"
+
+/* ---- tracks ---- */
+
+void tracks_init(struct tracks *all, const struct hours *h, size_t n_origins,
+                 size_t first, size_t step, size_t leads)
+{
+    *all = (struct tracks){.n_origins = n_origins, .leads = leads};
+    all->origin = xcalloc(n_origins + 1, sizeof *all->origin);
+    all->y = xmalloc((n_origins * leads + 1) * sizeof *all->y);
+    for (size_t i = 0; i < n_origins; i++) {
+        all->origin[i] = first + i * step;
+        for (size_t k = 0; k < leads; k++)
+            all->y[i * leads + k] = h->y[all->origin[i] + 1 + k];
+    }
+    all->q = score_scale(h->y, n_origins ? first + 1 : 0, 24);
+}
+
+void track_begin(const struct tracks *all, size_t m, struct track *t)
+{
+    size_t cells = all->n_origins * all->leads;
+    (void)m;
+    t->yhat = xmalloc((3 * cells + 1) * sizeof *t->yhat);
+    t->lower = t->yhat + cells;
+    t->upper = t->lower + cells;
+    for (size_t i = 0; i < 3 * cells; i++)
+        t->yhat[i] = NAN;
+}
+
+void tracks_done(struct tracks *all)
+{
+    for (size_t m = 0; m < METHODS_MAX; m++)
+        free(all->t[m].yhat);
+    free(all->y);
+    free(all->origin);
+    *all = (struct tracks){0};
+}
+
+/* ---- what all methods share ---- */
+
+void backtest_band(const double *residual, size_t n, size_t leads, double level,
+                   enum transform transform, const struct hours *fitted,
+                   const double *yhat, double *lower, double *upper)
+{
+    double half[HORIZON_MAX], low, high;
+    if (!conformal_widths(residual, n, leads, level, half))
+        return;
+    struct model *m = model_new(&algo_persistence, "");
+    m->features.transform = transform;
+    if (transform == TRANSFORM_LOG) {
+        hours_range(fitted, &low, &high);
+        if (linear_range(m, low, high, NULL))
+            m->clip_high = INFINITY;
+    }
+    model_set_band(m, half, leads, level);
+    for (size_t k = 0; k < leads; k++) {
+        struct forecast f = {yhat[k], NAN, NAN};
+        if (isfinite(f.yhat))
+            model_band(m, k, level, &f);
+        lower[k] = f.lower;
+        upper[k] = f.upper;
+    }
+    model_free(m);
+}
+
+void backtest_naive2(const struct hours *filled, size_t origin, size_t leads,
+                     double *yhat)
+{
+    size_t n = origin + 1 < TRAIN_WINDOW_HOURS ? origin + 1 : TRAIN_WINDOW_HOURS;
+    if (naive2_forecast(filled->y + origin + 1 - n, n, 24, leads, yhat, NULL))
+        for (size_t k = 0; k < leads; k++)
+            yhat[k] = NAN;
+}
+
+/* ---- origins ---- */
+
+/* As many origins as asked for and as every candidate tried has the history for. */
+static struct plan make_plan(const struct backtest_opts *o, size_t n, size_t need)
+{
+    struct plan p = {.step = (size_t)o->step, .leads = (size_t)o->horizon};
+    if (n < need + p.leads)
+        return p;
+    size_t last = n - 1 - p.leads;
+    p.n = (last + 1 - need) / p.step + 1;
+    if (p.n > (size_t)o->origins)
+        p.n = (size_t)o->origins;
+    p.first = last - (p.n - 1) * p.step;
+    return p;
+}
+
+/* Sets tried[]; returns the plan that they share. */
+static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
+                          bool *tried)
+{
+    size_t need = 1, wanted = (size_t)(o->origins < 3 ? o->origins : 3);
+    for (size_t c = 0; c < n_candidates_alone; c++) {
+        size_t min = candidate_min_hours(&candidates[c]);
+        tried[c] = make_plan(o, h->n, min).n >= wanted &&
+                   candidate_suits(&candidates[c], h->y, h->n);
+        if (tried[c] && min > need)
+            need = min;
+    }
+    return make_plan(o, h->n, need);
+}
+
+/* ---- one series ---- */
+
+/* The plan's origins and those before them that the choice at the first can look back
+ * at. */
+struct rolling {
+    const struct backtest_opts *o;
+    const struct hours *h;
+    struct hours filled;  /* owned */
+    struct scales scales; /* of these. owned */
+    struct truth truth;
+    struct plan plan; /* with the earlier ones */
+    size_t earlier;
+    bool tried[CANDIDATES_MAX];
+    struct backtest bt[METHODS_MAX]; /* candidates and Naive2. owned */
+    double ms;                       /* of all candidates */
+    struct tracks *all;
+};
+
+/* As many as a training looks at, none in the first quarter. */
+static void look_back(struct rolling *r, struct plan scored)
+{
+    size_t n = (scored.first - scored.first / 4) / scored.step;
+    r->earlier = n < BACKTEST_MAX_ORIGINS ? n : BACKTEST_MAX_ORIGINS;
+    r->plan = scored;
+    r->plan.first -= r->earlier * scored.step;
+    r->plan.n += r->earlier;
+}
+
+static void run_candidates(struct rolling *r)
+{
+    for (size_t c = 0; c < n_candidates_alone; c++) {
+        struct track *t = &r->all->t[c];
+        int64_t begun_us = clock_mono_us();
+        if (!r->tried[c]) {
+            snprintf(t->why, sizeof t->why, CANDIDATE_NOT_TRIED);
+            continue;
+        }
+        backtest_candidate(&candidates[c], &r->truth, TRAIN_WINDOW_HOURS, &r->plan,
+                           &r->bt[c]);
+        t->ms = (double)(clock_mono_us() - begun_us) / 1000;
+        r->ms += t->ms;
+        snprintf(t->why, sizeof t->why, "%s", r->bt[c].why.code ? r->bt[c].why.text : "");
+    }
+}
+
+static void run_naive2(struct rolling *r)
+{
+    double yhat[HORIZON_MAX];
+    struct backtest *bt = &r->bt[METHOD_NAIVE2];
+    int64_t begun_us = clock_mono_us();
+    backtest_begin(bt, &r->plan);
+    for (size_t i = 0; i < r->plan.n; i++) {
+        size_t origin = r->plan.first + i * r->plan.step;
+        if (!isfinite(r->h->y[origin]))
+            continue;
+        backtest_naive2(&r->filled, origin, r->plan.leads, yhat);
+        backtest_put(bt, &r->truth, TRANSFORM_NONE, i, yhat);
+    }
+    r->all->t[METHOD_NAIVE2].ms = (double)(clock_mono_us() - begun_us) / 1000;
+}
+
+/* The i-th scored origin's row of a track, from row k of a backtest whose first is the
+ * origin `from`, with a band by those that had ended by then. */
+static void put(const struct rolling *r, size_t m, size_t i, const struct backtest *bt,
+                size_t from, enum transform transform)
+{
+    struct track *t = &r->all->t[m];
+    size_t leads = r->plan.leads, at = i * leads, k = r->earlier + i;
+    size_t wait = (leads + r->plan.step - 1) / r->plan.step;
+    size_t known = k >= from + wait ? k - wait + 1 - from : 0;
+    size_t skip = known > BACKTEST_MAX_ORIGINS ? known - BACKTEST_MAX_ORIGINS : 0;
+    size_t end = r->all->origin[i] + 1;
+    size_t begin = end > TRAIN_WINDOW_HOURS ? end - TRAIN_WINDOW_HOURS : 0;
+    const struct hours fitted = hours_part(&r->filled, begin, end - begin);
+    memcpy(t->yhat + at, bt->yhat + (k - from) * leads, leads * sizeof *t->yhat);
+    backtest_band(bt->residual + skip * leads, known - skip, leads, r->o->level / 100,
+                  transform, &fitted, t->yhat + at, t->lower + at, t->upper + at);
+}
+
+/* What is known at the origin that ends it: at most as much as a training looks at. */
+static void look(const struct rolling *r, size_t from, size_t n, struct choice *ch)
+{
+    *ch = (struct choice){.list = candidates, .n = n_candidates_alone, .plan = r->plan};
+    ch->plan.first += from * r->plan.step;
+    ch->plan.n = n;
+    memcpy(ch->tried, r->tried, sizeof ch->tried);
+    for (size_t c = 0; c < n_candidates_alone; c++) {
+        if (!r->tried[c])
+            continue;
+        ch->bt[c].plan = ch->plan;
+        ch->bt[c].yhat = r->bt[c].yhat + from * r->plan.leads;
+        ch->bt[c].residual = r->bt[c].residual + from * r->plan.leads;
+        ch->bt[c].loss = r->bt[c].loss + from;
+    }
+}
+
+/* Before there is any error to choose by. */
+static size_t best_simple(const struct rolling *r, size_t k)
+{
+    for (size_t c = n_candidates_alone; c-- > 0;)
+        if (candidates[c].fallback && r->tried[c] && isfinite(r->bt[c].loss[k]))
+            return c;
+    return PERSISTENCE;
+}
+
+static void choose(const struct rolling *r, size_t i, struct choice *ch)
+{
+    struct pick p;
+    size_t k = r->earlier + i, leads = r->plan.leads;
+    size_t wait = (leads + r->plan.step - 1) / r->plan.step;
+    size_t back = BACKTEST_MAX_ORIGINS + wait - 1;
+    size_t from = k > back ? k - back : 0;
+    look(r, from, k - from + 1, ch);
+    pick_make(&p, ch, &r->truth, r->plan.first + k * r->plan.step + 1, true);
+    size_t c = p.best < 0 ? best_simple(r, k) : (size_t)p.best;
+    bool blend = p.best >= 0 && c == n_candidates_alone;
+    bool made = p.best >= 0 && p.used[n_candidates_alone];
+    if (!blend && r->tried[c])
+        put(r, METHOD_CHOSEN, i, &r->bt[c], 0, candidates[c].features.transform);
+    if (blend)
+        put(r, METHOD_CHOSEN, i, &p.blended, from, TRANSFORM_NONE);
+    if (made)
+        put(r, METHOD_BLEND, i, &p.blended, from, TRANSFORM_NONE);
+    else if (r->tried[c]) /* of one */
+        put(r, METHOD_BLEND, i, &r->bt[c], 0, candidates[c].features.transform);
+    r->all->chosen[blend ? METHOD_BLEND : c]++;
+    pick_done(&p);
+}
+
+static void fill_tracks(struct rolling *r)
+{
+    struct tracks *all = r->all;
+    struct choice *ch = xmalloc(sizeof *ch);
+    int64_t begun_us = clock_mono_us();
+    for (size_t m = 0; m < N_METHODS; m++)
+        if (m >= n_candidates_alone || r->tried[m])
+            track_begin(all, m, &all->t[m]);
+    for (size_t i = 0; i < all->n_origins; i++)
+        if (isfinite(r->h->y[all->origin[i]]))
+            choose(r, i, ch);
+    r->ms += (double)(clock_mono_us() - begun_us) / 1000;
+    all->t[METHOD_BLEND].ms = all->t[METHOD_CHOSEN].ms = r->ms;
+    for (size_t m = 0; m <= METHOD_NAIVE2; m++)
+        for (size_t i = 0; all->t[m].yhat && i < all->n_origins; i++)
+            put(r, m, i, &r->bt[m], 0,
+                m < n_candidates_alone ? candidates[m].features.transform
+                                       : TRANSFORM_NONE);
+    free(ch);
+}
+
+void backtest_rolling(const struct backtest_opts *o, const struct hours *h,
+                      struct tracks *all)
+{
+    struct rolling r = {.o = o, .h = h, .all = all};
+    struct plan scored = ladder(o, h, r.tried);
+    tracks_init(all, h, scored.n, scored.first, scored.step, scored.leads);
+    if (h->n && !hours_copy(&r.filled, h, NULL))
+        hours_interpolate(&r.filled, TRAIN_MAX_GAP);
+    scales_init(&r.scales, &r.filled);
+    r.filled.scales = &r.scales;
+    r.truth = (struct truth){&r.filled, h->y};
+    if (scored.n)
+        look_back(&r, scored);
+    run_candidates(&r);
+    if (scored.n) {
+        run_naive2(&r);
+        fill_tracks(&r);
+    }
+    for (size_t m = 0; m < METHODS_MAX; m++)
+        backtest_done(&r.bt[m]);
+    scales_done(&r.scales);
+    hours_done(&r.filled);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* series_wide: a series per row: its name, then its hours; empty cells at the end. The
+ * first row is a header if its second cell is no number. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "tools/series_work.h"
+
+static int one_row(const struct csv *c, int64_t start_s, struct input_series *out,
+                   struct err *e)
+{
+    size_t n = csv_fields(c);
+    while (n > 1 && !*csv_field(c, n - 1))
+        n--;
+    if (!*csv_field(c, 0) || strlen(csv_field(c, 0)) > SERIES_NAME_MAX)
+        return csv_refuse(c, 0, e, "a series' name has 1 to %d bytes", SERIES_NAME_MAX);
+    if (n > 1 && hours_init(&out->h, start_s, n - 1, e))
+        return csv_refuse(c, n - 1, e, "%s", strdupa(e->text));
+    for (size_t i = 1; i < n; i++) {
+        double y;
+        if (csv_real(c, i, &y, e)) {
+            hours_done(&out->h);
+            return -1;
+        }
+        out->h.y[i - 1] = y;
+    }
+    out->name = xstrdup(csv_field(c, 0));
+    return 1;
+}
+
+int wide_next(struct series *s, struct input_series *out, struct err *e)
+{
+    int got;
+    *out = (struct input_series){0};
+    while ((got = csv_next(s->c, e)) == 1) {
+        if (!s->rows++ && csv_fields(s->c) > 1 && !csv_is_real(s->c, 1))
+            continue; /* a header */
+        if (s->rows > SERIES_FILE_MAX + 1)
+            return csv_refuse(s->c, 0, e, "there are more than %d series",
+                              SERIES_FILE_MAX);
+        return one_row(s->c, s->f->start_s, out, e);
+    }
+    return got;
+}
+
+int wide_check(struct series *s, struct err *e)
+{
+    struct input_series one;
+    int got;
+    s->rows = s->count = 0;
+    while ((got = wide_next(s, &one, e)) == 1) {
+        input_series_done(&one);
+        s->count++;
+    }
+    return got;
+}
