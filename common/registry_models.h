@@ -70,7 +70,8 @@ int registry_model_insert(struct pg *p, const struct model_new_version *v, int *
 int registry_models_forget(struct pg *p, int keep, struct err *e) MUST_CHECK;
 
 /* Until the end of the transaction no alias moves and no decision is written elsewhere.
- */
+ * It is taken before any row of jobs is changed, never after: it may have to be waited
+ * for, and whoever cancels or beats needs these rows. */
 int registry_lock(struct pg *p, struct err *e) MUST_CHECK;
 /* The version that serves, 0 if none does. */
 int registry_champion(struct pg *p, const char *name, int *version,

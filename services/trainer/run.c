@@ -249,7 +249,9 @@ static enum run_end store(struct run *x, struct err *e)
 /* ---- what does not end in a version ---------------------------------------------- */
 
 /* Ends the job as failed, saying why. data: the series cannot be learned as it is, which
- * is a decision too. */
+ * is a decision too. As in store_decision() the registry's lock comes before the job's
+ * row: who waits for it with that row in hand lets nobody cancel the job, nor its heart
+ * beat. */
 static enum run_end give_up(const struct run *x, const struct err *why, bool data,
                             struct err *e)
 {
@@ -262,8 +264,10 @@ static enum run_end give_up(const struct run *x, const struct err *why, bool dat
                   "complete", (json_int_t)hours_complete(x->hours));
     enum run_end end = RUN_AGAIN;
     if (!pg_begin(pg, e)) {
-        int ours = registry_job_finish(pg, x->r->worker, x->j, "failed",
-                                       data ? "refused" : NULL, NULL, 0, text, e);
+        int ours = data && registry_lock(pg, e)
+                       ? -1
+                       : registry_job_finish(pg, x->r->worker, x->j, "failed",
+                                             data ? "refused" : NULL, NULL, 0, text, e);
         if (ours == 0)
             end = RUN_GONE;
         else if (ours == 1 &&

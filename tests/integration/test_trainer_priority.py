@@ -73,6 +73,20 @@ def test_progress_is_seen_and_what_runs_can_be_cancelled(stacks):
     assert [r["series"] for r in st.pg("SELECT series FROM runs ORDER BY 1")] == SERIES[2:4]
 
 
+def test_a_refusal_that_waits_can_be_cancelled(stacks):
+    """What cannot be learned ends in a decision, for which it waits like all others: not with its job in hand."""
+    st = trainer_stack(stacks, weeks=0)  # without one reading
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4202 AND NOT granted"
+    with nothing_is_stored(st):
+        (job,) = ask(st, ["kitchen.temperature"])
+        wait_for(lambda: st.pg(waiting), 20, "the refusal to wait for the registry")
+        assert st.pg("SELECT id FROM jobs FOR UPDATE SKIP LOCKED") == [{"id": job["id"]}]
+        assert st.post("trainer", f"/api/v1/jobs/{job['id']}/cancel", token="operator")["state"] == "cancelled"
+    wait_for(lambda: not st.pg(waiting), 20, "the registry to be free")
+    assert wait_job(st, job["id"])["message"] == "cancelled by operator"
+    assert ended(st) == []
+
+
 def test_many_are_cancelled_at_once(stacks):
     st = filled(stacks)
     with nothing_is_stored(st):
