@@ -200,23 +200,26 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
 
 /* ---- working --------------------------------------------------------------------- */
 
+static const char take_sql[] =
+    "WITH q AS (SELECT id, split_part(series, '.', 1) AS device FROM jobs"
+    "  WHERE state = 'queued' ORDER BY priority DESC, id"
+    "  LIMIT least($5, greatest(1, (SELECT count(*) FROM (SELECT 1 FROM jobs"
+    "   WHERE state = 'queued' LIMIT 1000) waiting) / $2)) FOR UPDATE SKIP LOCKED),"
+    " placed AS (SELECT id, device, row_number() OVER () AS place FROM q)"
+    " UPDATE jobs j SET state = 'running', worker = $1, heartbeat = fc_real_now(),"
+    "  started = $4, attempts = attempts + 1, progress = 0, message = NULL FROM placed p"
+    "  WHERE j.id = p.id AND (p.place <= $3 OR"
+    "   p.device = (SELECT device FROM placed WHERE place = $3))"
+    " RETURNING j.id, attempts, series, coalesce(preset, ''), actor, reason";
+
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
-                       int max, struct err *e)
+                       int enough, int max, struct err *e)
 {
     struct pg_rows *r;
-    if (pg_exec(
-            p,
-            "WITH q AS (SELECT id FROM jobs WHERE state = 'queued'"
-            "  ORDER BY priority DESC, id LIMIT greatest(1, least($3, (SELECT count(*)"
-            "   FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) waiting)"
-            "   / $2)) FOR UPDATE SKIP LOCKED)"
-            " UPDATE jobs j SET state = 'running', worker = $1,"
-            "  heartbeat = fc_real_now(), started = $4, attempts = attempts + 1,"
-            "  progress = 0, message = NULL FROM q WHERE j.id = q.id"
-            " RETURNING j.id, attempts, series, coalesce(preset, ''), actor, reason",
-            PG_ARGS(pg_text(worker), pg_int(workers), pg_int(max),
-                    pg_time(clock_now_ms())),
-            &r, e))
+    if (pg_exec(p, take_sql,
+                PG_ARGS(pg_text(worker), pg_int(workers), pg_int(enough),
+                        pg_time(clock_now_ms()), pg_int(max)),
+                &r, e))
         return -1;
     int n = pg_rows_n(r);
     for (int i = 0; i < n; i++) {

@@ -48,10 +48,12 @@ struct job {
     char actor[33], reason[JOB_REASON_MAX + 1];
 };
 
-/* Takes up to max queued jobs for worker, but not more than its share when `workers` look
- * for work. Returns how many, or -1. */
+/* Takes the first `enough` queued jobs for worker, but not more than its share when
+ * `workers` look for work; and what is queued just behind them for the last one's device,
+ * because a device's series are read together: up to max in all. Returns how many, or -1.
+ */
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
-                       int max, struct err *e) MUST_CHECK;
+                       int enough, int max, struct err *e) MUST_CHECK;
 
 /* What registry_jobs_beat() tells and learns about one job that is held. */
 struct job_beat {

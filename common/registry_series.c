@@ -160,19 +160,21 @@ static char *names_json(const char *const *names, size_t n)
     return text;
 }
 
+/* A few looks into indices for each name, however many series there are; a join of all
+ * would read them all. What is named twice counts once. */
 static const char beside_sql[] =
-    "WITH asked AS (SELECT s.name, s.device, CASE jsonb_typeof(s.settings->'exogenous')"
-    "  WHEN 'array' THEN s.settings->'exogenous' ELSE '[]' END AS names"
-    "  FROM jsonb_array_elements_text($1::jsonb) n(name) JOIN series s USING (name)),"
-    " pairs AS (SELECT s.name AS series, o AS other, true AS asked"
-    "  FROM asked s, jsonb_array_elements_text(s.names) o" /* named twice: once */
-    "  UNION SELECT s.name, o.name, false FROM asked s"
-    "  JOIN series o ON o.device = s.device WHERE NOT s.names ? o.name)"
-    " SELECT series, other, asked FROM (SELECT p.*, row_number() OVER"
-    "  (PARTITION BY series ORDER BY p.asked DESC, other) AS place FROM pairs p"
-    "  JOIN series o ON o.name = other AND o.state = 'active' AND other <> series"
-    "  JOIN model_aliases a ON a.name = other AND a.alias = 'champion') b"
-    " WHERE place <= $2 ORDER BY series, place";
+    "SELECT s.name, b.other, b.asked FROM jsonb_array_elements_text($1::jsonb) n(name)"
+    " CROSS JOIN LATERAL (SELECT name, device, CASE jsonb_typeof(settings->'exogenous')"
+    "  WHEN 'array' THEN settings->'exogenous' ELSE '[]' END AS names"
+    "  FROM series WHERE name = n.name OFFSET 0) s"
+    " CROSS JOIN LATERAL (SELECT other, bool_or(wanted) AS asked FROM"
+    "   (SELECT other, true AS wanted FROM jsonb_array_elements_text(s.names) other"
+    "    UNION ALL SELECT name, false FROM series WHERE device = s.device) p"
+    "  WHERE other <> s.name"
+    "   AND (SELECT state FROM series WHERE name = other) = 'active'"
+    "   AND (SELECT true FROM model_aliases WHERE name = other AND alias = 'champion')"
+    "  GROUP BY other ORDER BY asked DESC, other LIMIT $2) b"
+    " ORDER BY s.name, b.asked DESC, b.other";
 
 int registry_series_beside(struct pg *p, const char *const *names, size_t n, int limit,
                            void (*each)(void *arg, const char *series, const char *other,

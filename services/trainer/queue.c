@@ -25,7 +25,10 @@
 #include "services/trainer/window.h"
 #include "services/trainer/zones.h"
 
-#define BATCH WINDOW_SERIES_MAX
+/* What a worker takes at a time, and reads together. What is urgent waits for so many,
+ * and a query costs about as much for one as for all. */
+#define BATCH 48
+#define BATCH_MAX WINDOW_SERIES_MAX /* with the rest of a device */
 #define WORKERS_MAX 64
 #define AGAIN_PAUSE_S 1 /* after a neighbour failed, before the next look */
 
@@ -36,12 +39,12 @@ struct worker {
     struct pg *pg;
     struct influx *influx;
     struct zones zones;
-    struct job jobs[BATCH];
+    struct job jobs[BATCH_MAX];
     int at; /* index of the job that is trained */
 
     /* under queue.lock: what queue_beat() sees of the jobs held */
     int n_held;
-    struct job_beat held[BATCH];
+    struct job_beat held[BATCH_MAX];
 };
 
 struct queue {
@@ -97,7 +100,7 @@ static bool stopping(struct queue *q)
 
 int queue_beat(struct queue *q, struct pg *pg, struct err *e)
 {
-    struct job_beat *beats = xcalloc((size_t)q->n * BATCH, sizeof *beats);
+    struct job_beat *beats = xcalloc((size_t)q->n * BATCH_MAX, sizeof *beats);
     int n = 0, rc = 0;
     pthread_mutex_lock(&q->lock);
     for (int w = 0; w < q->n; w++)
@@ -194,7 +197,7 @@ static int read_hours(struct worker *w, const char *const names[], int m,
     int64_t grace_ms = q->o.set->common.grace_s * 1000;
     int64_t to_s = clock_last_complete_hour(clock_now_ms(), grace_ms) / 1000;
     int64_t from_s = to_s - (int64_t)(TRAIN_WINDOW_HOURS - 1) * 3600;
-    const struct zone *zone[BATCH];
+    const struct zone *zone[BATCH_MAX];
     struct dep *away = q->o.pg;
     if (!beside_ask(w->pg, names, m, b, e) &&
         !zones_of(&w->zones, w->pg, names, m, from_s, to_s, zone, e)) {
@@ -213,8 +216,8 @@ static int read_hours(struct worker *w, const char *const names[], int m,
 /* Trains the n jobs held. Returns -1 when a neighbour was away. */
 static int train_batch(struct worker *w, int n)
 {
-    const char *names[BATCH];
-    int index[BATCH];
+    const char *names[BATCH_MAX];
+    int index[BATCH_MAX];
     struct beside_batch b;
     struct err e = ERR_INIT;
     int m = readable(w, n, names, index), rc = read_hours(w, names, m, &b, &e);
@@ -233,7 +236,7 @@ static int work(struct worker *w)
     struct queue *q = w->q;
     struct err e = ERR_INIT;
     while (!stopping(q) && dep_is_up(q->o.pg) && dep_is_up(q->o.influx)) {
-        int n = registry_jobs_take(w->pg, q->name, q->n, w->jobs, BATCH, &e);
+        int n = registry_jobs_take(w->pg, q->name, q->n, w->jobs, BATCH, BATCH_MAX, &e);
         if (n < 0)
             dep_down(q->o.pg, e.text);
         if (n <= 0)

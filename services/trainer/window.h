@@ -12,7 +12,7 @@
 #include "common/influx.h"
 #include "common/ml/dataset.h"
 
-#define WINDOW_SERIES_MAX 16
+#define WINDOW_SERIES_MAX 64
 
 /* The hours from_s..to_s (starts, inclusive) of n series, at most WINDOW_SERIES_MAX;
  * missing ones are NaN. names: valid series names. out: n of them, filled on success

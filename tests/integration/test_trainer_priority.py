@@ -6,13 +6,13 @@ from stack import HOUR
 from trainer_data import START, add_series, chain_holds, nothing_is_stored, trainer_stack, wait_job, write_hours
 
 SERIES = [f"room{i:02d}.temperature" for i in range(60)]
-BATCH = 16  # what one worker takes at a time
+BATCH = 48  # what one worker takes at a time
 
 
-def filled(stacks):
+def filled(stacks, series=SERIES):
     st = trainer_stack(stacks, weeks=0, env={"FC_TRAIN_WORKERS": 1})
     st.clock.set(START + 72 * HOUR + 130_000)
-    for name in SERIES:
+    for name in series:
         add_series(st, name)
         write_hours(st, name, 72)
     return st
@@ -42,7 +42,7 @@ def test_a_single_one_overtakes_all_that_wait(stacks):
         wait_for(lambda: open_jobs(st)["running"], 20, "a batch to be taken")
         held = {j["series"] for j in open_jobs(st)["running"]}
         assert len(held) == BATCH and len(open_jobs(st)["queued"]) == len(everything) - BATCH
-        by_monitor = ask(st, [SERIES[30]], token="service")[0]
+        by_monitor = ask(st, [SERIES[50]], token="service")[0]
         last = ask(st, [SERIES[-1]])[0]  # one that waits already, at the very end
         assert last["id"] == everything[-1]["id"] and SERIES[-1] not in held
         urgent = ask(st, [SERIES[-2]], priority=100)[0]
@@ -52,8 +52,21 @@ def test_a_single_one_overtakes_all_that_wait(stacks):
     wait_empty(st)
     order = ended(st)
     assert set(order[:BATCH]) == held, "what was taken is finished first"
-    assert order[BATCH:BATCH + 3] == [SERIES[-2], SERIES[-1], SERIES[30]]
+    assert order[BATCH:BATCH + 3] == [SERIES[-2], SERIES[-1], SERIES[50]]
     assert len(order) == len(everything) and chain_holds(st)
+
+
+def test_the_series_of_a_device_are_taken_together(stacks):
+    """Behind kitchen.temperature and 45 rooms the batch ends within the wall's ten: all of them come along, who is behind does not."""
+    wall = [f"wall.{q}" for q in ("co", "co2", "dew_point", "humidity", "lpg", "no2", "pm25", "pressure", "temperature", "tvoc")]
+    st = filled(stacks, [*SERIES[:45], *wall, "yard.temperature"])
+    with nothing_is_stored(st):
+        everything = ask(st, "all")
+        wait_for(lambda: open_jobs(st)["running"], 20, "a batch to be taken")
+        held = [j["series"] for j in open_jobs(st)["running"]]
+        assert len(everything) == 57 and held == [j["series"] for j in everything[:-1]] and held[-10:] == wall
+    wait_empty(st)
+    assert sorted(ended(st)) == sorted(j["series"] for j in everything)
 
 
 def test_progress_is_seen_and_what_runs_can_be_cancelled(stacks):
