@@ -10,12 +10,11 @@
 
 /* clang-format off */
 
-/* Lags, in hours: the newest; around a day, two, three days, a week, two weeks before; all
+/* Lags, in hours: the newest; around a day, two days, a week, two weeks before; all
  * of the last day but its ends. */
 #define NEWEST 1, 2, 3
 #define DAY    23, 24, 25, 26
 #define DAY2   47, 48, 49
-#define DAY3   71, 72, 73
 #define WEEK   167, 168, 169
 #define WEEK2  335, 336, 337
 #define BEFORE 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
@@ -45,19 +44,14 @@ const struct candidate candidates[] = {
     FIT("ridge_clock_log",     ridge,       1, LAGS(NEWEST), CLOCK, LOG),
     FIT("ridge_weekly_calendar", ridge,    10, LAGS(NEWEST, DAY, WEEK), CALENDAR),
     FIT("ridge_windows",       ridge,      10, LAGS(NEWEST, DAY), WINDOWS),
-    FIT("ridge_day",           ridge,      10, LAGS(NEWEST, BEFORE, DAY)),
-    FIT("ridge_days",          ridge,      50, LAGS(NEWEST, 22, DAY, DAY2, DAY3)),
     FIT("ridge_weekly",        ridge,       1, LAGS(NEWEST, DAY, WEEK, 170)),
     FIT("ridge_weekly_log",    ridge,       1, LAGS(NEWEST, DAY, WEEK, 170), LOG),
-    FIT("ridge_long",          ridge,       1, LAGS(NEWEST, BEFORE, 23, 24, 25, 48, 168)),
-    FIT("ridge_long_log",      ridge,       1, LAGS(NEWEST, BEFORE, 23, 24, 25, 48, 168), LOG),
     FIT("ridge_wide",          ridge,      50, LAGS(NEWEST, BEFORE, DAY, DAY2, WEEK, 170)),
     FIT("ridge_wide_log",      ridge,      50, LAGS(NEWEST, BEFORE, DAY, DAY2, WEEK, 170), LOG),
     FIT("ridge_two_weeks",     ridge,       5, LAGS(NEWEST, 23, 24, 25, WEEK, WEEK2)),
     FIT("ridge_two_weeks_log", ridge,       5, LAGS(NEWEST, 23, 24, 25, WEEK, WEEK2), LOG),
     FIT("forgetting_weekly",   forgetting,  1, LAGS(NEWEST, DAY, WEEK, 170)),
     FIT("direct",              direct,     10, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK)),
-    FIT("direct_log",          direct,     50, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK), LOG),
     /* behind all others: what reads the series beside it */
     FIT("direct_others",       direct_others, 10, LAGS(NEWEST, 23, 24, 25, DAY2, WEEK)),
 };

@@ -351,7 +351,7 @@ static json_t *candidate_of(const char *name)
 static void bands_are_the_forecast(void **state)
 {
     (void)state;
-    static const char *const name[] = {"ols_daily", "ridge_clock_log", "direct_log"};
+    static const char *const name[] = {"ols_daily", "ridge_clock_log", "direct"};
     static char f[3][60][40]; /* yhat, lower, upper */
     for (size_t c = 0; c < N_OF(name); c++) {
         double q = 0, msis = 0, inside = 0;

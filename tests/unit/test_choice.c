@@ -94,8 +94,8 @@ static void the_next_hours_have_their_own(void **state)
     struct hours h = series(1000, 20);
     double r = 0;
     for (size_t i = 0; i < h.n;
-         i++) { /* a walk that returns to the day's cycle in hours */
-        r = 0.95 * r + (h.y[i] - floor(h.y[i]) - 0.5);
+         i++) { /* a walk that returns to the day's cycle in days */
+        r = 0.99 * r + (h.y[i] - floor(h.y[i]) - 0.5);
         h.y[i] = 20 + 5 * sin(2 * M_PI * (double)i / 24) + 3 * r;
     }
     choose(&w, h);

@@ -68,7 +68,8 @@ static void a_fit_is_the_same_with_and_without(void **state)
 static void ridge_is_ridge(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ridge_weekly_log", "ridge_wide", "ridge_days"};
+    static const char *const names[] = {"ridge_weekly_log", "ridge_wide",
+                                        "ridge_two_weeks"};
     struct hours h = series(900, 7);
     for (size_t i = 0; i < N_OF(names); i++) {
         struct model *m = candidate_model(named(names[i]), "a.b");
