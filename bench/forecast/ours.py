@@ -36,6 +36,10 @@ def forecasts(histories, jobs, candidate=None):
     return [rows.get(f"s{i}") or why.get(f"s{i}", "no forecast") for i in range(len(histories))]
 
 
+# what `fieldcast backtest` tells beside the candidates
+BESIDE = ("naive2", "blend", "chosen")
+
+
 def backtest(series):
     """[{candidate: MASE}], as the command says itself, of forecasts of the last 48 hours of each from all before them."""
     with tempfile.TemporaryDirectory() as folder:
@@ -43,9 +47,9 @@ def backtest(series):
         write_wide(path, series)
         out = subprocess.run([FIELDCAST, "backtest", "--wide", "--origins", "1", "--json", "--input", path],
                              capture_output=True, text=True, check=True).stdout
-    return [{c["name"]: c.get("mase") for c in s["candidates"]} for s in json.loads(out)["series"]]
+    return [{c["name"]: c.get("mase") for c in s["candidates"] if c["name"] not in BESIDE} for s in json.loads(out)["series"]]
 
 
 def candidates():
-    """Their names, in the order of the list; without what the backtest tells beside them."""
-    return [c for c in backtest([np.arange(200) % 24 + 1.0])[0] if c not in ("naive2", "blend", "chosen")]
+    """Their names, in the order of the list."""
+    return list(backtest([np.arange(200) % 24 + 1.0])[0])

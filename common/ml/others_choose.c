@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/ml/collinearity.h"
 #include "common/ml/others_choose.h"
@@ -111,6 +112,28 @@ static int next(const struct others_asked *a, const double *worth, const bool *t
     return best;
 }
 
+/* Pearson's, over the hours that both have; NaN where these are few or one rests. */
+static double correlation(const struct hours *a, const struct hours *b)
+{
+    double *x = xmalloc((2 * a->n + 1) * sizeof *x), *y = x + a->n;
+    size_t n = 0;
+    for (size_t t = 0; t < a->n; t++)
+        if (isfinite(a->y[t]) && isfinite(b->y[t])) {
+            x[n] = a->y[t];
+            y[n++] = b->y[t];
+        }
+    double r = n < ROWS_MIN ? NAN : gsl_stats_correlation(x, 1, y, 1, n);
+    free(x);
+    return r;
+}
+
+static json_t *told(const struct others_asked *a, size_t i, double worth, bool read)
+{
+    return json_pack("{s:s, s:o, s:f, s:b, s:b}", "series", a->name[i], "correlation",
+                     json_number(correlation(a->hours, a->other[i])), "worth", worth,
+                     "asked_for", a->asked[i], "read", read);
+}
+
 json_t *others_choose(const struct others_asked *a, struct others *out)
 {
     double worth[OTHERS_CONSIDERED_MAX];
@@ -127,8 +150,6 @@ json_t *others_choose(const struct others_asked *a, struct others *out)
         others_add(out, a->name[i], a->other[i]);
     }
     for (size_t i = 0; i < a->n; i++)
-        json_array_append_new(
-            considered, json_pack("{s:s, s:f, s:b, s:b}", "series", a->name[i], "worth",
-                                  worth[i], "asked_for", a->asked[i], "read", taken[i]));
+        json_array_append_new(considered, told(a, i, worth[i], taken[i]));
     return json_pack("{s:o, s:o}", "considered", considered, "same", ties(a));
 }

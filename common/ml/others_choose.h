@@ -24,9 +24,10 @@ struct others_asked {
 
 /* Puts those that were asked for, and of the rest those worth OTHERS_WORTH or more, best
  * first, up to OTHERS_MAX, into out; free with others_done(). Returns what a run tells of
- * it: {"considered": [{"series", "worth", "asked_for", "read"}], "same": [sentences: what
- * is exactly or nearly a function of what, such as "ln b.lpg = -1.034 + 0.7234 × ln
- * b.co"]}; new. */
+ * it: {"considered": [{"series", "correlation" (Pearson's, of the same hours; null where
+ * fewer than 24 are there or one never changes), "worth", "asked_for", "read"}], "same":
+ * [sentences: what is exactly or nearly a function of what, such as "ln b.lpg = -1.034 +
+ * 0.7234 × ln b.co"]}; new. */
 json_t *others_choose(const struct others_asked *a, struct others *out);
 
 #endif

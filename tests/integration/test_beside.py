@@ -64,7 +64,9 @@ def test_trainer_reads_what_helps(stacks):
     assert job["outcome"] == "promoted", job
     beside = evidence(st, job)["beside"]
     told = {c["series"]: c for c in beside["considered"]}
-    assert sorted(told) == ["shed.noise", "shed.pressure"]  # of its own device
+    assert sorted(told) == ["garden.pressure", "shed.noise", "shed.pressure"]
+    assert told["garden.pressure"]["worth"] < 0.02 and not told["garden.pressure"]["read"]
+    assert told["shed.noise"]["correlation"] > 0.9 and abs(told["garden.pressure"]["correlation"]) < 0.2
     assert told["shed.pressure"]["worth"] > 0.5 and told["shed.pressure"]["read"]
     assert not told["shed.pressure"]["asked_for"]
     assert told["shed.noise"]["worth"] < 0.02 and not told["shed.noise"]["read"]
@@ -85,6 +87,17 @@ def test_trainer_reads_what_helps(stacks):
     write_hours(st, "shed.pressure", 1, start=START + 100 * HOUR, value=lambda *_: 900.5)
     answer = st.post("trainer", f"{path}/verify")
     assert answer["result"] == "data_changed" and answer["hourly"]["changed"] == 1
+
+
+def test_among_many_only_its_own_device_is_looked_at(stacks):
+    st = shed(stacks)
+    train(st, ["garden.pressure", "shed.noise", "shed.pressure"])
+    for i in range(21):  # 25 in all
+        add_series(st, f"room{i}.temperature")
+    considered = lambda: sorted(c["series"] for c in evidence(st, train(st, ["shed.light"])[0])["beside"]["considered"])  # noqa: E731
+    assert considered() == ["garden.pressure", "shed.noise", "shed.pressure"]
+    add_series(st, "attic.temperature")
+    assert considered() == ["shed.noise", "shed.pressure"]
 
 
 def test_what_is_asked_for_is_read(stacks):

@@ -133,6 +133,9 @@ static void chosen(void **state)
     const json_t *c = json_array_get(json_object_get(told, "considered"), 2);
     assert_string_equal(json_string_value(json_object_get(c, "series")), "d.power");
     assert_true(json_is_false(json_object_get(c, "read")));
+    assert_true(json_real_value(json_object_get(c, "correlation")) > 0.9);
+    c = json_array_get(json_object_get(told, "considered"), 1);
+    assert_true(fabs(json_number_value(json_object_get(c, "correlation"))) < 0.3);
     free(text);
     json_decref(told);
     others_done(&o);
