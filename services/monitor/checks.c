@@ -26,20 +26,44 @@ static void cut(const struct window *w, int end, int n, int version, double *y, 
     }
 }
 
-/* On the same target hours: those with truth, forecast and the hour before. */
-static void skill(const struct window *w, int end, int version, struct quality *q)
+/* Absolute errors of the forecasts and of persistence, on the same target hours: those
+ * with truth, forecast and the hour before. Returns how many. */
+static int pairs(const struct window *w, int end, int version, double own[SKILL_HOURS],
+                 double naive[SKILL_HOURS])
 {
-    double own = 0, naive = 0;
+    int n = 0;
     for (int k = end - SKILL_HOURS + 1; k <= end; k++) {
         double before = k ? w->y[k - 1] : NAN;
         if (isnan(w->y[k]) || isnan(w->yhat[k]) || isnan(before) ||
             (version && w->version[k] != version))
             continue;
-        q->skill_n++;
-        own += fabs(w->yhat[k] - w->y[k]);
-        naive += fabs(before - w->y[k]);
+        own[n] = fabs(w->yhat[k] - w->y[k]);
+        naive[n++] = fabs(before - w->y[k]);
     }
-    q->skill_24h = q->skill_n ? score_skill(own / q->skill_n, naive / q->skill_n) : NAN;
+    return n;
+}
+
+static void skill(const struct window *w, int end, int version, struct quality *q)
+{
+    double own[SKILL_HOURS], naive[SKILL_HOURS], mine = 0, its = 0;
+    int n = q->skill_n = pairs(w, end, version, own, naive);
+    for (int i = 0; i < n; i++) {
+        mine += own[i];
+        its += naive[i];
+    }
+    q->skill_24h = n ? score_skill(mine / n, its / n) : NAN;
+}
+
+/* As skill_t is told in the header. */
+static double skill_t(const struct window *w, int version, double skill_min)
+{
+    double own[SKILL_HOURS], naive[SKILL_HOURS], mean = 0, var = 0;
+    int n = pairs(w, LAST, version, own, naive);
+    for (int i = 0; i < n; i++)
+        mean += (own[i] -= (1 - skill_min) * naive[i]) / n;
+    for (int i = 0; i < n; i++)
+        var += (own[i] - mean) * (own[i] - mean) / (n - 1);
+    return n > 1 && var > 1e-12 * mean * mean ? mean / sqrt(var / n) : NAN;
 }
 
 /* Started at the first error of the 24 hours: 0.8^23 = 0.6 % of it is left at the end,
@@ -185,7 +209,7 @@ int checks_grown_at(const struct champion *c, int grown_at)
 void checks_verdicts(const struct state_facts *f, struct verdicts *v)
 {
     const struct champion *c = f->c;
-    *v = (struct verdicts){.z_max = NAN, .mae_12h_before = NAN};
+    *v = (struct verdicts){.z_max = NAN, .skill_t = NAN, .mae_12h_before = NAN};
     v->silent = f->silent_h > f->r->gap_h;
     v->stuck_h = checks_run(f->w);
     v->stuck = checks_stuck(f->w, f->quantity, f->r->stuck_h);
@@ -199,6 +223,8 @@ void checks_verdicts(const struct state_facts *f, struct verdicts *v)
         double limit = f->r->error_factor * c->lead1_sd;
         v->skill_lost = !c->baseline && v->own.skill_n >= SKILL_MIN_PAIRS &&
                         v->own.skill_24h < f->r->skill_min;
+        v->skill_t = skill_t(f->w, c->version, f->r->skill_min);
+        v->skill_worse = v->skill_lost && !(v->skill_t <= SKILL_ALERT_T);
         v->error_risen = v->own.n >= SKILL_MIN_PAIRS && v->own.mae_12h > limit &&
                          v->mae_12h_before > limit;
     }

@@ -19,6 +19,9 @@
 #define SYSTEM0_MIN_PAIRS                                                                \
     8 /* as many as the reference system had of 12 hours at best                         \
        */
+/* Standard errors from which a lost skill is told to people: a training is cheap, their
+ * attention is not. Not 2, as errors of hours that follow one another are alike. */
+#define SKILL_ALERT_T 3.0
 #define EWMA_ALPHA 0.2
 #define REFERENCE_MAX 8     /* lag features tested for drift; system0 has 4 */
 #define FULL_HISTORY_H 1344 /* 8 weeks: what a training uses at most */
@@ -78,13 +81,17 @@ struct verdicts {
     bool silent;      /* no value for more than gap_h hours */
     bool stuck;       /* one value for stuck_h hours, while it moved before */
     bool skill_lost;  /* skill_24h of the champion's own forecasts is below skill_min */
+    bool skill_worse; /* and by more than chance would have it: skill_t > SKILL_ALERT_T */
     bool error_risen; /* both mae_12h and mae_12h_before are above error_factor × lead1_sd
                        */
     bool system0;     /* one of the reference system's three tests */
-    bool history_grown;    /* as many hours as checks_grown_at() */
-    int stuck_h;           /* length of the run of one value that ends now */
-    int drifted;           /* system0: lag features beyond z */
-    double z_max;          /* the largest of their z; NaN if none could be tested */
+    bool history_grown; /* as many hours as checks_grown_at() */
+    int stuck_h;        /* length of the run of one value that ends now */
+    int drifted;        /* system0: lag features beyond z */
+    double z_max;       /* the largest of their z; NaN if none could be tested */
+    double skill_t;     /* the mean of what its absolute errors of the hours of skill_24h
+                           are above 1 - skill_min of persistence's, in standard errors;
+                           NaN where all are the same */
     double mae_12h_before; /* of its forecasts for the 12 hours before the last 12 */
     struct quality own;    /* of the champion's own forecasts */
 };

@@ -34,6 +34,7 @@ static json_t *verdicts_json(const struct verdicts *v)
     json_object_set_new(j, "silent", json_boolean(v->silent));
     json_object_set_new(j, "stuck", json_boolean(v->stuck));
     json_object_set_new(j, "skill_lost", json_boolean(v->skill_lost));
+    json_object_set_new(j, "skill_worse", json_boolean(v->skill_worse));
     json_object_set_new(j, "error_risen", json_boolean(v->error_risen));
     json_object_set_new(j, "system0", json_boolean(v->system0));
     json_object_set_new(j, "history_grown", json_boolean(v->history_grown));
@@ -41,6 +42,7 @@ static json_t *verdicts_json(const struct verdicts *v)
     json_object_set_new(j, "drifted", json_integer(v->drifted));
     json_object_set_new(j, "mae_12h_before", json_number(v->mae_12h_before));
     json_object_set_new(j, "z_max", json_number(v->z_max));
+    json_object_set_new(j, "skill_t", json_number(v->skill_t));
     return j;
 }
 
@@ -110,9 +112,9 @@ static void stuck_alarm(const struct tracked *t, struct alarm *x)
 static void skill_alarm(const struct tracked *t, struct alarm *x)
 {
     const struct verdicts *v = &t->verdicts;
-    x->on = v->skill_lost || v->system0;
+    x->on = v->skill_worse || v->system0;
     /* good again only when the present champion has shown it */
-    x->off = !x->on && v->own.skill_n >= SKILL_MIN_PAIRS;
+    x->off = !v->skill_lost && !v->system0 && v->own.skill_n >= SKILL_MIN_PAIRS;
     if (v->skill_lost) {
         x->value = v->own.skill_24h;
         x->threshold = t->rules.skill_min;

@@ -98,9 +98,13 @@ def test_skill_lost(alone):
     assert a.st.get("monitor", f"/api/v1/decisions/{d['id']}") == d
     status = a.status(SERIES)
     assert status["drift"]["kind"] == "skill_lost" and status["drift"]["training"] == "asked"
-    assert status["alerts"] == 1 and status["state"] == "active"
+    assert status["alerts"] == 0 and status["state"] == "active"  # a day may be unlucky
     assert a.st.metric("monitor", "fieldcast_retrain_triggers_total", reason="skill_lost") == 1
-    # it is published as the contract has it, once
+    # what goes on is told, as the contract has it, once
+    while not a.status(SERIES)["alerts"] and i < 60:
+        hours(a, 1, error=2.0, first=i)
+        i += 1
+    assert a.status(SERIES)["alerts"] == 1
     wait_for(lambda: got, 5, "the alert")
     hours(a, 3, error=2.0, first=i)
     topic, payload = got[0]
@@ -120,7 +124,7 @@ def test_skill_lost(alone):
     hours(a, 13, first=i + 3, version=2)
     assert a.st.get("monitor", "/api/v1/alerts", state="firing")["items"] == []
     assert a.st.get("monitor", "/api/v1/alerts", series=SERIES, state="resolved")["items"][0]["ended"]
-    assert len(a.near.asked) == 1
+    assert reasons(a) == [("skill_lost", [SERIES]), ("follow_up", [SERIES])]  # a day after the first
 
 
 def test_error_risen(alone):

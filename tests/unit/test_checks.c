@@ -195,6 +195,36 @@ static void test_skill_lost_table(void **state)
     }
 }
 
+/* Beside persistence's errors of 1 those of the forecast are `high` and `low` in turn. */
+static struct verdicts in_turn(double high, double low, double skill_min)
+{
+    fresh(NULL);
+    rules.skill_min = skill_min;
+    for (int ago = 24; ago >= 0; ago--)
+        hour(ago, 100 - ago, ago < 24 ? 100 - ago + (ago % 2 ? high : low) : NAN, 1);
+    return verdicts(0, 0, 0);
+}
+
+/* A training is asked for by a mean below zero; people are told of what is beyond chance.
+ * Of 24 differences h - 1 and l - 1 the standard error is (h - l) / 2 / sqrt(23). */
+static void test_skill_worse(void **state)
+{
+    (void)state;
+    struct verdicts v = in_turn(3, 0, 0);
+    assert_float_equal(v.skill_t, 0.5 / (1.5 / sqrt(23)), NEAR);
+    assert_true(v.skill_lost && !v.skill_worse);
+    v = in_turn(3, 1, 0);
+    assert_float_equal(v.skill_t, sqrt(23), NEAR);
+    assert_true(v.skill_lost && v.skill_worse);
+    v = in_turn(1.2, 0.8, 0.5); /* the user wants half of persistence's error */
+    assert_float_equal(v.skill_t, 0.5 / (0.2 / sqrt(23)), NEAR);
+    assert_true(v.skill_lost && v.skill_worse);
+    v = in_turn(2, 2, 0); /* the same each hour: no spread to compare with */
+    assert_true(v.skill_lost && v.skill_worse && isnan(v.skill_t));
+    v = in_turn(0.9, 0.5, 0);
+    assert_true(!v.skill_lost && !v.skill_worse && v.skill_t < 0);
+}
+
 static void test_error_risen(void **state)
 {
     (void)state;
@@ -427,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup(test_persistence_has_skill_zero, fresh),
         cmocka_unit_test_setup(test_constant_truth, fresh),
         cmocka_unit_test_setup(test_skill_lost_table, fresh),
+        cmocka_unit_test_setup(test_skill_worse, fresh),
         cmocka_unit_test_setup(test_error_risen, fresh),
         cmocka_unit_test_setup(test_system0_thresholds, fresh),
         cmocka_unit_test_setup(test_frozen_reference_can_fire, fresh),

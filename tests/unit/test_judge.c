@@ -118,6 +118,17 @@ static void test_skill_lost_asks_and_alerts_once(void **state)
     assert_int_equal(tracked_alerts(w->t), 0);
 }
 
+static void test_bad_luck_asks_and_disturbs_nobody(void **state)
+{
+    struct world *w = *state;
+    fill(w, 0);
+    for (int i = 0; i < WINDOW_HOURS; i += 2)
+        w->cell.w.yhat[i] += 3; /* skill -0.5, but of 24 hours 12 were perfect */
+    assert_true(run(w, HOUR));
+    assert_string_equal(text(w->a.decisions, 0, "reason"), "skill_lost");
+    assert_int_equal(json_array_size(w->a.firing), 0);
+}
+
 static void test_a_failed_commit_changes_nothing(void **state)
 {
     struct world *w = *state;
@@ -279,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_all_is_well),
         TEST(test_skill_lost_asks_and_alerts_once),
+        TEST(test_bad_luck_asks_and_disturbs_nobody),
         TEST(test_a_failed_commit_changes_nothing),
         TEST(test_silence_quarantines_and_releases),
         TEST(test_no_silence_begins),
