@@ -7,10 +7,6 @@
 
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/mem.h"
-
-#define OPEN "state IN ('queued', 'running')"
-#define ENQUEUE_TRIES 4
 
 /* Whoever waits for the rows of several jobs locks them in the order of their ids, and NO
  * KEY: a training that is being stored holds on to the key of its job. */
@@ -26,142 +22,14 @@ static json_t *query_json(struct pg *p, const char *sql, const struct pg_arg *ar
     return j;
 }
 
-/* ---- asking ---------------------------------------------------------------------- */
-
-/* Names that cannot be trained: unknown ones and those that are not active. */
-static int check_names(struct pg *p, const char *names, struct err *e)
-{
-    struct pg_rows *r;
-    if (pg_exec(p,
-                "SELECT n.name, s.state FROM"
-                " jsonb_array_elements_text($1) WITH ORDINALITY n(name, i)"
-                " LEFT JOIN series s ON s.name = n.name"
-                " WHERE s.state IS DISTINCT FROM 'active' ORDER BY i LIMIT 1",
-                PG_ARGS(pg_text(names)), &r, e))
-        return -1;
-    int rc = 0;
-    if (pg_rows_n(r) && pg_is_null(r, 0, 1))
-        rc = err_set(e, ERR_NOT_FOUND, "there is no series \"%s\"", pg_get_text(r, 0, 0));
-    else if (pg_rows_n(r))
-        rc = err_set(e, ERR_CONFLICT,
-                     "series \"%s\" is %s: what it says now is not to be learned",
-                     pg_get_text(r, 0, 0), pg_get_text(r, 0, 1));
-    pg_rows_free(r);
-    return rc;
-}
-
-/* The stems that are forecast unless the series' settings say otherwise; owned. */
-static char *forecast_stems(void)
-{
-    json_t *stems = json_array();
-    const struct quantity *q;
-    for (size_t i = 0; (q = quantity_row(i)); i++)
-        if (q->forecast)
-            json_array_append_new(stems, json_string(q->stem));
-    char *text = json_dumps(stems, JSON_COMPACT);
-    json_decref(stems);
-    return text;
-}
-
-/* The names as the text of a JSON array; owned, NULL with *e. */
-static char *names_of(struct pg *p, const struct job_request *q, struct err *e)
-{
-    if (q->series)
-        return json_dumps(q->series, JSON_COMPACT);
-    struct pg_rows *r;
-    char *stems = forecast_stems(), *names = NULL;
-    if (!pg_exec(p,
-                 "SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM series"
-                 " WHERE state = 'active' AND (settings @> '{\"forecast\": true}' OR"
-                 " NOT settings @> '{\"forecast\": false}' AND"
-                 " $1::jsonb ? regexp_replace(quantity, '_[0-9]+$', ''))",
-                 PG_ARGS(pg_text(stems)), &r, e)) {
-        names = xstrdup(pg_get_text(r, 0, 0));
-        pg_rows_free(r);
-    }
-    free(stems);
-    return names;
-}
-
-/* Of jobs that wait. One that is locked is being taken. */
-static int raise_priority(struct pg *p, const char *names, int priority, struct err *e)
-{
-    return pg_exec(p,
-                   "UPDATE jobs SET priority = $2::int WHERE id IN (SELECT id FROM jobs"
-                   " WHERE state = 'queued' AND priority < $2::int"
-                   " AND series IN (SELECT jsonb_array_elements_text($1))"
-                   " FOR UPDATE SKIP LOCKED)",
-                   PG_ARGS(pg_text(names), pg_int(priority)), NULL, e);
-}
-
-/* One try: the open jobs of all names, made where there are none. Fewer come back when an
- * open job ended in between; *missing counts them. */
-static json_t *enqueue_once(struct pg *p, const char *names, const struct job_request *q,
-                            int64_t *missing, struct err *e)
-{
-    if (pg_exec(p,
-                "INSERT INTO jobs (series, reason, preset, actor, priority, created)"
-                " SELECT DISTINCT name, $2, $3, $4, $5::int, $6::timestamptz"
-                " FROM jsonb_array_elements_text($1) n(name) ORDER BY 1"
-                " ON CONFLICT (series) WHERE " OPEN " DO NOTHING",
-                PG_ARGS(pg_text(names), pg_text(q->reason), pg_text(q->preset),
-                        pg_text(q->actor), pg_int(q->priority), pg_time(clock_now_ms())),
-                NULL, e) ||
-        raise_priority(p, names, q->priority, e))
-        return NULL;
-    struct pg_rows *r;
-    if (pg_exec(
-            p,
-            "SELECT coalesce(json_agg(json_build_object('id', id, 'series', name,"
-            " 'state', state) ORDER BY i) FILTER (WHERE id IS NOT NULL), '[]'),"
-            " count(*) - count(id) FROM (SELECT name, min(i) AS i FROM"
-            "  jsonb_array_elements_text($1) WITH ORDINALITY n(name, i) GROUP BY name)"
-            "  n LEFT JOIN jobs j ON j.series = name AND j." OPEN,
-            PG_ARGS(pg_text(names)), &r, e))
-        return NULL;
-    json_t *jobs = pg_get_json(r, 0, 0, e);
-    *missing = pg_get_int(r, 0, 1);
-    pg_rows_free(r);
-    return jobs;
-}
-
-static json_t *enqueue(struct pg *p, const struct job_request *q, struct err *e)
-{
-    char *names = names_of(p, q, e);
-    if (!names)
-        return NULL;
-    json_t *jobs = NULL;
-    int64_t missing = 1;
-    if (!check_names(p, names, e))
-        for (int i = 0; i < ENQUEUE_TRIES && missing; i++) {
-            json_decref(jobs);
-            if (!(jobs = enqueue_once(p, names, q, &missing, e)))
-                break;
-        }
-    free(names);
-    return jobs;
-}
-
-json_t *registry_jobs_enqueue(struct pg *p, const struct job_request *q, struct err *e)
-{
-    if (pg_begin(p, e))
-        return NULL;
-    json_t *jobs = enqueue(p, q, e);
-    if (jobs && pg_commit(p, e)) {
-        json_decref(jobs);
-        jobs = NULL;
-    }
-    if (!jobs)
-        pg_rollback(p);
-    return jobs;
-}
+/* ---- cancelling ------------------------------------------------------------------ */
 
 int registry_job_cancel(struct pg *p, int64_t id, const char *actor, struct err *e)
 {
     struct pg_rows *r;
     if (pg_exec(p,
                 "UPDATE jobs SET state = 'cancelled', ended = $3,"
-                " message = 'cancelled by ' || $2 WHERE id = $1 AND " OPEN
+                " message = 'cancelled by ' || $2 WHERE id = $1 AND " JOB_OPEN
                 " RETURNING id",
                 PG_ARGS(pg_int(id), pg_text(actor), pg_time(clock_now_ms())), &r, e))
         return -1;
@@ -186,7 +54,7 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
     char *names = series ? json_dumps(series, JSON_COMPACT) : NULL;
     json_t *ids = query_json(
         p,
-        "WITH l AS (SELECT id FROM jobs WHERE " OPEN " AND ($1::jsonb IS NULL OR"
+        "WITH l AS (SELECT id FROM jobs WHERE " JOB_OPEN " AND ($1::jsonb IS NULL OR"
         "  series IN (SELECT jsonb_array_elements_text($1))) ORDER BY id FOR NO KEY "
         "UPDATE),"
         " c AS (UPDATE jobs SET state = 'cancelled', ended = $3,"
@@ -200,16 +68,19 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
 
 /* ---- working --------------------------------------------------------------------- */
 
+/* Half of a worker's share of what waits, so that others who look have something, and all
+ * end at much the same time. */
 static const char take_sql[] =
-    "WITH q AS (SELECT id, split_part(series, '.', 1) AS device FROM jobs"
+    "WITH s AS (SELECT least($3::int, greatest(1, count(*) / (2 * $2::int))) AS share"
+    "  FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) waiting),"
+    " q AS (SELECT id, split_part(series, '.', 1) AS device FROM jobs"
     "  WHERE state = 'queued' ORDER BY priority DESC, id"
-    "  LIMIT least($5, greatest(1, (SELECT count(*) FROM (SELECT 1 FROM jobs"
-    "   WHERE state = 'queued' LIMIT 1000) waiting) / $2)) FOR UPDATE SKIP LOCKED),"
+    "  LIMIT (SELECT share + $5::int - $3::int FROM s) FOR UPDATE SKIP LOCKED),"
     " placed AS (SELECT id, device, row_number() OVER () AS place FROM q)"
     " UPDATE jobs j SET state = 'running', worker = $1, heartbeat = fc_real_now(),"
-    "  started = $4, attempts = attempts + 1, progress = 0, message = NULL FROM placed p"
-    "  WHERE j.id = p.id AND (p.place <= $3 OR"
-    "   p.device = (SELECT device FROM placed WHERE place = $3))"
+    "  started = $4, attempts = attempts + 1, progress = 0, message = NULL"
+    "  FROM placed p, s WHERE j.id = p.id AND (p.place <= s.share OR"
+    "   p.device = (SELECT device FROM placed, s WHERE place = s.share))"
     " RETURNING j.id, attempts, series, coalesce(preset, ''), actor, reason";
 
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
@@ -372,7 +243,7 @@ json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
         p,
         "SELECT coalesce(json_agg(" JOB_JSON " ORDER BY id DESC), '[]') FROM"
         " (SELECT * FROM jobs WHERE ($1::text IS NULL OR state = $1"
-        "   OR $1 = 'open' AND " OPEN ") AND ($2::text IS NULL OR series = $2)"
+        "   OR $1 = 'open' AND " JOB_OPEN ") AND ($2::text IS NULL OR series = $2)"
         "  AND id < $3 ORDER BY id DESC LIMIT $4) j",
         PG_ARGS(pg_text(state), pg_text(series), pg_int(before), pg_int(limit)), e);
 }
@@ -385,7 +256,7 @@ json_t *registry_jobs_open_json(struct pg *p, struct err *e)
         " 'queued', coalesce(json_agg(id ORDER BY id) FILTER (WHERE state = 'queued'),"
         "  '[]'), 'running', coalesce(json_agg(json_build_object('id', id, 'series',"
         "  series, 'progress', progress) ORDER BY id) FILTER (WHERE state = 'running'),"
-        "  '[]')) FROM jobs WHERE " OPEN,
+        "  '[]')) FROM jobs WHERE " JOB_OPEN,
         PG_NONE, e);
 }
 

@@ -18,7 +18,8 @@
 #include "common/pg.h"
 #include "common/reading.h"
 
-#define JOB_REASON_MAX 500 /* bytes */
+#define JOB_OPEN "state IN ('queued', 'running')" /* in SQL */
+#define JOB_REASON_MAX 500                        /* bytes */
 #define JOB_WORKER_MAX 80
 #define JOB_ATTEMPTS_MAX 5 /* taken so often without an end, it has failed */
 
@@ -32,10 +33,11 @@ struct job_request {
 };
 
 /* Makes the jobs, unless a series has an open one (which, if it waits, gets the higher of
- * the two priorities), and returns all of them as
+ * the two priorities, and the preset if one is asked for), and returns all of them as
  * [{"id","series","state"},…] in the order of the names. A series that is not there is
- * ERR_NOT_FOUND, one that is quarantined or disabled ERR_CONFLICT; both are named, and
- * then nothing is queued. Opens its own transaction. */
+ * ERR_NOT_FOUND, one that is quarantined or disabled, or trained at the moment with
+ * another preset than the one asked for (unless all are asked for), ERR_CONFLICT; it is
+ * named, and then nothing is queued. Opens its own transaction. */
 json_t *registry_jobs_enqueue(struct pg *p, const struct job_request *q,
                               struct err *e) MUST_CHECK;
 
@@ -48,10 +50,10 @@ struct job {
     char actor[33], reason[JOB_REASON_MAX + 1];
 };
 
-/* Takes the first `enough` queued jobs for worker, but not more than its share when
- * `workers` look for work; and what is queued just behind them for the last one's device,
- * because a device's series are read together: up to max in all. Returns how many, or -1.
- */
+/* Takes queued jobs for worker: the first `enough`, but not more than half of its share
+ * when `workers` look for work; and what is queued just behind them for the last one's
+ * device, because a device's series are read together: up to max in all. Returns how
+ * many, or -1. */
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
                        int enough, int max, struct err *e) MUST_CHECK;
 
