@@ -25,6 +25,9 @@ static const struct option table[] = {
     {"with", "NAME", OPT_TEXT, AT(with), 0, 0,
      "compare this series with all others, however many (without it, each two are "
      "compared if there are at most 10)"},
+    {"plot", "FILE", OPT_TEXT, AT(plot), 0, 0,
+     "draw the last week of the first 12 series, what the regression says of each hour "
+     "and its band, as SVG"},
     INPUT_FORM_OPTIONS(struct diagnose_opts, file),
     {"j", "N", OPT_INT, AT(threads), 1, 256,
      "series worked on at a time (as many as there are processors)"},
@@ -53,6 +56,8 @@ static void help(void)
         "Examples\n"
         "  Does the kitchen predict the living room?\n"
         "    fieldcast diagnose rooms.csv\n"
+        "  How well does each hour follow from those before?\n"
+        "    fieldcast diagnose --plot rooms.svg rooms.csv\n"
         "  What goes with the outdoor temperature, of hundreds of series:\n"
         "    fieldcast diagnose --with outdoor.temperature --output json all.csv.gz\n"
         "\nExit code: 0 when done, 1 when nothing could be told, 2 for a wrong command "
@@ -96,9 +101,12 @@ static int check(struct diagnose_opts *o, struct err *e)
     if (!o->json && !o->csv && strcmp(o->output, "text"))
         return err_set(e, ERR_INVALID,
                        "--output must be text, csv or json, not \"%.40s\"", o->output);
+    if (o->plot && !strcmp(o->plot, "-"))
+        return err_set(e, ERR_INVALID,
+                       "--plot must be a file: the answers are on standard output");
     if (o->lags_text && read_lags(o, e))
         return -1;
-    return 0;
+    return input_file_spare(&o->file, "--plot", o->plot, e);
 }
 
 static int options(int argc, char **argv, struct diagnose_opts *o, struct err *e)
@@ -194,6 +202,7 @@ static void tell(void *arg, size_t i, void *item, const struct buf *b,
     struct diagnose *d = arg;
     const struct input_series *s = item;
     keep(d, i, s);
+    fits_add(d, s);
     d->values += s->h.n;
     if (e->code) {
         fputs("fieldcast diagnose: ", stderr);
@@ -245,7 +254,7 @@ static int diagnose(struct diagnose *d, struct err *e)
         fputs("null", stdout);
     if (d->o->json)
         puts("}");
-    return rc;
+    return rc || !d->fits.n ? rc : fits_write(d, e);
 }
 
 int diagnose_main(int argc, char **argv)
@@ -262,6 +271,7 @@ int diagnose_main(int argc, char **argv)
     int rc = diagnose(&d, &e);
     series_close(d.in);
     input_series_done(&d.with);
+    fits_done(&d.fits);
     for (size_t i = 0; i < DIAGNOSE_ALL_PAIRS; i++)
         input_series_done(&d.few[i]);
     return rc ? options_fail("diagnose", &e) : 0;

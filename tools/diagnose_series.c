@@ -17,17 +17,13 @@ struct facts {
     struct err why;
 };
 
-/* Short gaps are bridged as a training does it. */
-static json_t *regression(const struct diagnose_opts *o, const char *name,
-                          const struct hours *h, struct err *e)
+json_t *diagnose_regression(const struct diagnose_opts *o, const struct input_series *s,
+                            struct hours *filled, struct err *e)
 {
-    struct hours filled;
-    if (hours_copy(&filled, h, e))
+    if (hours_copy(filled, &s->h, e))
         return NULL;
-    hours_interpolate(&filled, TRAIN_MAX_GAP);
-    json_t *report = diagnostics_lags_report(name, &filled, o->lags, o->n_lags, e);
-    hours_done(&filled);
-    return report;
+    hours_interpolate(filled, TRAIN_MAX_GAP);
+    return diagnostics_lags_report(s->name, filled, o->lags, o->n_lags, e);
 }
 
 static void look(const struct diagnose_opts *o, const struct input_series *s,
@@ -43,12 +39,15 @@ static void look(const struct diagnose_opts *o, const struct input_series *s,
     f->to_ms = f->from_ms + ((int64_t)h->n - 1) * HOUR_MS;
     f->missing = h->n - hours_complete(h);
     hours_range(h, &f->low, &f->high);
-    if (f->low == f->high)
+    if (f->low == f->high) {
         (void)err_set(
             &f->why, ERR_CONFLICT,
             "it is constant: nothing to predict, and it says nothing of others");
-    else
-        f->report = regression(o, s->name, h, &f->why);
+    } else {
+        struct hours filled = {0};
+        f->report = diagnose_regression(o, s, &filled, &f->why);
+        hours_done(&filled);
+    }
 }
 
 /* ---- answers ---- */

@@ -2,8 +2,7 @@
 /* diagnose_work: what the files of `fieldcast diagnose` share: diagnose.c (the command),
  * diagnose_series.c (each series), diagnose_pairs.c (each two), diagnose_relations.c
  * (what is told of these), diagnose_text.c (how it looks for people),
- * diagnose_csv.c (as rows). Nobody else
- * includes it. */
+ * diagnose_csv.c (as rows), plot_diagnose.c (as a chart). Nobody else includes it. */
 #ifndef FC_TOOLS_DIAGNOSE_WORK_H
 #define FC_TOOLS_DIAGNOSE_WORK_H
 
@@ -15,6 +14,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/ml/features.h"
+#include "tools/plot_forecast.h"
 #include "tools/progress.h"
 #include "tools/series.h"
 
@@ -23,15 +23,30 @@
 
 struct diagnose_opts {
     struct input_file file;
-    const char *output, *lags_text, *with; /* with: NULL: none */
+    const char *output, *lags_text, *with, *plot; /* NULL: none */
     bool help, json, csv;
     int64_t threads;
     int lags[FEATURES_MAX];
     size_t n_lags;
 };
 
+/* The end of a series and what its regression says of each hour, from those before. */
+struct fit {
+    char *name; /* owned */
+    int64_t end_s;
+    size_t n; /* hours */
+    double y[PLOT_PAST_MAX], yhat[PLOT_PAST_MAX];
+    double r2, se; /* of the regression: share explained, standard error of its errors */
+};
+
+struct fits {
+    struct fit *s[PLOT_PANELS]; /* owned */
+    size_t n;
+};
+
 struct diagnose {
     const struct diagnose_opts *o;
+    struct fits fits; /* for --plot */
     struct series *in;
     size_t n, told; /* series taken; whose answer was printed */
     size_t values;
@@ -73,6 +88,12 @@ struct diagnose_pairs {
     size_t n, taken;
 };
 
+/* The regression of s on its past (diagnostics_lags.h) and the hours that it was made of,
+ * in which short gaps are bridged as a training does it. NULL with *e when there can be
+ * none. hours_done(filled) in any case; it must be zeroed before. */
+json_t *diagnose_regression(const struct diagnose_opts *o, const struct input_series *s,
+                            struct hours *filled, struct err *e);
+
 /* Compares each two series, or --with's and each other one, and prints it. */
 int diagnose_pairs(struct diagnose *d, struct err *e) MUST_CHECK;
 
@@ -87,6 +108,14 @@ void diagnose_progress(struct diagnose *d, size_t done);
 /* A row for each number in v, with its path there; sentences are left out, and so is what
  * is not known. */
 void csv_figures(struct buf *b, const char *series, const char *other, const json_t *v);
+
+/* ---- a chart: plot_diagnose.c ---- */
+
+/* Keeps s for its panel, if there is room and a regression of it. */
+void fits_add(struct diagnose *d, const struct input_series *s);
+void fits_done(struct fits *f);
+/* Writes the file of --plot. */
+int fits_write(const struct diagnose *d, struct err *e) MUST_CHECK;
 
 /* ---- text ---- */
 

@@ -123,7 +123,7 @@ def test_what_is_read_is_not_written_over(tmp_path):
     file.write_text(rows(1, 100))
     link.symlink_to(file)
     for arguments in (("forecast", "--plot", link, file), ("backtest", "--rows", file, file),
-                      ("backtest", "--output", file, link), ("backtest", "--plot", file, file)):
+                      ("backtest", "--output", file, link), ("backtest", "--plot", file, file), ("diagnose", "--plot", file, file)):
         assert "is the file that is read: give another" in run(*arguments, code=2).stderr
     with open(file) as stdin:
         done = subprocess.run([FIELDCAST, "backtest", "--rows", file], stdin=stdin, capture_output=True, timeout=60)
@@ -211,7 +211,7 @@ def test_charts_are_well_formed(tmp_path):
         text += "".join(f"{quoted},{T0 + 3600 * i},{value(0, i):.3f}\n" for i in range(300)
                         if not 200 < i < 210 and i not in (220, 222))
     file.write_text(text)
-    for command, drawn in ((("forecast",), 5), (("backtest", "--holdout", "24"), 6)):
+    for command, drawn in ((("forecast",), 5), (("backtest", "--holdout", "24"), 6), (("diagnose",), 5)):
         run(*command, "--plot", chart, file)
         svg = xml.dom.minidom.parse(str(chart))
         panels = svg.getElementsByTagName("clipPath")
