@@ -254,7 +254,7 @@ static int diagnose(struct diagnose *d, struct err *e)
         fputs("null", stdout);
     if (d->o->json)
         puts("}");
-    return rc || !d->fits.n ? rc : fits_write(d, e);
+    return rc || !d->o->plot ? rc : fits_write(d, e);
 }
 
 int diagnose_main(int argc, char **argv)

@@ -114,7 +114,7 @@ void csv_figures(struct buf *b, const char *series, const char *other, const jso
 /* Keeps s for its panel, if there is room and a regression of it. */
 void fits_add(struct diagnose *d, const struct input_series *s);
 void fits_done(struct fits *f);
-/* Writes the file of --plot. */
+/* Writes the file of --plot; says so where there is nothing to draw. */
 int fits_write(const struct diagnose *d, struct err *e) MUST_CHECK;
 
 /* ---- text ---- */

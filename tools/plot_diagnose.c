@@ -157,6 +157,13 @@ int fits_write(const struct diagnose *d, struct err *e)
     struct plot_grid g = plot_grid(d->fits.n);
     struct svg svg;
     bool no_times = d->o->file.wide && !d->o->file.start;
+    if (!d->fits.n) {
+        fprintf(stderr,
+                "fieldcast diagnose: %s is not written: there is a regression of no "
+                "series\n",
+                d->o->plot);
+        return 0;
+    }
     if (svg_open(&svg, d->o->plot, g.width, g.height, "Each hour from those before", e))
         return -1;
     head_and_foot(&svg, d, &g, no_times);

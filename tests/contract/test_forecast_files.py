@@ -221,6 +221,13 @@ def test_charts_are_well_formed(tmp_path):
         assert not svg.getElementsByTagName("b") and not svg.getElementsByTagName("script")
 
 
+def test_nothing_to_draw_is_told(tmp_path):
+    file, chart = tmp_path / "x.csv", tmp_path / "x.svg"
+    file.write_text("series,time,value\n" + "".join(f"a,{T0 + 3600 * i},5\n" for i in range(300)))
+    assert f"{chart} is not written: there is a regression of no series" in run("diagnose", "--plot", chart, file).stderr
+    assert not chart.exists()
+
+
 def peak_mb(*arguments):
     """Of a process of its own, because a child's children are counted together."""
     code = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
