@@ -69,19 +69,24 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
 /* ---- working --------------------------------------------------------------------- */
 
 /* Half of a worker's share of what waits, so that others who look have something, and all
- * end at much the same time. */
+ * end at much the same time; with the rest of a device never more than the whole share.
+ */
 static const char take_sql[] =
-    "WITH s AS (SELECT least($3::int, greatest(1, count(*) / (2 * $2::int))) AS share"
-    "  FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1000) waiting),"
+    "WITH s AS (SELECT least($3::int, greatest(1, n / (2 * $2::int))) AS share,"
+    "  least($5::int, greatest(1, n / $2::int)) AS whole FROM (SELECT count(*) AS n FROM"
+    "  (SELECT FROM jobs WHERE state = 'queued' LIMIT 2 * $2::int * $3::int) w) c),"
     " q AS (SELECT id, split_part(series, '.', 1) AS device FROM jobs"
     "  WHERE state = 'queued' ORDER BY priority DESC, id"
-    "  LIMIT (SELECT share + $5::int - $3::int FROM s) FOR UPDATE SKIP LOCKED),"
-    " placed AS (SELECT id, device, row_number() OVER () AS place FROM q)"
-    " UPDATE jobs j SET state = 'running', worker = $1, heartbeat = fc_real_now(),"
+    "  LIMIT (SELECT least(whole, share + $5::int - $3::int) FROM s)"
+    "  FOR UPDATE SKIP LOCKED),"
+    " placed AS (SELECT id, device, row_number() OVER () AS place FROM q),"
+    " t AS (UPDATE jobs j SET state = 'running', worker = $1, heartbeat = fc_real_now(),"
     "  started = $4, attempts = attempts + 1, progress = 0, message = NULL"
     "  FROM placed p, s WHERE j.id = p.id AND (p.place <= s.share OR"
     "   p.device = (SELECT device FROM placed, s WHERE place = s.share))"
-    " RETURNING j.id, attempts, series, coalesce(preset, ''), actor, reason";
+    "  RETURNING j.id, attempts, series, coalesce(preset, '') AS preset, actor, reason,"
+    "  place)"
+    " SELECT id, attempts, series, preset, actor, reason FROM t ORDER BY place";
 
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
                        int enough, int max, struct err *e)
@@ -93,6 +98,10 @@ int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job
                 &r, e))
         return -1;
     int n = pg_rows_n(r);
+    if (n > max) {
+        pg_rows_free(r);
+        return err_set(e, ERR_INTERNAL, "%d jobs were taken where %d fit", n, max);
+    }
     for (int i = 0; i < n; i++) {
         struct job *j = &jobs[i];
         j->id = pg_get_int(r, i, 0);

@@ -30,13 +30,15 @@ struct job_request {
     const char *reason, *preset; /* preset NULL: none */
     const char *actor;           /* who asked: a role */
     int priority;                /* higher ones are taken first */
+    bool any_preset;             /* a job that runs will do, whatever its preset */
 };
 
 /* Makes the jobs, unless a series has an open one (which, if it waits, gets the higher of
  * the two priorities, and the preset if one is asked for), and returns all of them as
  * [{"id","series","state"},…] in the order of the names. A series that is not there is
  * ERR_NOT_FOUND, one that is quarantined or disabled, or trained at the moment with
- * another preset than the one asked for (unless all are asked for), ERR_CONFLICT; it is
+ * another preset than the one asked for (unless any will do, or all series are asked
+ * for), ERR_CONFLICT; it is
  * named, and then nothing is queued. Opens its own transaction. */
 json_t *registry_jobs_enqueue(struct pg *p, const struct job_request *q,
                               struct err *e) MUST_CHECK;
@@ -50,10 +52,10 @@ struct job {
     char actor[33], reason[JOB_REASON_MAX + 1];
 };
 
-/* Takes queued jobs for worker: the first `enough`, but not more than half of its share
- * when `workers` look for work; and what is queued just behind them for the last one's
- * device, because a device's series are read together: up to max in all. Returns how
- * many, or -1. */
+/* Takes queued jobs for worker, the most urgent first: the first `enough`, but not more
+ * than half of its share when `workers` look for work; and what is queued just behind
+ * them for the last one's device, because a device's series are read together: up to its
+ * share, and to max in all. Returns how many, or -1. */
 int registry_jobs_take(struct pg *p, const char *worker, int workers, struct job *jobs,
                        int enough, int max, struct err *e) MUST_CHECK;
 

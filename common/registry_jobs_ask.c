@@ -64,7 +64,7 @@ static char *names_of(struct pg *p, const struct job_request *q, struct err *e)
 }
 
 /* Jobs that wait get the higher of two priorities, and the preset if one is asked for.
- * One that is locked is being taken. */
+ * One that is being taken at the moment is waited for: it may stay in the queue. */
 static int change_waiting(struct pg *p, const char *names, const struct job_request *q,
                           struct err *e)
 {
@@ -74,17 +74,18 @@ static int change_waiting(struct pg *p, const char *names, const struct job_requ
                    " WHERE state = 'queued' AND (priority < $2::int OR"
                    "  $3::text IS NOT NULL AND preset IS DISTINCT FROM $3::text)"
                    " AND series IN (SELECT jsonb_array_elements_text($1))"
-                   " FOR UPDATE SKIP LOCKED)",
+                   " ORDER BY id FOR NO KEY UPDATE) AND state = 'queued'",
                    PG_ARGS(pg_text(names), pg_int(q->priority), pg_text(q->preset)), NULL,
                    e);
 }
 
-/* What runs with another preset than is asked for is not what was asked for. */
+/* What runs with another preset than a person asks for is not what was asked for. Who
+ * asks for all gets each as it can be had, and a service what is there. */
 static int check_presets(struct pg *p, const char *names, const struct job_request *q,
                          struct err *e)
 {
     struct pg_rows *r;
-    if (!q->preset || !q->series) /* of all, each as soon as it can be */
+    if (!q->preset || q->any_preset || !q->series)
         return 0;
     if (pg_exec(p,
                 "SELECT id, series, coalesce('preset \"' || preset || '\"', 'no preset')"

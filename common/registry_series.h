@@ -53,8 +53,8 @@ int registry_series_set_states(struct pg *p, const json_t *rows,
 int registry_series_remember(struct pg *p, const json_t *rows, struct err *e) MUST_CHECK;
 
 /* The series that could stand beside each of these n (common/ml/others.h): the others of
- * its device, those that its settings name as "exogenous" (asked), and, where there are
- * no more than `limit` besides itself, all there are; only active ones that have a
+ * its device, those that its settings name as "exogenous" (asked), and, where no more
+ * than `limit` + 1 are active in all, all of these; only active ones that have a
  * champion, as predictor keeps the hours of these. Per series those asked for first, then
  * by name, at most `limit`. Texts are borrowed for the call. */
 int registry_series_beside(struct pg *p, const char *const *names, size_t n, int limit,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* others: the series that stand beside the one that is forecast: other quantities of its
- * device, or whatever the user names. What a model reads of them are exogenous features.
+ * device, where there are few all others, or whatever the user names. What a model reads
+ * of them are exogenous features.
  *
  * They lie on the grid of hours of their own, wide enough for the series' hours. Their
  * holes are not bridged: what is not there is what was there last, as long as that is at

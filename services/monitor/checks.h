@@ -91,7 +91,8 @@ struct verdicts {
     double z_max;       /* the largest of their z; NaN if none could be tested */
     double skill_t;     /* the mean of what its absolute errors of the hours of skill_24h
                            are above 1 - skill_min of persistence's, in standard errors;
-                           NaN where all are the same */
+                           NaN where all are the same
+                              or fewer than two are there */
     double mae_12h_before; /* of its forecasts for the 12 hours before the last 12 */
     struct quality own;    /* of the champion's own forecasts */
 };

@@ -151,8 +151,14 @@ static int post_train(void *app, const struct req *q, struct res *s, struct err 
     json_t *jobs = NULL;
     struct pg *pg = api_pg(app, e);
     if (pg) {
-        struct job_request job = {r.series, r.reason, r.preset, role_name(q->who),
-                                  (int)r.priority};
+        struct job_request job = {
+            .series = r.series,
+            .reason = r.reason,
+            .preset = r.preset,
+            .actor = role_name(q->who),
+            .priority = (int)r.priority,
+            .any_preset = q->who == ROLE_SERVICE, /* it cannot wait and ask again */
+        };
         jobs = registry_jobs_enqueue(pg, &job, e);
         pg_pool_put(t->pool, pg);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* beside: the hours of a batch of trainings, each with the series that stand beside it
- * (common/ml/others.h): the other quantities of its device that help to predict it, and
- * those that its settings name. */
+ * (common/ml/others.h): those that its settings name, and what helps to predict it of the
+ * other quantities of its device or, where there are few series, of all. */
 #ifndef FC_TRAINER_BESIDE_H
 #define FC_TRAINER_BESIDE_H
 

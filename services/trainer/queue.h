@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* queue: the threads that train.
  *
- * Each has its own connections, takes a few jobs at a time from Postgres, reads the hours
+ * Each has its own connections, takes some jobs at a time from Postgres, reads the hours
  * of all of them together and trains one after the other. They sleep until queue_wake().
  * The leases of all jobs held are kept up by queue_beat(), which also brings progress to
  * the registry and cancellations to the threads. */

@@ -92,8 +92,9 @@ def test_trainer_reads_what_helps(stacks):
 def test_among_many_only_its_own_device_is_looked_at(stacks):
     st = shed(stacks)
     train(st, ["garden.pressure", "shed.noise", "shed.pressure"])
-    for i in range(21):  # 25 in all
+    for i in range(21):  # 25 in all that are forecast
         add_series(st, f"room{i}.temperature")
+        add_series(st, f"room{i}.battery", state="disabled")
     considered = lambda: sorted(c["series"] for c in evidence(st, train(st, ["shed.light"])[0])["beside"]["considered"])  # noqa: E731
     assert considered() == ["garden.pressure", "shed.noise", "shed.pressure"]
     add_series(st, "attic.temperature")

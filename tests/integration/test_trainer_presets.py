@@ -81,21 +81,23 @@ def test_a_preset_is_not_lost_on_a_job_that_is_open(stacks):
     """One that waits takes it over; one that runs is refused; who asks for none is content with what is there."""
     st = trainer_stack(stacks, weeks=3, series=(SERIES, "hall.temperature"), env={"FC_TRAIN_WORKERS": 1})
 
-    def ask(preset, status=202, series=SERIES):
-        return st.post("trainer", "/api/v1/train", {"series": [series], "preset": preset}, status=status)
+    def ask(preset, status=202, series=SERIES, token="operator"):
+        return st.post("trainer", "/api/v1/train", {"series": [series], "preset": preset}, status=status, token=token)
 
     def preset_of(answer):
         return st.get("trainer", f"/api/v1/jobs/{answer['jobs'][0]['id']}")["preset"]
 
     with nothing_is_stored(st):
-        running = ask(None, series="hall.temperature")
+        ask(None, series="hall.temperature")
         wait_for(lambda: st.get("trainer", "/api/v1/jobs/open")["running"], 20, "the job to be taken")
+        running = ask(None, series="hall.temperature")
         waits = ask(None)
         assert preset_of(waits) is None
         assert ask("theta")["jobs"][0]["id"] == waits["jobs"][0]["id"] and preset_of(waits) == "theta"
         assert preset_of(ask(None)) == "theta"
         said = ask("theta", 409, "hall.temperature")["message"]
         assert said == f"job {running['jobs'][0]['id']} trains hall.temperature already, with no preset: ask again when it has ended, or cancel it"
+        assert ask("theta", series="hall.temperature", token="service") == running  # monitor is content with it
     job = wait_job(st, waits["jobs"][0]["id"])
     assert st.get("trainer", f"/api/v1/runs/{job['run_id']}")["params"]["preset"] == "theta"
 

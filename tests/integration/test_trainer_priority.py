@@ -69,6 +69,34 @@ def test_the_series_of_a_device_are_taken_together(stacks):
     assert sorted(ended(st)) == sorted(j["series"] for j in everything)
 
 
+def test_a_batch_has_an_end(stacks):
+    """Of 141 that wait a worker takes 48; of a device of 40 that begins among them as many as fit, 64 in all."""
+    st = trainer_stack(stacks, weeks=0, env={"FC_TRAIN_WORKERS": 1})
+    wall = [f"wall.temperature_{i + 1:02d}" for i in range(40)]
+    for name in [*SERIES[:40], *wall, *(f"yard{i:02d}.temperature" for i in range(60))]:
+        add_series(st, name)
+    with nothing_is_stored(st):
+        everything = ask(st, "all")
+        wait_for(lambda: open_jobs(st)["running"], 20, "a batch to be taken")
+        assert len(everything) == 141 and [j["series"] for j in open_jobs(st)["running"]] == [j["series"] for j in everything[:64]]
+
+
+def test_a_device_is_shared_by_workers(stacks):
+    """Of ten series of one device each of two workers takes five at most."""
+    st = trainer_stack(stacks, weeks=0, env={"FC_TRAIN_WORKERS": 2})
+    for i in range(9):  # and kitchen.temperature
+        add_series(st, f"kitchen.temperature_{i + 1}")
+    st.pg("CREATE TABLE taken (at xid8 DEFAULT pg_current_xact_id(), id bigint)")
+    st.pg("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO taken (id) VALUES (new.id); RETURN NULL; END'")
+    st.pg("CREATE TRIGGER note AFTER UPDATE ON jobs FOR EACH ROW WHEN (old.state = 'queued' AND new.state = 'running') EXECUTE FUNCTION note()")
+    with nothing_is_stored(st):
+        assert len(ask(st, "all")) == 10
+        wait_for(lambda: len(open_jobs(st)["running"]) > 5, 20, "both workers to take some")
+    wait_empty(st)
+    takes = [r["n"] for r in st.pg("SELECT count(*)::int AS n FROM taken GROUP BY at")]
+    assert sum(takes) == 10 and len(takes) >= 2 and max(takes) <= 5
+
+
 def test_progress_is_seen_and_what_runs_can_be_cancelled(stacks):
     st = filled(stacks)
     with nothing_is_stored(st):
@@ -89,11 +117,13 @@ def test_progress_is_seen_and_what_runs_can_be_cancelled(stacks):
 def test_a_refusal_that_waits_can_be_cancelled(stacks):
     """What cannot be learned ends in a decision, for which it waits like all others: not with its job in hand."""
     st = trainer_stack(stacks, weeks=0)  # without one reading
-    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4202 AND NOT granted"
+    waiting = ("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4202 AND NOT granted"
+               " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
     with nothing_is_stored(st):
         (job,) = ask(st, ["kitchen.temperature"])
         wait_for(lambda: st.pg(waiting), 20, "the refusal to wait for the registry")
-        assert st.pg("SELECT id FROM jobs FOR UPDATE SKIP LOCKED") == [{"id": job["id"]}]
+        free = "SELECT id FROM jobs FOR UPDATE SKIP LOCKED"  # but for moments in which its heart beats
+        wait_for(lambda: st.pg(free) == [{"id": job["id"]}], 5, "the job's row to be free")
         assert st.post("trainer", f"/api/v1/jobs/{job['id']}/cancel", token="operator")["state"] == "cancelled"
     wait_for(lambda: not st.pg(waiting), 20, "the registry to be free")
     assert wait_job(st, job["id"])["message"] == "cancelled by operator"
