@@ -23,4 +23,9 @@ extern const struct algo algo_boost;
 extern const struct algo algo_forest;
 extern const struct algo algo_blend;
 
+/* save and load of those whose state is nothing but their parameters and the history: an
+ * empty object, and whatever stands there. */
+json_t *algo_save_nothing(const struct model *m);
+int algo_load_nothing(struct model *m, const json_t *state, struct err *e);
+
 #endif

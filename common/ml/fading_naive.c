@@ -39,16 +39,6 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
     return algo_seasonal_naive_24.fit(m, h, e);
 }
 
-static json_t *save(const struct model *m)
-{
-    return algo_seasonal_naive_24.save(m);
-}
-
-static int load(struct model *m, const json_t *state, struct err *e)
-{
-    return algo_seasonal_naive_24.load(m, state, e);
-}
-
 static const struct algo_param params[] = {
     {"season", 24, 24, 24, "hours after which values are taken to repeat"},
 };
@@ -64,6 +54,6 @@ const struct algo algo_fading_naive_24 = {
     .history = hours,
     .fit = fit,
     .forecast = forecast,
-    .save = save,
-    .load = load,
+    .save = algo_save_nothing,
+    .load = algo_load_nothing,
 };

@@ -7,12 +7,8 @@
  * as they were a week before the fit's end; a forecast smooths over the newest week from
  * there. At the end of the fit that is what smoothing over all hours gives, but for what
  * a level of a week before still weighs. */
-#include <math.h>
-#include <stdlib.h>
 
-#include "common/mem.h"
 #include "common/ml/algos.h"
-#include "common/ml/linear.h"
 #include "common/ml/smoothing.h"
 
 #define DAMPED 1 /* of params */
@@ -22,15 +18,9 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
 {
     struct smoothing s = {.alpha = 0.5, .beta = 0.01, .gamma = 0.05, .phi = 0.95};
     const struct hours week = hours_part(h, 0, h->n < WEEK ? h->n : WEEK);
-    size_t complete = hours_complete(h);
     bool damped = m->params[DAMPED] >= 0.5;
-    double low, high;
-    m->training.rows = complete;
-    if (h->n < SMOOTHING_MIN_HOURS || complete < h->n / 2)
-        return err_set(e, ERR_CONFLICT,
-                       "%s needs %d hours, half of them with a value: there are %zu, "
-                       "%zu with one",
-                       m->algo->name, SMOOTHING_MIN_HOURS, h->n, complete);
+    if (smoothing_check(m, h, e))
+        return -1;
     if (!damped)
         s.phi = 1;
     smoothing_seasons(&week, s.season);
@@ -39,11 +29,7 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
         return -1;
     const struct hours before = hours_part(h, 0, h->n - SMOOTHING_HISTORY);
     smoothing_run(&s, &before, NULL);
-    free(m->smoothing);
-    m->smoothing = xmalloc(sizeof s);
-    *m->smoothing = s;
-    hours_range(h, &low, &high);
-    return linear_range(m, low, high, e);
+    return smoothing_keep(m, &s, h, e);
 }
 
 static int forecast(const struct model *m, const struct hours *past, size_t horizon,

@@ -51,18 +51,6 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
     return 0;
 }
 
-static json_t *save(const struct model *m)
-{
-    (void)m;
-    return json_object();
-}
-
-static int load(struct model *m, const json_t *state, struct err *e)
-{
-    (void)m, (void)state, (void)e;
-    return 0; /* it is all in the history */
-}
-
 const struct algo algo_median_168 = {
     .name = "median_168",
     .sentence = "Every hour to come is the median of the last week",
@@ -72,6 +60,6 @@ const struct algo algo_median_168 = {
     .history = week,
     .fit = fit,
     .forecast = forecast,
-    .save = save,
-    .load = load,
+    .save = algo_save_nothing,
+    .load = algo_load_nothing,
 };

@@ -33,18 +33,6 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
     return 0;
 }
 
-static json_t *save(const struct model *m)
-{
-    (void)m;
-    return json_object();
-}
-
-static int load(struct model *m, const json_t *state, struct err *e)
-{
-    (void)m, (void)state, (void)e;
-    return 0; /* it has no state */
-}
-
 const struct algo algo_persistence = {
     .name = "persistence",
     .sentence = "Every hour to come is like the last complete one",
@@ -54,6 +42,6 @@ const struct algo algo_persistence = {
     .history = one_hour,
     .fit = fit,
     .forecast = forecast,
-    .save = save,
-    .load = load,
+    .save = algo_save_nothing,
+    .load = algo_load_nothing,
 };

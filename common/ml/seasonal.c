@@ -38,18 +38,6 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
     return 0;
 }
 
-static json_t *save(const struct model *m)
-{
-    (void)m;
-    return json_object();
-}
-
-static int load(struct model *m, const json_t *state, struct err *e)
-{
-    (void)m, (void)state, (void)e;
-    return 0; /* the season is a parameter */
-}
-
 /* The season is what the name says: the parameter shows it and lets nothing else in. */
 static const struct algo_param day[] = {
     {"season", 24, 24, 24, "hours after which values are taken to repeat"},
@@ -69,8 +57,8 @@ const struct algo algo_seasonal_naive_24 = {
     .history = season,
     .fit = fit,
     .forecast = forecast,
-    .save = save,
-    .load = load,
+    .save = algo_save_nothing,
+    .load = algo_load_nothing,
 };
 
 const struct algo algo_seasonal_naive_168 = {
@@ -84,6 +72,6 @@ const struct algo algo_seasonal_naive_168 = {
     .history = season,
     .fit = fit,
     .forecast = forecast,
-    .save = save,
-    .load = load,
+    .save = algo_save_nothing,
+    .load = algo_load_nothing,
 };

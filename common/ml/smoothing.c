@@ -172,6 +172,29 @@ int smoothing_fit(struct smoothing *s, const struct hours *h, size_t n_free,
 
 /* ---- members ---- */
 
+int smoothing_check(struct model *m, const struct hours *h, struct err *e)
+{
+    size_t complete = hours_complete(h);
+    m->training.rows = complete;
+    if (h->n < SMOOTHING_MIN_HOURS || complete < h->n / 2)
+        return err_set(e, ERR_CONFLICT,
+                       "%s needs %d hours, half of them with a value: there are %zu, "
+                       "%zu with one",
+                       m->algo->name, SMOOTHING_MIN_HOURS, h->n, complete);
+    return 0;
+}
+
+int smoothing_keep(struct model *m, const struct smoothing *s, const struct hours *h,
+                   struct err *e)
+{
+    double low, high;
+    free(m->smoothing);
+    m->smoothing = xmalloc(sizeof *s);
+    *m->smoothing = *s;
+    hours_range(h, &low, &high);
+    return linear_range(m, low, high, e);
+}
+
 size_t smoothing_min_hours(const struct model *m)
 {
     (void)m;

@@ -58,6 +58,12 @@ int smoothing_fit(struct smoothing *s, const struct hours *h, size_t n_free,
 
 /* ---- members of struct algo that both have ---- */
 
+/* Begins a fit: is there enough of h? ERR_CONFLICT says what is missing. Sets
+ * training.rows. */
+int smoothing_check(struct model *m, const struct hours *h, struct err *e) MUST_CHECK;
+/* Ends it: m keeps s, and the range of h as its limits. */
+int smoothing_keep(struct model *m, const struct smoothing *s, const struct hours *h,
+                   struct err *e) MUST_CHECK;
 size_t smoothing_min_hours(const struct model *m);
 size_t smoothing_history(const struct model *m);
 /* The numbers of "state"; and back, with their limits checked. Owned by m. */

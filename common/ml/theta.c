@@ -6,11 +6,8 @@
  *     yhat[n-1+k] = level + slope/2 (k - 1 + 1/alpha - (1 - alpha)^n / alpha) + season
  */
 #include <math.h>
-#include <stdlib.h>
 
-#include "common/mem.h"
 #include "common/ml/algos.h"
-#include "common/ml/linear.h"
 #include "common/ml/smoothing.h"
 
 #define HOUR_S 3600
@@ -40,14 +37,8 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
 {
     struct smoothing s = {.alpha = 0.5, .phi = 1};
     struct hours plain = {0};
-    size_t complete = hours_complete(h);
-    double low, high;
-    m->training.rows = complete;
-    if (h->n < SMOOTHING_MIN_HOURS || complete < h->n / 2)
-        return err_set(e, ERR_CONFLICT,
-                       "%s needs %d hours, half of them with a value: there are %zu, "
-                       "%zu with one",
-                       m->algo->name, SMOOTHING_MIN_HOURS, h->n, complete);
+    if (smoothing_check(m, h, e))
+        return -1;
     smoothing_seasons(h, s.season);
     if (hours_copy(&plain, h, e))
         return -1;
@@ -58,11 +49,7 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
     smoothing_begin(&s, h);
     if (smoothing_fit(&s, h, 1, e))
         return -1;
-    free(m->smoothing);
-    m->smoothing = xmalloc(sizeof s);
-    *m->smoothing = s;
-    hours_range(h, &low, &high);
-    return linear_range(m, low, high, e);
+    return smoothing_keep(m, &s, h, e);
 }
 
 static double ahead(const struct smoothing *s, size_t lead, int64_t last_s)
