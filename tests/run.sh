@@ -91,27 +91,20 @@ venv() {
         cp tests/requirements.txt "$v/.installed"
 }
 
-# counts from the report, because a run that is cut short prints none
+# counts and names from the report, because a run that is cut short prints none
 py() { # NAME ARGUMENT...
-    local name=$1 report=$out/report.xml n
+    local name=$1 report=$out/report.xml rc p f s bad
     shift
     rm -f "$report"
     FC_BUILD="$(realpath "${FC_BUILD:-$base}")" "$base/venv/bin/python" -m pytest -c tests/pytest.ini --rootdir=. --basetemp="$out/pytest" --junitxml="$report" "$@"
-    local rc=$?
-    n=$(python3 - "$report" <<'PY'
-import sys, xml.etree.ElementTree as et
-try:
-    s = et.parse(sys.argv[1]).getroot().find("testsuite").attrib
-except (OSError, et.ParseError):
-    print("0 1 0")
-else:
-    bad, skipped = int(s["failures"]) + int(s["errors"]), int(s["skipped"])
-    print(max(0, int(s["tests"]) - bad - skipped), bad, skipped)
-PY
-    )
-    read -r p f s <<<"$n"
+    rc=$?
+    {
+        read -r p f s
+        mapfile -t bad
+    } < <(python3 tests/report.py "$report")
     if ((rc != 0 && f == 0)); then f=1; fi
     count "$p" "$f" "$s" "$name"
+    failures+=("${bad[@]/#/$name: }")
 }
 
 quick() {
@@ -131,7 +124,7 @@ full() {
     need "packages" packages full
     need "build" build ""
     need "python environment" venv
-    say "long forms" && py "long forms" -n 2 --dist loadfile -rP -m long tests/contract tests/web tests/integration
+    say "long forms" && py "long forms" -n 2 --dist loadfile -m long tests/contract tests/web tests/integration
     need "build with address and undefined behaviour sanitizers" build address,undefined
     say "services with address and undefined behaviour sanitizers"
     FC_BUILD=$(dir_of address,undefined) py "services under ASan and UBSan" "${rough[@]}"
