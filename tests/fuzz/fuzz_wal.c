@@ -115,6 +115,26 @@ static void must_be_kept(int64_t segment, int64_t at, const uint8_t *data, size_
     must(ours || file_has(segment, ".aside", at, data, n), "bytes are gone");
 }
 
+/* Do readers come upon a record there? Bytes before it that make a sound record of their
+ * own, checksum and all, may reach into it. */
+static bool is_reached(int64_t segment, size_t at)
+{
+    static uint8_t got[8192];
+    char path[160];
+    struct wal_record r;
+    size_t p = 0, need;
+    path_of(segment, "", path);
+    int fd = open(path, O_RDONLY);
+    ssize_t n = fd >= 0 ? pread(fd, got, sizeof got, 0) : -1;
+    must(n >= (ssize_t)at, "the segment");
+    close(fd);
+    while (p < at) {
+        long size = wal_record_parse(got + p, (size_t)n - p, &r, &need);
+        p += size > 0 ? (size_t)size : 1;
+    }
+    return p == at;
+}
+
 static void clean(void)
 {
     DIR *d = opendir(dir);
@@ -155,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     unsigned where = data[0] & 127, size = SOUND * RECORD;
     bool behind = data[0] & 128;
     memcpy(bytes, data + 1, --n);
+    size_t own = n;
     if (behind) {
         struct wal_record r = {.topic = "", .payload = "behind", .len = 6};
         wal_record_write(&r, bytes + n);
@@ -169,6 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     int64_t segment = where > 120 ? size : 0;
     int64_t at = segment ? 0 : where < size ? where : size;
     put(segment, at, bytes, n);
+    behind = behind && is_reached(segment, (size_t)at + own);
     must_be_kept(segment, at, bytes, n, go_on());
     w = open_log();
     check(w, segment ? SOUND : (int)(at / RECORD), behind);

@@ -40,6 +40,8 @@ for name in "${names[@]}"; do
         printf '1id,V1,V2\na,1,,3\nb,4,,,\n' >"$out/$name.corpus/wide"
         printf '0\xef\xbb\xbfvalue,timestamp\r\n1,0\r\n' >"$out/$name.corpus/mark"
     fi
+    # makes a record that reaches into the one behind it
+    if [[ $name == fuzz_wal ]]; then printf '\xaa\xd2\x1e\x8c\xb3\x32' >"$out/$name.corpus/reaches"; fi
     if [[ $name == fuzz_model ]]; then cp tests/cases/model/*.json "$out/$name.corpus"; fi
     "$out/$name" -max_total_time="$seconds" -max_len=4096 -print_final_stats=0 -verbosity=0 \
         -artifact_prefix="$out/" "$out/$name.corpus"
