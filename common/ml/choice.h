@@ -17,10 +17,11 @@
  * are asked for): who is good at the next ones may be bad at the day to come. */
 #define CHOICE_LEADS 24
 
-/* A blend's members are the BLEND_MAX best, one of them the best for the next hours; each
- * weighs its backtest error to this power, at each lead (lead_weights.h) that of the
- * leads around it: a Gaussian with this deviation in the logarithm of the lead. Those of
- * less than BLEND_LEAST at all leads are left out. */
+/* A blend's members are the BLEND_BEST best (a document may hold BLEND_MAX), one of them
+ * the best for the next hours; each weighs its backtest error to this power, at each lead
+ * (lead_weights.h) that of the leads around it: a Gaussian with this deviation in the
+ * logarithm of the lead. Those of less than BLEND_LEAST at all leads are left out. */
+#define BLEND_BEST 5
 #define BLEND_POWER -8
 #define BLEND_LEADS_ALIKE 0.8
 #define BLEND_LEAST 0.02

@@ -86,7 +86,7 @@ static void weigh(const double (*error)[WEIGHT_LEADS], size_t n,
 /* ---- who takes part ---- */
 
 /* The candidates with the least errors, best first, into at. */
-static size_t best_ones(const struct pick *p, size_t at[BLEND_MAX])
+static size_t best_ones(const struct pick *p, size_t at[BLEND_BEST])
 {
     size_t n = 0;
     for (size_t c = 0; c < p->of->n; c++) {
@@ -94,13 +94,13 @@ static size_t best_ones(const struct pick *p, size_t at[BLEND_MAX])
             continue;
         size_t i = n;
         while (i && p->mean[c] < p->mean[at[i - 1]]) {
-            if (i < BLEND_MAX)
+            if (i < BLEND_BEST)
                 at[i] = at[i - 1];
             i--;
         }
-        if (i < BLEND_MAX) {
+        if (i < BLEND_BEST) {
             at[i] = c;
-            n += n < BLEND_MAX;
+            n += n < BLEND_BEST;
         }
     }
     return n;
@@ -114,7 +114,7 @@ static bool among(const size_t *at, size_t n, size_t c)
 }
 
 /* The last of a full blend makes room for who forecasts the next hours best. */
-static void let_in(const struct pick *p, const struct tally *y, size_t at[BLEND_MAX])
+static void let_in(const struct pick *p, const struct tally *y, size_t at[BLEND_BEST])
 {
     size_t c[CANDIDATES_MAX] = {0}, n = 0;
     double error[CANDIDATES_MAX][WEIGHT_LEADS];
@@ -126,9 +126,9 @@ static void let_in(const struct pick *p, const struct tally *y, size_t at[BLEND_
         size_t best = 0;
         for (size_t i = 1; i < n; i++)
             best = error[i][w] < error[best][w] ? i : best;
-        if (among(at, BLEND_MAX - 1, c[best]))
+        if (among(at, BLEND_BEST - 1, c[best]))
             continue;
-        at[BLEND_MAX - 1] = c[best];
+        at[BLEND_BEST - 1] = c[best];
         return;
     }
 }
@@ -143,9 +143,10 @@ static bool counts(const struct lead_weights *w)
 
 static void write_recipe(struct pick *p, const struct tally *y)
 {
-    size_t at[BLEND_MAX] = {0}, n = best_ones(p, at), kept = 0, leads = p->of->plan.leads;
-    double error[BLEND_MAX][WEIGHT_LEADS];
-    if (n == BLEND_MAX)
+    size_t at[BLEND_BEST] = {0}, n = best_ones(p, at), kept = 0,
+           leads = p->of->plan.leads;
+    double error[BLEND_BEST][WEIGHT_LEADS];
+    if (n == BLEND_BEST)
         let_in(p, y, at);
     errors(y, at, n, leads, error);
     weigh((const double(*)[WEIGHT_LEADS])error, n, p->recipe.weight);
@@ -175,9 +176,9 @@ static double mean_weight(const struct lead_weights *w)
 static void blend_origin(struct pick *p, const struct truth *t, struct tally *y, size_t o,
                          bool counted)
 {
-    double error[BLEND_MAX][WEIGHT_LEADS], yhat[HORIZON_MAX] = {0}, known = 0;
-    struct lead_weights weight[BLEND_MAX];
-    size_t leads = p->of->plan.leads, at[BLEND_MAX], n = 0;
+    double error[BLEND_BEST][WEIGHT_LEADS], yhat[HORIZON_MAX] = {0}, known = 0;
+    struct lead_weights weight[BLEND_BEST];
+    size_t leads = p->of->plan.leads, at[BLEND_BEST], n = 0;
     for (size_t i = 0; i < p->recipe.n; i++) {
         size_t c = pick_index(p, p->recipe.member[i]);
         if (!isfinite(p->of->bt[c].loss[o]))

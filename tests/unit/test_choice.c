@@ -70,7 +70,7 @@ static void recipe(void **state)
     double weight[BLEND_MAX][WEIGHT_LEADS];
     choose(&w, series(1000, 7));
     const struct recipe *r = &w.p.recipe;
-    assert_true(r->n >= 2 && r->n <= BLEND_MAX);
+    assert_true(r->n >= 2 && r->n <= BLEND_BEST);
     by_hand(&w, SIZE_MAX, weight);
     for (size_t i = 0; i < r->n; i++) {
         bool counts = false;
