@@ -111,6 +111,14 @@ size_t hours_complete(const struct hours *h)
     return c;
 }
 
+bool hours_empty(const struct hours *h)
+{
+    size_t i = 0;
+    while (i < h->n && !isfinite(h->y[i]))
+        i++;
+    return i == h->n;
+}
+
 size_t series_interpolate(double *y, size_t n, size_t max_gap)
 {
     size_t filled = 0, i = 0;

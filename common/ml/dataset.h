@@ -6,6 +6,7 @@
 #ifndef FC_ML_DATASET_H
 #define FC_ML_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ void hours_keep_last(struct hours *h, size_t n);
 void hours_range(const struct hours *h, double *low, double *high);
 
 size_t hours_complete(const struct hours *h); /* number of hours that have a value */
+bool hours_empty(const struct hours *h);      /* has none a value? */
 
 /* Fills inner gaps of at most max_gap hours linearly in time; longer ones stay NaN.
  * Returns the number of hours filled. */

@@ -12,7 +12,7 @@ static size_t season(const struct model *m)
 
 static int fit(struct model *m, const struct hours *h, struct err *e)
 {
-    if (h->n < season(m) || !hours_complete(h))
+    if (h->n < season(m) || hours_empty(h))
         return err_set(e, ERR_CONFLICT, "%s needs %zu hours of history, there are %zu",
                        m->algo->name, season(m), hours_complete(h));
     return 0;

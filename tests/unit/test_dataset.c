@@ -44,6 +44,7 @@ static void set_and_count(void **state)
     (void)state;
     struct hours h = make(4, NULL);
     assert_int_equal(hours_complete(&h), 0);
+    assert_true(hours_empty(&h));
     assert_int_equal(hours_set(&h, T0 + 3600, 2.5), 0);
     assert_int_equal(hours_set(&h, T0 - 3600, 1), -1);
     assert_int_equal(hours_set(&h, T0 + 4 * 3600, 1), -1);
@@ -51,6 +52,7 @@ static void set_and_count(void **state)
     assert_int_equal(hours_set(&h, T0, INFINITY), -1);
     assert_int_equal(hours_set(&h, T0, NAN), -1);
     assert_int_equal(hours_complete(&h), 1);
+    assert_false(hours_empty(&h));
     struct hours c;
     assert_int_equal(hours_copy(&c, &h, NULL), 0);
     assert_true(c.y != h.y && c.y[1] == 2.5 && isnan(c.y[0]));
