@@ -51,13 +51,13 @@ int registry_run_artifact(struct pg *p, const char *run_id, const char *path,
 {
     char sha256[SHA256_HEX_SIZE];
     sha256_hex(bytes, len, sha256);
-    if (pg_exec(p,
-                "INSERT INTO blobs VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING",
-                PG_ARGS(pg_text(sha256), pg_bytes(bytes, len), pg_time(clock_now_ms())),
-                NULL, e))
-        return -1;
-    return pg_exec(p, "INSERT INTO artifacts VALUES ($1, $2, $3)",
-                   PG_ARGS(pg_text(run_id), pg_text(path), pg_text(sha256)), NULL, e);
+    return pg_exec(p,
+                   "WITH b AS (INSERT INTO blobs VALUES ($3, $4, $5)"
+                   " ON CONFLICT (sha256) DO NOTHING)"
+                   " INSERT INTO artifacts VALUES ($1, $2, $3)",
+                   PG_ARGS(pg_text(run_id), pg_text(path), pg_text(sha256),
+                           pg_bytes(bytes, len), pg_time(clock_now_ms())),
+                   NULL, e);
 }
 
 char *registry_artifact_get(struct pg *p, const char *run_id, const char *path,
