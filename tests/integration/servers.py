@@ -137,7 +137,7 @@ class Postgres:
         pw.write_text(self.password)
         pw.chmod(0o644)
         cmd = [f"{self.bin}/initdb", "-D", f"{self.home}/cluster", "-U", "postgres", "-A", "scram-sha-256",
-               "-E", "UTF8", "--locale=C.UTF-8", f"--pwfile={pw}", "--no-sync", "--no-instructions"]
+               "-E", "UTF8", "--locale=C.UTF-8", "--lc-collate=C", f"--pwfile={pw}", "--no-sync", "--no-instructions"]
         done = subprocess.run(as_server(cmd), capture_output=True, text=True, cwd="/", env={"PATH": PATH})
         assert done.returncode == 0, f"initdb: {done.stdout}{done.stderr}"
 

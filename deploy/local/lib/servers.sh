@@ -62,7 +62,7 @@ postgres_prepare() {
     # a cluster that an interrupted first start has left half made
     rm -rf "$pg"
     own_dir "$pg"
-    "${as_user[@]}" "$bins/initdb" -D "$pg/cluster" -U postgres -A scram-sha-256 -E UTF8 --locale=C.UTF-8 \
+    "${as_user[@]}" "$bins/initdb" -D "$pg/cluster" -U postgres -A scram-sha-256 -E UTF8 --locale=C.UTF-8 --lc-collate=C \
         --pwfile="$secrets/pg_admin_password" --no-sync >"$log/initdb.log" 2>&1 ||
         step_failed "$log/initdb.log" "initdb could not make a cluster"
     # the role and the database, one statement a line, before any port is open
