@@ -151,6 +151,12 @@ def cpu_of(pid):
     return total
 
 
+def machine():
+    """Of all processors since the machine started: ticks in all, idle, and taken by other machines on the same hardware."""
+    t = [int(x) for x in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return sum(t), t[3] + t[4], t[7]
+
+
 def peak_mb(pid):
     text = Path(f"/proc/{pid}/status").read_text()
     return int(text.split("VmHWM:")[1].split()[0]) / 1024
@@ -183,20 +189,20 @@ def train_all(st, n):
     add_catalogue(st, n)
     st.start("trainer")
     pid = st.procs["trainer"].process.pid
-    idle, before, began, pss = peak_mb(pid), used(st), time.monotonic(), 0
+    idle, before, ticks, began, pss = peak_mb(pid), used(st), machine(), time.monotonic(), 0
     st.post("trainer", "/api/v1/train", {"series": "all", "reason": "bench"}, status=202)
     asked_s = time.monotonic() - began
     while left := open_jobs(st):
         pss = max(pss, memory(pid)[0])
         say(f"{n - left} of {n} series trained")
-        time.sleep(0.5)
+        time.sleep(min(2, 0.1 + left / 1000))  # a look is not free
     wall = time.monotonic() - began
-    after = used(st)
+    after, every = used(st), [b - a for a, b in zip(ticks, machine())]
     champions = st.pg("SELECT count(*)::int AS n FROM model_aliases WHERE alias = 'champion'")[0]["n"]
     if champions != n:
         raise SystemExit(f"only {champions} of {n} series have a champion")
     return {"n": n, "wall": wall, "asked": asked_s, "idle": idle, "peak": peak_mb(pid), "pss": pss,
-            "cpu": {k: after[k] - before[k] for k in after}}
+            "cpu": {k: after[k] - before[k] for k in after}, "unused": every[1] / every[0], "stolen": every[2] / every[0]}
 
 
 def report(results, readings, wrote_s, received):
@@ -206,6 +212,8 @@ def report(results, readings, wrote_s, received):
            ("seconds in all", *(f"{r['wall']:.1f}" for r in results)),
            ("seconds until all were asked for", *(f"{r['asked']:.2f}" for r in results)),
            *((f"CPU seconds of {who}", *(f"{r['cpu'][who]:.1f}" for r in results)) for who in last["cpu"]),
+           ("processors idle, %", *(f"{100 * r['unused']:.1f}" for r in results)),
+           ("taken by the machine's neighbours, %", *(f"{100 * r['stolen']:.1f}" for r in results)),
            ("wall ms a series", *(f"{1000 * r['wall'] / r['n']:.2f}" for r in results)),
            ("CPU ms of the trainer a series", *(f"{1000 * r['cpu']['trainer'] / r['n']:.2f}" for r in results)),
            ("CPU ms of all a series", *(f"{1000 * sum(r['cpu'].values()) / r['n']:.2f}" for r in results)),
