@@ -119,7 +119,7 @@ static void run_naive2(struct holdout *w)
     int64_t begun_us = clock_mono_us();
     backtest_begin(&bt, &w->choice->plan);
     for (size_t i = 0; i < bt.plan.n; i++) {
-        size_t origin = bt.plan.first + i * bt.plan.step;
+        size_t origin = plan_origin(&bt.plan, i);
         if (!isfinite(w->whole.y[origin]))
             continue;
         backtest_naive2(&w->filled, origin, bt.plan.leads, yhat);

@@ -168,7 +168,7 @@ static void run_naive2(struct rolling *r)
     int64_t begun_us = clock_mono_us();
     backtest_begin(bt, &r->plan);
     for (size_t i = 0; i < r->plan.n; i++) {
-        size_t origin = r->plan.first + i * r->plan.step;
+        size_t origin = plan_origin(&r->plan, i);
         if (!isfinite(r->h->y[origin]))
             continue;
         backtest_naive2(&r->filled, origin, r->plan.leads, yhat);
@@ -229,7 +229,7 @@ static void choose(const struct rolling *r, size_t i, struct choice *ch)
     size_t back = BACKTEST_MAX_ORIGINS + wait - 1;
     size_t from = k > back ? k - back : 0;
     look(r, from, k - from + 1, ch);
-    pick_make(&p, ch, &r->truth, r->plan.first + k * r->plan.step + 1, true);
+    pick_make(&p, ch, &r->truth, plan_origin(&r->plan, k) + 1, true);
     size_t c = p.best < 0 ? best_simple(r, k) : (size_t)p.best;
     bool blend = p.best >= 0 && c == n_candidates_alone;
     bool made = p.best >= 0 && p.used[n_candidates_alone];

@@ -40,7 +40,7 @@ void backtest_put(struct backtest *b, const struct truth *t, enum transform tran
                   size_t i, const double *yhat)
 {
     const struct feature_spec scale = {.transform = transform};
-    size_t origin = b->plan.first + i * b->plan.step, leads = b->plan.leads, n = 0;
+    size_t origin = plan_origin(&b->plan, i), leads = b->plan.leads, n = 0;
     const struct scales *scales = t->filled->scales;
     const double *made = NULL; /* the truth on that scale, where it is measured */
     double sum = 0;
@@ -65,7 +65,7 @@ void backtest_put(struct backtest *b, const struct truth *t, enum transform tran
 static void one_origin(const struct model *m, const struct truth *t, size_t i,
                        struct backtest *out)
 {
-    size_t origin = out->plan.first + i * out->plan.step, leads = out->plan.leads;
+    size_t origin = plan_origin(&out->plan, i), leads = out->plan.leads;
     double yhat[HORIZON_MAX];
     const struct hours past = hours_part(t->filled, 0, origin + 1);
     if (model_points(m, &past, leads, yhat, &out->why))
@@ -85,8 +85,7 @@ static void forecast_waiting(struct waiting *w, const struct truth *t,
     double yhat[FORECAST_MANY][HORIZON_MAX];
     struct hours past[FORECAST_MANY];
     for (size_t i = 0; i < w->n; i++)
-        past[i] =
-            hours_part(t->filled, 0, out->plan.first + w->origin[i] * out->plan.step + 1);
+        past[i] = hours_part(t->filled, 0, plan_origin(&out->plan, w->origin[i]) + 1);
     bool many =
         w->n == FORECAST_MANY && model_points_many(w->m, past, out->plan.leads, yhat);
     for (size_t i = 0; i < w->n; i++)
@@ -121,7 +120,7 @@ static void forecast_and_free(struct waiting *w, const struct truth *t,
 void backtest_candidate(const struct candidate *c, const struct truth *t, size_t window,
                         const struct plan *plan, struct backtest *out)
 {
-    size_t last = plan->first + (plan->n ? plan->n - 1 : 0) * plan->step;
+    size_t last = plan_origin(plan, plan->n ? plan->n - 1 : 0);
     struct model *blank = candidate_model(c, "");
     struct waiting w = {0};
     /* a window that moves forgets what was learnt */
@@ -129,7 +128,7 @@ void backtest_candidate(const struct candidate *c, const struct truth *t, size_t
     void *learnt = goes_on ? c->algo->learning->begin(blank) : NULL;
     backtest_begin(out, plan);
     for (size_t i = 0; i < plan->n; i++) {
-        size_t origin = plan->first + i * plan->step;
+        size_t origin = plan_origin(plan, i);
         if (!isfinite(t->y[origin])) /* a live origin is a measured hour, too */
             continue;
         size_t from = origin + 1 > window ? origin + 1 - window : 0;
@@ -155,7 +154,7 @@ void backtest_model(const struct model *m, const struct truth *t, const struct p
     struct waiting w = {0};
     backtest_begin(out, plan);
     for (size_t i = 0; i < plan->n; i++) {
-        if (!isfinite(t->y[plan->first + i * plan->step]))
+        if (!isfinite(t->y[plan_origin(plan, i)]))
             continue;
         w.origin[w.n] = i;
         w.m[w.n++] = m;

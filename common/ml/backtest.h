@@ -29,6 +29,11 @@ struct plan {
     size_t first, step, n; /* origins first, first + step, .. (n of them) */
     size_t leads;          /* hours forecast from each */
 };
+/* The place of the i-th origin among the hours; what is first forecast is behind it. */
+static inline size_t plan_origin(const struct plan *p, size_t i)
+{
+    return p->first + i * p->step;
+}
 
 struct backtest {
     struct plan plan;

@@ -76,7 +76,7 @@ static int best(const struct pick *p)
 static size_t origins_before(const struct plan *plan, size_t hours)
 {
     size_t n = 0;
-    while (n < plan->n && plan->first + n * plan->step + plan->leads < hours)
+    while (n < plan->n && plan_origin(plan, n) + plan->leads < hours)
         n++;
     return n;
 }

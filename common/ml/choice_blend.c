@@ -35,7 +35,7 @@ static void tally(struct tally *y, const struct pick *p, const struct truth *t, 
                   size_t o, int sign)
 {
     const struct plan *plan = &p->of->plan;
-    const double *truth = t->y + plan->first + o * plan->step + 1;
+    const double *truth = t->y + plan_origin(plan, o) + 1;
     const double *yhat = p->of->bt[c].yhat + o * plan->leads;
     for (size_t k = 0; k < plan->leads; k++)
         if (isfinite(truth[k]))

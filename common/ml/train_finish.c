@@ -20,8 +20,7 @@ static bool set_band_by(const struct train_work *w, const struct backtest *bt,
     double half[HORIZON_MAX];
     size_t n = 0, leads = w->o->horizon;
     double *r = xmalloc((bt->plan.n + 1) * leads * sizeof *r);
-    while (n < bt->plan.n &&
-           bt->plan.first + n * bt->plan.step + bt->plan.leads < hours) {
+    while (n < bt->plan.n && plan_origin(&bt->plan, n) + bt->plan.leads < hours) {
         for (size_t k = 0; k < leads; k++)
             r[n * leads + k] =
                 k < bt->plan.leads ? bt->residual[n * bt->plan.leads + k] : NAN;
@@ -56,7 +55,7 @@ void train_score_band(struct train_work *w)
         struct forecast f = {w->challenger.yhat[i], NAN, NAN};
         if (isfinite(f.yhat))
             model_band(w->fitted, i % leads, w->o->level, &f);
-        y[i] = w->raw.y[w->plan.first + 1 + i / leads + i % leads];
+        y[i] = w->raw.y[plan_origin(&w->plan, i / leads) + 1 + i % leads];
         lower[i] = f.lower;
         upper[i] = f.upper;
     }
@@ -74,7 +73,7 @@ static double lead1_sd(const struct train_work *w)
     for (size_t b = 0; b < 2; b++) {
         const struct plan *p = &all[b]->plan;
         for (size_t i = 0; i < p->n && n < sizeof err / sizeof *err; i++) {
-            err[n] = w->raw.y[p->first + i * p->step + 1] - all[b]->yhat[i * p->leads];
+            err[n] = w->raw.y[plan_origin(p, i) + 1] - all[b]->yhat[i * p->leads];
             n += isfinite(err[n]);
         }
     }

@@ -3,7 +3,7 @@
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
 
-#define GATE_BLOCK 24
+#define GATE_BLOCK_HOURS 24
 #define GATE_MARGIN 0.01
 #define GATE_DRAWS 2000
 #define NO_MARGIN 1 /* no gain is as large: what is not significant does not count */
@@ -27,8 +27,9 @@ static bool champion_is_older(const struct train_work *w)
 void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
 {
     struct err e = ERR_INIT;
+    size_t block = GATE_BLOCK_HOURS / w->plan.step;
     bool wary = in_place && w->champion && !train_is_simple(w->champion->algo) &&
-                w->plan.n >= 2 * GATE_BLOCK;
+                w->plan.n >= 2 * block;
     struct hours part = hours_part(&w->filled, 0, w->part);
     w->winner = c;
     model_free(w->fitted);
@@ -48,7 +49,7 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
             .challenger_is_baseline = c->algo->baseline,
             .champion_is_baseline = w->champion && train_is_simple(w->champion->algo),
             .n = w->plan.n,
-            .block = GATE_BLOCK,
+            .block = block,
             .champion_is_older = !wary && champion_is_older(w),
             .margin = wary ? NO_MARGIN : GATE_MARGIN,
             .least = wary ? WARY_GAIN : 0,

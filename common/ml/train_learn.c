@@ -73,7 +73,9 @@ static void split(struct train_work *w)
     w->q = score_scale(w->raw.y, w->part, 24);
     size_t leads = w->holdout / 2 < 1 ? 1 : w->holdout / 2;
     leads = leads > w->o->horizon ? w->o->horizon : leads;
-    w->plan = (struct plan){w->part - 1, 1, w->holdout - leads + 1, leads};
+    size_t last = w->holdout - leads; /* hours from the first origin to the last */
+    size_t step = last >= HOLDOUT_MANY && !w->system0 ? 2 : 1;
+    w->plan = (struct plan){w->part - 1, step, last / step + 1, leads};
 }
 
 /* Leaves the hours before `since` out. */

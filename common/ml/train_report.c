@@ -40,7 +40,7 @@ static void put_lead(json_t *o, const struct train_work *w, size_t lead)
     if (lead > w->plan.leads)
         return;
     for (size_t i = 0; i < n; i++) {
-        y[i] = w->raw.y[w->plan.first + i + lead];
+        y[i] = w->raw.y[plan_origin(&w->plan, i) + lead];
         f[i] = w->challenger.yhat[i * w->plan.leads + lead - 1];
     }
     snprintf(name, sizeof name, "mae_lead_%zu", lead);
@@ -59,7 +59,7 @@ json_t *train_metrics(const struct train_work *w, const struct model *final)
     size_t leads = w->plan.leads, cells = w->plan.n * leads;
     double *y = xmalloc((cells + 1) * sizeof *y);
     for (size_t i = 0; i < cells; i++)
-        y[i] = w->raw.y[w->plan.first + 1 + i / leads + i % leads];
+        y[i] = w->raw.y[plan_origin(&w->plan, i / leads) + 1 + i % leads];
     struct score s = score(y, w->challenger.yhat, cells);
     free(y);
 

@@ -13,6 +13,9 @@
 #include "common/ml/train.h"
 
 #define HOLDOUT_HOURS 168 /* at most */
+/* From so many hours on every second one is an origin: forecasts of two days that begin
+ * an hour apart hardly differ. */
+#define HOLDOUT_MANY 96
 
 /* The candidates' backtests and what is picked by them. */
 struct chosen {
@@ -40,7 +43,7 @@ struct train_work {
     double q;       /* scale of MASE, over the first part */
     struct chosen *chosen; /* owned */
 
-    struct plan plan;               /* hourly origins over the holdout */
+    struct plan plan;               /* origins over the holdout */
     const struct candidate *winner; /* the challenger: of early, or a fallback */
     const struct candidate *served; /* what is fitted to all hours */
     struct model *fitted;           /* the challenger, fitted to the first part. owned */
