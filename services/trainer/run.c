@@ -186,7 +186,7 @@ static int store_version(struct run *x, struct err *e)
 /* Aliases and the decision. It was the champion of the training's start that was beaten,
  * or not: if another one serves by now, that says nothing. A decision to keep names the
  * version that goes on serving. */
-static int store_decision(struct run *x, struct err *e)
+static int decide(struct run *x, const json_t *ev, struct err *e)
 {
     struct pg *pg = x->r->pg;
     int served;
@@ -196,18 +196,25 @@ static int store_decision(struct run *x, struct err *e)
         return err_kind(e, ERR_BUSY, "champion_changed",
                         "version %d became champion of %s while this was trained", served,
                         x->j->series);
+    if (x->result.outcome == TRAIN_PROMOTE)
+        return registry_promote(pg, x->j->series, x->version, x->j->actor,
+                                x->result.reason, ev, e);
+    if (registry_challenger(pg, x->j->series, x->version, e))
+        return -1;
+    return registry_decide(pg, x->j->series, "kept", x->served, 0, x->j->actor,
+                           x->result.reason, ev, e);
+}
+
+/* The lock, for which other trainers wait, comes last. */
+static int store_decision(struct run *x, struct err *e)
+{
     json_t *ev = evidence(x);
     char *text = json_dumps(ev, JSON_COMPACT);
-    int rc = registry_run_artifact(pg, x->id, "evidence.json", text, strlen(text), e);
-    if (!rc && x->result.outcome == TRAIN_PROMOTE)
-        rc = registry_promote(pg, x->j->series, x->version, x->j->actor, x->result.reason,
-                              ev, e);
-    else if (!rc)
-        rc = registry_challenger(pg, x->j->series, x->version, e) ||
-                     registry_decide(pg, x->j->series, "kept", x->served, 0, x->j->actor,
-                                     x->result.reason, ev, e)
-                 ? -1
-                 : 0;
+    int rc =
+        registry_run_artifact(x->r->pg, x->id, "evidence.json", text, strlen(text), e) ||
+                decide(x, ev, e)
+            ? -1
+            : 0;
     free(text);
     json_decref(ev);
     return rc;
