@@ -57,6 +57,11 @@ void pg_free(struct pg *p);
 int pg_exec(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
             struct pg_rows **rows, struct err *e) MUST_CHECK;
 
+/* The first column of the first row as a new JSON value; NULL with *e, ERR_NOT_FOUND when
+ * there is no row. */
+json_t *pg_exec_json(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
+                     struct err *e) MUST_CHECK;
+
 /* Runs a statement whose one parameter is a JSON array, without its result; an empty
  * array is done at once. what: the rows' name, in the plural, for the error when they are
  * more than PG_BATCH_MAX bytes of text (ERR_TOO_LARGE). */

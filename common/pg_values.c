@@ -79,6 +79,21 @@ json_t *pg_get_json(const struct pg_rows *r, int row, int col, struct err *e)
                       "postgres: a json value", e);
 }
 
+json_t *pg_exec_json(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
+                     struct err *e)
+{
+    struct pg_rows *r;
+    json_t *j = NULL;
+    if (pg_exec(p, sql, args, n_args, &r, e))
+        return NULL;
+    if (pg_rows_n(r))
+        j = pg_get_json(r, 0, 0, e);
+    else
+        err_set(e, ERR_NOT_FOUND, "postgres: there is no such row");
+    pg_rows_free(r);
+    return j;
+}
+
 unsigned char *pg_get_bytes(const struct pg_rows *r, int row, int col, size_t *len)
 {
     if (pg_is_null(r, row, col))

@@ -11,17 +11,6 @@
 /* Whoever waits for the rows of several jobs locks them in the order of their ids, and NO
  * KEY: a training that is being stored holds on to the key of its job. */
 
-static json_t *query_json(struct pg *p, const char *sql, const struct pg_arg *args,
-                          int n_args, struct err *e)
-{
-    struct pg_rows *r;
-    if (pg_exec(p, sql, args, n_args, &r, e))
-        return NULL;
-    json_t *j = pg_get_json(r, 0, 0, e);
-    pg_rows_free(r);
-    return j;
-}
-
 /* ---- cancelling ------------------------------------------------------------------ */
 
 int registry_job_cancel(struct pg *p, int64_t id, const char *actor, struct err *e)
@@ -52,7 +41,7 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
                              struct err *e)
 {
     char *names = series ? json_dumps(series, JSON_COMPACT) : NULL;
-    json_t *ids = query_json(
+    json_t *ids = pg_exec_json(
         p,
         "WITH l AS (SELECT id FROM jobs WHERE " JOB_OPEN " AND ($1::jsonb IS NULL OR"
         "  series IN (SELECT jsonb_array_elements_text($1))) ORDER BY id FOR NO KEY "
@@ -248,7 +237,7 @@ json_t *registry_job_json(struct pg *p, int64_t id, struct err *e)
 json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
                            int64_t before, int limit, struct err *e)
 {
-    return query_json(
+    return pg_exec_json(
         p,
         "SELECT coalesce(json_agg(" JOB_JSON " ORDER BY id DESC), '[]') FROM"
         " (SELECT * FROM jobs WHERE ($1::text IS NULL OR state = $1"
@@ -259,7 +248,7 @@ json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
 
 json_t *registry_jobs_open_json(struct pg *p, struct err *e)
 {
-    return query_json(
+    return pg_exec_json(
         p,
         "SELECT json_build_object("
         " 'queued', coalesce(json_agg(id ORDER BY id) FILTER (WHERE state = 'queued'),"

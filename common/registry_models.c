@@ -311,44 +311,26 @@ int registry_decide(struct pg *p, const char *series, const char *kind, int vers
 
 /* ---- as JSON --------------------------------------------------------------------- */
 
-#define ALIASES_OF(name)                                                                 \
+#define ALIASES_OF_M                                                                     \
     "(SELECT coalesce(json_object_agg(alias, version ORDER BY alias), '{}')"             \
-    " FROM model_aliases a WHERE a.name = " name ")"
-
-/* The first column of the first row as JSON; NULL json and no row are not found. */
-static json_t *query_json(struct pg *p, const char *sql, const struct pg_arg *args,
-                          int n_args, struct err *e)
-{
-    struct pg_rows *r;
-    if (pg_exec(p, sql, args, n_args, &r, e))
-        return NULL;
-    json_t *j = pg_rows_n(r) ? pg_get_json(r, 0, 0, e) : NULL;
-    if (!pg_rows_n(r))
-        err_set(e, ERR_NOT_FOUND, "not found");
-    pg_rows_free(r);
-    return j;
-}
+    " FROM model_aliases a WHERE a.name = m.name)"
+/* the newest hundred */
+#define VERSIONS_OF_M                                                                    \
+    "(SELECT coalesce(json_agg(json_build_object('version', version, 'algorithm',"       \
+    " algorithm, 'created', fc_rfc3339(created), 'content_sha256', content_sha256,"      \
+    " 'run_id', run_id, 'metrics', metrics, 'training', json_build_object('from',"       \
+    " fc_rfc3339(rows_from), 'to', fc_rfc3339(rows_to), 'rows', rows_n, 'sha256',"       \
+    " rows_sha256)) ORDER BY version DESC), '[]') FROM (SELECT * FROM model_versions v"  \
+    " WHERE v.name = m.name ORDER BY version DESC LIMIT 100) newest)"
 
 json_t *registry_model_json(struct pg *p, const char *name, struct err *e)
 {
     struct err why = ERR_INIT;
-    json_t *j = query_json(
-        p,
-        "SELECT json_build_object('name', m.name, 'aliases', " ALIASES_OF(
-            "m.name") ","
-                      " 'versions', (SELECT "
-                      "coalesce(json_agg(json_build_object('version', version,"
-                      "  'algorithm', algorithm, 'created', fc_rfc3339(created),"
-                      "  'content_sha256', content_sha256, 'run_id', run_id, 'metrics', "
-                      "metrics,"
-                      "  'training', json_build_object('from', fc_rfc3339(rows_from),"
-                      "   'to', fc_rfc3339(rows_to), 'rows', rows_n, 'sha256', "
-                      "rows_sha256))"
-                      "  ORDER BY version DESC), '[]')"
-                      "  FROM (SELECT * FROM model_versions v WHERE v.name = m.name"
-                      "        ORDER BY version DESC LIMIT 100) newest))"
-                      " FROM models m WHERE m.name = $1",
-        PG_ARGS(pg_text(name)), &why);
+    json_t *j =
+        pg_exec_json(p,
+                     "SELECT json_build_object('name', m.name, 'aliases', " ALIASES_OF_M
+                     ", 'versions', " VERSIONS_OF_M ") FROM models m WHERE m.name = $1",
+                     PG_ARGS(pg_text(name)), &why);
     if (!j && why.code == ERR_NOT_FOUND)
         err_set(e, ERR_NOT_FOUND, "there is no model \"%s\"", name);
     else if (!j && e)
@@ -358,14 +340,12 @@ json_t *registry_model_json(struct pg *p, const char *name, struct err *e)
 
 json_t *registry_models_json(struct pg *p, const char *after, int limit, struct err *e)
 {
-    return query_json(p,
-                      "SELECT coalesce(json_agg(json_build_object('name', m.name,"
-                      " 'created', fc_rfc3339(m.created), 'aliases', " ALIASES_OF(
-                          "m.name") ","
-                                    " 'latest', (SELECT max(version) FROM model_versions "
-                                    "v WHERE v.name = m.name))"
-                                    " ORDER BY m.name), '[]')"
-                                    " FROM (SELECT * FROM models WHERE name > $1 ORDER "
-                                    "BY name LIMIT $2) m",
-                      PG_ARGS(pg_text(after), pg_int(limit)), e);
+    return pg_exec_json(
+        p,
+        "SELECT coalesce(json_agg(json_build_object('name', m.name, 'created',"
+        " fc_rfc3339(m.created), 'aliases', " ALIASES_OF_M
+        ", 'latest', (SELECT max(version) FROM model_versions v WHERE v.name = m.name))"
+        " ORDER BY m.name), '[]')"
+        " FROM (SELECT * FROM models WHERE name > $1 ORDER BY name LIMIT $2) m",
+        PG_ARGS(pg_text(after), pg_int(limit)), e);
 }

@@ -94,37 +94,30 @@ char *registry_artifact_get(struct pg *p, const char *run_id, const char *path,
     " (key) key, value FROM run_metrics t WHERE t.run_id = r.id"                         \
     " ORDER BY key, step DESC, at DESC, value DESC) newest)"
 
+#define RUN_PARAMS RUN_PAIRS("run_params")
+#define RUN_TAGS RUN_PAIRS("run_tags")
+#define RUN_INPUTS                                                                       \
+    "(SELECT coalesce(json_agg(json_build_object('name', i.name, 'sha256', i.digest,"    \
+    " 'source', i.source) ORDER BY i.name), '[]') FROM run_inputs i"                     \
+    " WHERE i.run_id = r.id)"
+#define RUN_ARTIFACTS                                                                    \
+    "(SELECT coalesce(json_agg(json_build_object('path', a.path, 'sha256', a.sha256,"    \
+    " 'bytes', octet_length(b.bytes)) ORDER BY a.path), '[]')"                           \
+    " FROM artifacts a JOIN blobs b USING (sha256) WHERE a.run_id = r.id)"
+
 json_t *registry_run_json(struct pg *p, const char *id, struct err *e)
 {
-    struct pg_rows *r;
-    if (pg_exec(
-            p,
-            "SELECT json_build_object(" RUN_HEAD ", 'params', " RUN_PAIRS(
-                "run_params") ", 'metrics', " RUN_METRICS
-                              ", 'tags', " RUN_PAIRS(
-                                  "run_tags") ","
-                                              " 'inputs', (SELECT "
-                                              "coalesce(json_agg(json_build_object('name'"
-                                              ", i.name,"
-                                              "  'sha256', i.digest, 'source', i.source) "
-                                              "ORDER BY i.name), '[]')"
-                                              "  FROM run_inputs i WHERE i.run_id = "
-                                              "r.id),"
-                                              " 'artifacts', (SELECT "
-                                              "coalesce(json_agg(json_build_object('path'"
-                                              ", a.path,"
-                                              "  'sha256', a.sha256, 'bytes', "
-                                              "octet_length(b.bytes)) ORDER BY a.path),"
-                                              "  '[]') FROM artifacts a JOIN blobs b "
-                                              "USING (sha256)"
-                                              "  WHERE a.run_id = r.id))"
-                                              " FROM runs r WHERE r.id = $1",
-            PG_ARGS(pg_text(id)), &r, e))
-        return NULL;
-    json_t *j = pg_rows_n(r) ? pg_get_json(r, 0, 0, e) : NULL;
-    if (!pg_rows_n(r))
+    struct err why = ERR_INIT;
+    json_t *j = pg_exec_json(
+        p,
+        "SELECT json_build_object(" RUN_HEAD ", 'params', " RUN_PARAMS
+        ", 'metrics', " RUN_METRICS ", 'tags', " RUN_TAGS ", 'inputs', " RUN_INPUTS
+        ", 'artifacts', " RUN_ARTIFACTS ") FROM runs r WHERE r.id = $1",
+        PG_ARGS(pg_text(id)), &why);
+    if (!j && why.code == ERR_NOT_FOUND)
         err_set(e, ERR_NOT_FOUND, "there is no run \"%s\"", id);
-    pg_rows_free(r);
+    else if (!j && e)
+        *e = why;
     return j;
 }
 
