@@ -9,10 +9,8 @@
 #include "common/ml/candidates.h"
 #include "tests/unit/near.h"
 #include "tools/backtest.h"
-#include "tools/backtest_rows.h"
 #include "tools/csv.h"
 #include "tools/forecast.h"
-#include "tools/series.h"
 
 #define RUN(...) run(backtest_main, (const char *const[]){__VA_ARGS__, NULL})
 
@@ -64,73 +62,6 @@ static void command_line(void **state)
     assert_int_equal(RUN("/nonexistent.csv"), 1);
     said(
         "fieldcast backtest: could not open /nonexistent.csv: No such file or directory");
-}
-
-struct input {
-    struct input_series s[4];
-    size_t n;
-};
-
-static void read_file(struct input_file f, struct input *in)
-{
-    struct err e = ERR_INIT;
-    f.path = in_path;
-    struct series *s = series_open(&f, false, &e);
-    if (!s)
-        fail_msg("%s", e.text);
-    for (in->n = 0; in->n < 4 && series_next(s, &in->s[in->n], &e) == 1; in->n++)
-        ;
-    series_close(s);
-    assert_int_equal(e.code, ERR_NONE);
-}
-
-static void input_done(struct input *in)
-{
-    while (in->n)
-        input_series_done(&in->s[--in->n]);
-}
-
-static void long_form(void **state)
-{
-    (void)state;
-    struct input in;
-    write_input("series,time,value\n"
-                "b,2026-11-20T11:59:59Z,3\n"
-                "a,2026-11-20T10:00:00Z,1\n"
-                "b,2026-11-20T10:10:00Z,5\n"
-                "b,2026-11-20T10:50:00Z,6\n"
-                "b,2026-11-20T10:55:00Z,\n"
-                "b,2026-11-20T13:00:00Z,7\n"
-                "c,2026-11-20T13:00:00Z,nan\n");
-    read_file((struct input_file){0}, &in);
-    assert_int_equal(in.n, 3);
-    const struct hours *h = &in.s[0].h;
-    assert_string_equal(in.s[0].name, "b");
-    assert_int_equal(h->n, 4);
-    assert_true(h->start_s == 1795168800 && h->y[0] == 5.5 && h->y[1] == 3 &&
-                isnan(h->y[2]) && h->y[3] == 7);
-    assert_true(in.s[1].h.n == 1 && in.s[2].h.n == 0);
-    input_done(&in);
-    write_input("timestamp,value\n1795168800,2\n");
-    read_file((struct input_file){0}, &in);
-    assert_string_equal(in.s[0].name, "in"); /* from the file's name */
-    input_done(&in);
-}
-
-static void wide_form(void **state)
-{
-    (void)state;
-    struct input in;
-    write_input("V1,V2,V3,V4\nH1,1,,3\nH2,4,5,,,\n");
-    read_file((struct input_file){.wide = true, .start_s = 3600}, &in);
-    assert_int_equal(in.n, 2);
-    assert_true(in.s[0].h.n == 3 && isnan(in.s[0].h.y[1]) && in.s[0].h.start_s == 3600);
-    assert_true(in.s[1].h.n == 2 && in.s[1].h.y[1] == 5);
-    input_done(&in);
-    write_input("H1,1,2\n"); /* no header */
-    read_file((struct input_file){.wide = true, .start_s = 0}, &in);
-    assert_true(in.n == 1 && in.s[0].h.n == 2);
-    input_done(&in);
 }
 
 static void refusals(void **state)
@@ -542,8 +473,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(command_line),
-        cmocka_unit_test(long_form),
-        cmocka_unit_test(wide_form),
         cmocka_unit_test(refusals),
         cmocka_unit_test(a_column_of_any_bytes),
         cmocka_unit_test(candidates_on_a_file),

@@ -134,6 +134,23 @@ static void long_forms(void **state)
     const struct input_file one = {0};
     expect_file(one, "in:0:2,0;", true);
     expect_pipe(one, "series:0:2,0;", false);
+    write_input("timestamp,value\n1795168800,2\n");
+    expect_file(one, "in:10:2;", true);
+}
+
+/* An hour is the mean of what it has; an empty cell and "nan" are nothing. */
+static void hours_of_readings(void **state)
+{
+    (void)state;
+    const struct input_file f = {0};
+    write_input(HEADER "b,2026-11-20T11:59:59Z,3\n"
+                       "a,2026-11-20T10:00:00Z,1\n"
+                       "b,2026-11-20T10:10:00Z,5\n"
+                       "b,2026-11-20T10:50:00Z,6\n"
+                       "b,2026-11-20T10:55:00Z,\n"
+                       "b,2026-11-20T13:00:00Z,7\n"
+                       "c,2026-11-20T13:00:00Z,nan\n");
+    expect_file(f, "b:10:5.5,3,nan,7;a:10:1;c:;", false);
 }
 
 static void wide_form(void **state)
@@ -143,6 +160,10 @@ static void wide_form(void **state)
     write_input("id,V1,V2\nx,1,,3\ny\nz,4,,\n");
     expect_file(f, "x:0:1,nan,3;y:;z:0:4;", false);
     expect_pipe(f, "x:0:1,nan,3;y:;z:0:4;", false);
+    write_input("V1,V2,V3,V4\nH1,1,,3\nH2,4,5,,,\n");
+    expect_file(f, "H1:0:1,nan,3;H2:0:4,5;", false);
+    write_input("H1,1,2\n"); /* no header */
+    expect_file(f, "H1:0:1,2;", false);
 }
 
 /* A file behind standard input is read twice as well, from where it stands. */
@@ -262,13 +283,10 @@ static void names_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(long_forms),
-        cmocka_unit_test(wide_form),
-        cmocka_unit_test(redirected),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(gathering),
-        cmocka_unit_test(names_seen),
-        cmocka_unit_test(not_grouped_after_all),
+        cmocka_unit_test(long_forms), cmocka_unit_test(hours_of_readings),
+        cmocka_unit_test(wide_form),  cmocka_unit_test(redirected),
+        cmocka_unit_test(refusals),   cmocka_unit_test(gathering),
+        cmocka_unit_test(names_seen), cmocka_unit_test(not_grouped_after_all),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
