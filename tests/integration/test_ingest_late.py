@@ -51,7 +51,7 @@ def test_marked_where_one_looks(st):
         now = T0 + 4 * HOUR + i * 60_000
         st.clock.set(now)
         send(st, body(41 + i, now), *kept[3 * i:3 * i + 3])
-    st.wait_received()
+        st.wait_received()  # at that minute, not when the clock has gone on
     wait_for(lambda: ledger(st)["stored"] == 52, 10, "all of it")
     got = ledger(st)
     assert got["late"] == 36 and got["missing"] == 0 and got["gaps"] == [] and got["misread"] == 0
