@@ -199,7 +199,7 @@ static void put(const struct rolling *r, size_t m, size_t i, const struct backte
 static void look(const struct rolling *r, size_t from, size_t n, struct choice *ch)
 {
     *ch = (struct choice){.list = candidates, .n = n_candidates_alone, .plan = r->plan};
-    ch->plan.first += from * r->plan.step;
+    ch->plan.first = plan_origin(&r->plan, from);
     ch->plan.n = n;
     memcpy(ch->tried, r->tried, sizeof ch->tried);
     for (size_t c = 0; c < n_candidates_alone; c++) {

@@ -34,7 +34,7 @@ static bool set_band_by(const struct train_work *w, const struct backtest *bt,
 }
 
 /* Of c's errors. Where there are too few of them persistence, which errs more, lends its
- * band: that of the choice's origins, or of all hours of the holdout. */
+ * band: that of the choice's origins, or of the holdout's. */
 static void set_band(const struct train_work *w, const struct pick *p,
                      const struct candidate *c, size_t hours, struct model *m)
 {

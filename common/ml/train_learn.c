@@ -9,6 +9,9 @@
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
 
+/* Hours. Forecasts of two days that begin an hour apart hardly differ. */
+#define ORIGINS_FAR_APART 96
+
 #define LEVEL_MAX (0.999 + 1e-12) /* 99.9 / 100 is a little more */
 
 #define LARGEST_VALUE 1e100 /* squares and sums stay finite */
@@ -62,7 +65,9 @@ static size_t since_change(const struct train_work *w)
     return hours_complete(&rest) < TRAIN_MIN_HOURS ? 0 : since;
 }
 
-/* The split in time. */
+/* The split in time. Where the first and the last origin are far apart every second hour
+ * is one, counted back from the last: a sensor that reports every second hour, or every
+ * fourth, has a value there as it has in its newest hour. */
 static void split(struct train_work *w)
 {
     size_t n = w->fresh;
@@ -74,8 +79,8 @@ static void split(struct train_work *w)
     size_t leads = w->holdout / 2 < 1 ? 1 : w->holdout / 2;
     leads = leads > w->o->horizon ? w->o->horizon : leads;
     size_t last = w->holdout - leads; /* hours from the first origin to the last */
-    size_t step = last >= HOLDOUT_MANY && !w->system0 ? 2 : 1;
-    w->plan = (struct plan){w->part - 1, step, last / step + 1, leads};
+    size_t step = last >= ORIGINS_FAR_APART ? 2 : 1;
+    w->plan = (struct plan){w->part - 1 + last % step, step, last / step + 1, leads};
 }
 
 /* Leaves the hours before `since` out. */

@@ -14,15 +14,15 @@ json_t *train_evidence(const struct train_work *w)
 {
     const struct plan *p = &w->chosen->choice.plan;
     int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
-    return json_pack("{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:b}",
-                     "winner", w->served->name, "candidates_version", TRAIN_CANDIDATES,
-                     "gate", w->gate.evidence, "candidates",
-                     pick_table(&w->chosen->late, w->q), "backtest", "origins",
-                     (json_int_t)w->chosen->late.origins, "step", (json_int_t)p->step,
-                     "leads", (json_int_t)p->leads, "hours_before_change",
-                     (json_int_t)w->since, "holdout_hours", (json_int_t)w->holdout,
-                     "holdout_leads", (json_int_t)w->plan.leads, "champion_saw_holdout",
-                     w->champion && w->champion->training.to_s >= held_from_s);
+    return json_pack(
+        "{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:b}", "winner",
+        w->served->name, "candidates_version", TRAIN_CANDIDATES, "gate", w->gate.evidence,
+        "candidates", pick_table(&w->chosen->late, w->q), "backtest", "origins",
+        (json_int_t)w->chosen->late.origins, "step", (json_int_t)p->step, "leads",
+        (json_int_t)p->leads, "hours_before_change", (json_int_t)w->since,
+        "holdout_hours", (json_int_t)w->holdout, "holdout_leads",
+        (json_int_t)w->plan.leads, "holdout_step", (json_int_t)w->plan.step,
+        "champion_saw_holdout", w->champion && w->champion->training.to_s >= held_from_s);
 }
 
 static void put(json_t *o, const char *name, double x)

@@ -13,9 +13,6 @@
 #include "common/ml/train.h"
 
 #define HOLDOUT_HOURS 168 /* at most */
-/* From so many hours on every second one is an origin: forecasts of two days that begin
- * an hour apart hardly differ. */
-#define HOLDOUT_MANY 96
 
 /* The candidates' backtests and what is picked by them. */
 struct chosen {
@@ -78,8 +75,8 @@ void train_score_others(struct train_work *w);
 /* Fits c to the first part, scores it over the holdout beside the others, asks the gate.
  * in_place: c is one of the simple candidates, asked in place of the challenger. It takes
  * a model's place only if it is significantly better and by a tenth, where that can be
- * told: the blend, chosen by many more origins than the holdout has, would have said so
- * too, and one of a hundred weeks lies. */
+ * told: the blend, chosen by origins over many weeks, would have said so too, and one of
+ * a hundred weeks lies. */
 void train_judge(struct train_work *w, const struct candidate *c, bool in_place);
 /* Who serves where no backtest can tell: fading_naive_24, or persistence where the newest
  * day has holes that cannot be bridged. */

@@ -256,7 +256,7 @@ static enum run_end store(struct run *x, struct err *e)
 /* ---- what does not end in a version ---------------------------------------------- */
 
 /* Ends the job as failed, saying why. data: the series cannot be learned as it is, which
- * is a decision too. As in store_decision() the registry's lock comes before the job's
+ * is a decision too. As in decide() the registry's lock comes before the job's
  * row: who waits for it with that row in hand lets nobody cancel the job, nor its heart
  * beat. */
 static enum run_end give_up(const struct run *x, const struct err *why, bool data,

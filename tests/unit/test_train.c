@@ -17,7 +17,7 @@
 static void wrong_options(void **state)
 {
     (void)state;
-    struct hours h = series(48, 20, 2, 0, 0.1, 0.5, 1);
+    struct hours h = made_series(48, 20, 2, 0, 0.1, 0.5, 1);
     struct train_opts o = opts;
     o.preset = "system7";
     refuses(&h, &o,
@@ -45,7 +45,7 @@ static void wrong_options(void **state)
 static void learns_day_and_week(void **state)
 {
     (void)state;
-    struct hours h = series(1344 + 48, 50, 5, 8, 0.5, 0.7, 3);
+    struct hours h = made_series(1344 + 48, 50, 5, 8, 0.5, 0.7, 3);
     struct hours known = hours_part(&h, 0, 1344);
     struct train_result r = trained(&known, NULL, &opts);
     assert_int_equal(r.outcome, TRAIN_PROMOTE);
@@ -81,7 +81,7 @@ static void learns_day_and_week(void **state)
 static void same_bytes(void **state)
 {
     (void)state;
-    struct hours h = series(900, 50, 5, 8, 0.5, 0.7, 4);
+    struct hours h = made_series(900, 50, 5, 8, 0.5, 0.7, 4);
     struct train_result a = trained(&h, NULL, &opts), b = trained(&h, NULL, &opts);
     char *x = model_document(a.model, NULL), *y = model_document(b.model, NULL);
     assert_string_equal(x, y);
@@ -93,10 +93,69 @@ static void same_bytes(void **state)
     hours_done(&h);
 }
 
+static double of_gate(const struct train_result *r, const char *what)
+{
+    json_t *v = json_object_get(json_object_get(r->evidence, "gate"), what);
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* Every hour, or every second where that is enough, up to the newest that can be scored;
+ * blocks of a day either way. Without noise an hour beside the right one would show. */
+static void origins_of_the_gate(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t hours;
+        double origins, block, pairs;
+    } cases[] = {{1344, 61, 12, 61 * 48}, /* a week */
+                 {576, 49, 12, 49 * 48},
+                 {575, 96, 24, 96 * 48},
+                 {100, 14, 24, 14 * 12}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hours h = made_series(cases[i].hours, 50, 5, 0, 0, 0, 10);
+        struct train_result r = trained(&h, NULL, &opts);
+        assert_near(of_gate(&r, "origins"), cases[i].origins, 0);
+        assert_near(of_gate(&r, "block"), cases[i].block, 0);
+        assert_near(metric(&r, "holdout_pairs"), cases[i].pairs, 0);
+        assert_true(metric(&r, "mae") < 1e-9 && metric(&r, "mae_lead_1") < 1e-9 &&
+                    metric(&r, "mae_lead_6") < 1e-9);
+        train_result_done(&r);
+        hours_done(&h);
+    }
+}
+
+/* Its band, too, is held against the right hours: it is narrower than what an hour adds.
+ */
+static void band_over_the_holdout(void **state)
+{
+    (void)state;
+    struct hours h = made_series(1344, 50, 5, 0, 0.05, 0.7, 10);
+    struct train_result r = trained(&h, NULL, &opts);
+    assert_true(metric(&r, "coverage") > 0.8);
+    assert_true(metric(&r, "mae") > 0.01 && metric(&r, "mae") < 0.1);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
+/* Whatever the length: half of the hours are enough to be judged by. */
+static void every_second_hour(void **state)
+{
+    (void)state;
+    for (size_t n = 577; n < 593; n += 2) {
+        struct hours h = made_series(n, 50, 5, 0, 0.5, 0.7, 10);
+        for (size_t i = 1; i < n; i += 2)
+            h.y[i] = NAN;
+        struct train_result r = trained(&h, NULL, &opts);
+        assert_true(of_gate(&r, "origins") >= 49 && metric(&r, "mae") > 0);
+        train_result_done(&r);
+        hours_done(&h);
+    }
+}
+
 static void against_a_champion(void **state)
 {
     (void)state;
-    struct hours h = series(1344, 50, 5, 8, 0.5, 0.7, 10);
+    struct hours h = made_series(1344, 50, 5, 8, 0.5, 0.7, 10);
     struct train_result first = trained(&h, NULL, &opts);
     struct train_result again = trained(&h, first.model, &opts);
     assert_int_equal(again.outcome, TRAIN_KEEP); /* it is the same */
@@ -125,7 +184,7 @@ static void against_a_champion(void **state)
 static void change(void **state)
 {
     (void)state;
-    struct hours h = series(1344, 20, 3, 0, 0.3, 0.7, 12);
+    struct hours h = made_series(1344, 20, 3, 0, 0.3, 0.7, 12);
     struct hours before = hours_part(&h, 0, 960), after = hours_part(&h, 0, 960 + 48);
     struct train_result first = trained(&before, NULL, &opts);
     assert_true(isnan(metric(&first, "regime_from_s")));
@@ -160,7 +219,7 @@ static void baseline_takes_over(void **state)
     (void)state;
     int simple = 0;
     for (unsigned seed = 21; seed < 31; seed++) {
-        struct hours h = series(24 * 30, 0, 0, 0, 1, 1, seed);
+        struct hours h = made_series(24 * 30, 0, 0, 0, 1, 1, seed);
         struct model *naive = model_new(&algo_seasonal_naive_168, "kitchen.temperature");
         struct train_result r = trained(&h, naive, &opts);
         assert_int_equal(r.outcome, TRAIN_PROMOTE);
@@ -177,7 +236,7 @@ static void preset(void **state)
     (void)state;
     struct train_opts o = opts;
     o.preset = "system0";
-    struct hours h = series(1000, 20, 0, 0, 1, 0.5, 13);
+    struct hours h = made_series(1000, 20, 0, 0, 1, 0.5, 13);
     struct train_result r = trained(&h, NULL, &o);
     assert_string_equal(r.model->training.preset, "system0");
     assert_near(metric(&r, "hours"), 168, 0);
@@ -207,7 +266,7 @@ static void cancelled(void **state)
     struct train_opts o = opts;
     o.progress = stop;
     o.progress_arg = &calls;
-    struct hours h = series(600, 20, 3, 0, 0.3, 0.7, 14);
+    struct hours h = made_series(600, 20, 3, 0, 0.3, 0.7, 14);
     refuses(&h, &o, "the training was cancelled", "cancelled");
     assert_int_equal(calls, 3);
     hours_done(&h);
@@ -219,7 +278,7 @@ static void other_options(void **state)
     struct train_opts o = opts;
     o.horizon = 1;
     o.seed = UINT64_MAX;
-    struct hours h = series(600, 20, 3, 2, 0.3, 0.7, 15);
+    struct hours h = made_series(600, 20, 3, 2, 0.3, 0.7, 15);
     struct train_result r = trained(&h, NULL, &o);
     assert_int_equal(r.model->n_leads, 1);
     assert_true(r.model->training.seed == INT64_MAX);
@@ -230,7 +289,7 @@ static void other_options(void **state)
 static void window(void **state)
 {
     (void)state;
-    struct hours h = series(2000, 20, 3, 2, 0.3, 0.7, 16);
+    struct hours h = made_series(2000, 20, 3, 2, 0.3, 0.7, 16);
     h.y[1999] = INFINITY;
     struct train_result r = trained(&h, NULL, &opts);
     assert_int_equal(r.model->training.rows, TRAIN_WINDOW_HOURS);
@@ -250,7 +309,7 @@ static void window(void **state)
 static void diagnostics(void **state)
 {
     (void)state;
-    struct hours h = series(900, 50, 5, 8, 0.5, 0.7, 18);
+    struct hours h = made_series(900, 50, 5, 8, 0.5, 0.7, 18);
     for (size_t i = 500; i < 510; i++)
         h.y[i] = NAN; /* not bridged: no rows for it, 3 hours after, 13 a day later */
     struct train_result r = trained(&h, NULL, &opts);
@@ -302,7 +361,7 @@ static void diagnostics(void **state)
 static void quick(void **state)
 {
     (void)state;
-    struct hours h = series(1344, 50, 5, 8, 0.5, 0.7, 17);
+    struct hours h = made_series(1344, 50, 5, 8, 0.5, 0.7, 17);
     clock_t begun = clock();
     struct train_result r = trained(&h, NULL, &opts);
     double s = (double)(clock() - begun) / CLOCKS_PER_SEC;
@@ -315,12 +374,21 @@ static void quick(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_options), cmocka_unit_test(learns_day_and_week),
-        cmocka_unit_test(same_bytes),    cmocka_unit_test(against_a_champion),
-        cmocka_unit_test(change),        cmocka_unit_test(baseline_takes_over),
-        cmocka_unit_test(preset),        cmocka_unit_test(cancelled),
-        cmocka_unit_test(other_options), cmocka_unit_test(window),
-        cmocka_unit_test(diagnostics),   cmocka_unit_test(quick),
+        cmocka_unit_test(wrong_options),
+        cmocka_unit_test(learns_day_and_week),
+        cmocka_unit_test(same_bytes),
+        cmocka_unit_test(origins_of_the_gate),
+        cmocka_unit_test(band_over_the_holdout),
+        cmocka_unit_test(every_second_hour),
+        cmocka_unit_test(against_a_champion),
+        cmocka_unit_test(change),
+        cmocka_unit_test(baseline_takes_over),
+        cmocka_unit_test(preset),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(other_options),
+        cmocka_unit_test(window),
+        cmocka_unit_test(diagnostics),
+        cmocka_unit_test(quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 static void too_short(void **state)
 {
     (void)state;
-    struct hours h = series(23, 20, 2, 0, 0.1, 0.5, 1);
+    struct hours h = made_series(23, 20, 2, 0, 0.1, 0.5, 1);
     refuses(&h, &opts, "kitchen.temperature has 23 complete hours, 24 are needed",
             "no_model_yet");
     for (size_t i = 0; i < h.n; i++)
@@ -33,7 +33,7 @@ static void too_short(void **state)
 static void every_length(void **state)
 {
     (void)state;
-    struct hours h = series(700, 20, 3, 2, 0.2, 0.8, 2);
+    struct hours h = made_series(700, 20, 3, 2, 0.2, 0.8, 2);
     for (size_t n = 24; n <= 700; n += n < 200 ? 1 : 50) {
         struct hours first = hours_part(&h, 0, n);
         struct train_result r = trained(&first, NULL, &opts);
@@ -61,7 +61,7 @@ static void tenths(void **state)
 {
     (void)state;
     for (unsigned long seed = 1; seed <= 10; seed++) {
-        struct hours h = series(1008, 20.8, 0.1, 0, 0.02, 0.5, seed);
+        struct hours h = made_series(1008, 20.8, 0.1, 0, 0.02, 0.5, seed);
         for (size_t i = 0; i < h.n; i++)
             h.y[i] = round(h.y[i] * 10) / 10;
         struct train_result r = trained(&h, NULL, &opts);
@@ -75,7 +75,7 @@ static void tenths(void **state)
 static void constant(void **state)
 {
     (void)state;
-    struct hours h = series(700, 21.5, 0, 0, 0, 0, 5);
+    struct hours h = made_series(700, 21.5, 0, 0, 0, 0, 5);
     struct train_result r = trained(&h, NULL, &opts);
     struct forecast f[48];
     assert_int_equal(r.outcome, TRAIN_PROMOTE);
@@ -95,7 +95,7 @@ static void nothing_to_learn(void **state)
     (void)state;
     double chosen = 0, persistence = 0;
     for (unsigned seed = 1; seed <= 20; seed++) {
-        struct hours h = series(24 * 22, 0, 0, 0, 1, 1, seed);
+        struct hours h = made_series(24 * 22, 0, 0, 0, 1, 1, seed);
         struct hours known = hours_part(&h, 0, 24 * 20);
         struct train_result r = trained(&known, NULL, &opts);
         struct forecast f[48];
@@ -117,7 +117,7 @@ static void nothing_to_learn(void **state)
 static void showers(void **state)
 {
     (void)state;
-    struct hours h = series(1000, 0, 0, 0, 1, 0.9, 21);
+    struct hours h = made_series(1000, 0, 0, 0, 1, 0.9, 21);
     for (size_t i = 0; i < h.n; i++)
         h.y[i] = h.y[i] > 4 ? h.y[i] - 4 : 0;
     h.y[h.n - 1] = 0;
@@ -145,7 +145,7 @@ static void showers(void **state)
 static void band_of_few_hours(void **state)
 {
     (void)state;
-    struct hours h = series(66, 20, 3, 0, 0.3, 0.7, 15);
+    struct hours h = made_series(66, 20, 3, 0, 0.3, 0.7, 15);
     struct forecast f[48];
     for (size_t i = 16; i < 54; i++)
         h.y[i] = NAN;
@@ -161,7 +161,7 @@ static void band_of_few_hours(void **state)
 static void holes(void **state)
 {
     (void)state;
-    struct hours h = series(1000, 50, 5, 8, 0.5, 0.7, 7);
+    struct hours h = made_series(1000, 50, 5, 8, 0.5, 0.7, 7);
     for (size_t i = 0; i < h.n; i++)
         if (i % 7 == 3 || (i > 300 && i < 340) || (i > 980 && i < 990))
             h.y[i] = NAN;
@@ -187,7 +187,7 @@ static void absurd(void **state)
     (void)state;
     static const double scale[] = {1e-300, 1e-20, 1e20, 1e98};
     for (size_t s = 0; s < sizeof scale / sizeof *scale; s++) {
-        struct hours h = series(600, 50, 5, 8, 0.5, 0.7, 8);
+        struct hours h = made_series(600, 50, 5, 8, 0.5, 0.7, 8);
         for (size_t i = 0; i < h.n; i++)
             h.y[i] *= scale[s];
         struct train_result r = trained(&h, NULL, &opts);
@@ -200,7 +200,7 @@ static void absurd(void **state)
         hours_done(&h);
     }
     /* one monstrous spike in a quiet series */
-    struct hours h = series(600, 20, 1, 0, 0.1, 0.5, 9);
+    struct hours h = made_series(600, 20, 1, 0, 0.1, 0.5, 9);
     h.y[300] = 1e99;
     struct train_result r = trained(&h, NULL, &opts);
     train_result_done(&r);

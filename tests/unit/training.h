@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* training: series that are made up, and their training. */
+/* training: series that are made up, and their training. After cmocka.h. */
 #ifndef FC_TESTS_TRAINING_H
 #define FC_TESTS_TRAINING_H
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "common/ml/train.h"
@@ -20,8 +21,8 @@ static const struct train_opts opts = {
 };
 
 /* level + day + week + an autoregressive noise, from a seeded generator. */
-static inline struct hours series(size_t n, double level, double day, double week,
-                                  double noise, double persist, unsigned long seed)
+static inline struct hours made_series(size_t n, double level, double day, double week,
+                                       double noise, double persist, unsigned long seed)
 {
     struct hours h;
     double r = 0;
