@@ -49,7 +49,7 @@ static void by_hand(const struct work *w, size_t left_out,
                     if (o != left_out &&
                         backtest_common(w->ch.bt, n_candidates, w->p.used, o))
                         abs_sum[i] += fabs(b->yhat[o * plan->leads + k] -
-                                           w->h.y[plan->first + o * plan->step + 1 + k]);
+                                           w->h.y[plan_origin(plan, o) + 1 + k]);
                 all += abs_sum[i];
             }
             for (size_t i = 0; i < r->n; i++)
@@ -121,7 +121,7 @@ static void origins_of_others(void **state)
             continue;
         by_hand(&w, o, weight);
         for (size_t k = 0; k < leads; k += 7) { /* leads 1, 8, 15, … */
-            double yhat = 0, y = w.h.y[w.ch.plan.first + o * w.ch.plan.step + 1 + k];
+            double yhat = 0, y = w.h.y[plan_origin(&w.ch.plan, o) + 1 + k];
             for (size_t i = 0; i < w.p.recipe.n; i++) {
                 struct lead_weights lw;
                 memcpy(lw.at, weight[i], sizeof lw.at);
@@ -289,6 +289,32 @@ static void blend_forecasts(void **state)
     hours_done(&h);
 }
 
+/* Of before 2026-11-7: a choice now makes five. */
+static void blend_of_six(void **state)
+{
+    (void)state;
+    for (size_t n = 6; n < 8; n++) {
+        struct err e = ERR_INIT;
+        struct model *m = blend();
+        json_t *parts = model_parts(m), *st = json_object_get(parts, "state");
+        json_t *one = json_array_get(json_object_get(st, "members"), 0);
+        json_t *members = json_array(), *weight = json_array();
+        for (size_t i = 0; i < WEIGHT_LEADS; i++)
+            json_array_append_new(weight, json_real(1 / (double)n));
+        json_object_set_new(one, "weight", weight);
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(members, json_deep_copy(one));
+        json_object_set_new(st, "members", members);
+        struct model *back = model_from_parts(parts, "x.y", &e);
+        assert_int_equal(back != NULL, n == 6);
+        assert_string_equal(
+            e.text, n == 6 ? "" : "field \"state.members\" must be an array of 1 to 6");
+        model_free(back);
+        json_decref(parts);
+        model_free(m);
+    }
+}
+
 /* Documents of blends that cannot be. */
 static void blend_refuses(void **state)
 {
@@ -351,6 +377,7 @@ int main(void)
         cmocka_unit_test(no_blend),
         cmocka_unit_test(short_and_holed),
         cmocka_unit_test(blend_forecasts),
+        cmocka_unit_test(blend_of_six),
         cmocka_unit_test(blend_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
