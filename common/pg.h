@@ -57,10 +57,11 @@ void pg_free(struct pg *p);
 int pg_exec(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
             struct pg_rows **rows, struct err *e) MUST_CHECK;
 
-/* The first column of the first row as a new JSON value; NULL with *e, ERR_NOT_FOUND when
- * there is no row. */
+/* The first column of the first row as a new JSON value; NULL with *e: ERR_NOT_FOUND,
+ * "there is no <what>", when there is no row, ERR_INVALID for SQL NULL. what: NULL where
+ * there always is one. */
 json_t *pg_exec_json(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
-                     struct err *e) MUST_CHECK;
+                     const char *what, struct err *e) MUST_CHECK;
 
 /* Runs a statement whose one parameter is a JSON array, without its result; an empty
  * array is done at once. what: the rows' name, in the plural, for the error when they are

@@ -80,7 +80,7 @@ json_t *pg_get_json(const struct pg_rows *r, int row, int col, struct err *e)
 }
 
 json_t *pg_exec_json(struct pg *p, const char *sql, const struct pg_arg *args, int n_args,
-                     struct err *e)
+                     const char *what, struct err *e)
 {
     struct pg_rows *r;
     json_t *j = NULL;
@@ -89,7 +89,7 @@ json_t *pg_exec_json(struct pg *p, const char *sql, const struct pg_arg *args, i
     if (pg_rows_n(r))
         j = pg_get_json(r, 0, 0, e);
     else
-        err_set(e, ERR_NOT_FOUND, "postgres: there is no such row");
+        err_set(e, ERR_NOT_FOUND, "there is no %s", what ? what : "row");
     pg_rows_free(r);
     return j;
 }

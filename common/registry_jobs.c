@@ -50,7 +50,7 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
         "  message = 'cancelled by ' || $2 FROM l WHERE jobs.id = l.id"
         "  RETURNING jobs.id)"
         " SELECT coalesce(json_agg(id ORDER BY id), '[]') FROM c",
-        PG_ARGS(pg_text(names), pg_text(actor), pg_time(clock_now_ms())), e);
+        PG_ARGS(pg_text(names), pg_text(actor), pg_time(clock_now_ms())), NULL, e);
     free(names);
     return ids;
 }
@@ -223,15 +223,10 @@ int registry_job_finish(struct pg *p, const char *worker, const struct job *j,
 
 json_t *registry_job_json(struct pg *p, int64_t id, struct err *e)
 {
-    struct pg_rows *r;
-    if (pg_exec(p, "SELECT " JOB_JSON " FROM jobs WHERE id = $1", PG_ARGS(pg_int(id)), &r,
-                e))
-        return NULL;
-    json_t *j = pg_rows_n(r) ? pg_get_json(r, 0, 0, e) : NULL;
-    if (!pg_rows_n(r))
-        err_set(e, ERR_NOT_FOUND, "there is no job %lld", (long long)id);
-    pg_rows_free(r);
-    return j;
+    char what[32];
+    snprintf(what, sizeof what, "job %lld", (long long)id);
+    return pg_exec_json(p, "SELECT " JOB_JSON " FROM jobs WHERE id = $1",
+                        PG_ARGS(pg_int(id)), what, e);
 }
 
 json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
@@ -243,7 +238,7 @@ json_t *registry_jobs_json(struct pg *p, const char *state, const char *series,
         " (SELECT * FROM jobs WHERE ($1::text IS NULL OR state = $1"
         "   OR $1 = 'open' AND " JOB_OPEN ") AND ($2::text IS NULL OR series = $2)"
         "  AND id < $3 ORDER BY id DESC LIMIT $4) j",
-        PG_ARGS(pg_text(state), pg_text(series), pg_int(before), pg_int(limit)), e);
+        PG_ARGS(pg_text(state), pg_text(series), pg_int(before), pg_int(limit)), NULL, e);
 }
 
 json_t *registry_jobs_open_json(struct pg *p, struct err *e)
@@ -255,7 +250,7 @@ json_t *registry_jobs_open_json(struct pg *p, struct err *e)
         "  '[]'), 'running', coalesce(json_agg(json_build_object('id', id, 'series',"
         "  series, 'progress', progress) ORDER BY id) FILTER (WHERE state = 'running'),"
         "  '[]')) FROM jobs WHERE " JOB_OPEN,
-        PG_NONE, e);
+        PG_NONE, NULL, e);
 }
 
 int registry_jobs_forget(struct pg *p, int64_t t_ms, struct err *e)

@@ -325,17 +325,13 @@ int registry_decide(struct pg *p, const char *series, const char *kind, int vers
 
 json_t *registry_model_json(struct pg *p, const char *name, struct err *e)
 {
-    struct err why = ERR_INIT;
-    json_t *j =
-        pg_exec_json(p,
-                     "SELECT json_build_object('name', m.name, 'aliases', " ALIASES_OF_M
-                     ", 'versions', " VERSIONS_OF_M ") FROM models m WHERE m.name = $1",
-                     PG_ARGS(pg_text(name)), &why);
-    if (!j && why.code == ERR_NOT_FOUND)
-        err_set(e, ERR_NOT_FOUND, "there is no model \"%s\"", name);
-    else if (!j && e)
-        *e = why;
-    return j;
+    char what[SERIES_MAX + 16];
+    snprintf(what, sizeof what, "model \"%s\"", name);
+    return pg_exec_json(
+        p,
+        "SELECT json_build_object('name', m.name, 'aliases', " ALIASES_OF_M
+        ", 'versions', " VERSIONS_OF_M ") FROM models m WHERE m.name = $1",
+        PG_ARGS(pg_text(name)), what, e);
 }
 
 json_t *registry_models_json(struct pg *p, const char *after, int limit, struct err *e)
@@ -347,5 +343,5 @@ json_t *registry_models_json(struct pg *p, const char *after, int limit, struct 
         ", 'latest', (SELECT max(version) FROM model_versions v WHERE v.name = m.name))"
         " ORDER BY m.name), '[]')"
         " FROM (SELECT * FROM models WHERE name > $1 ORDER BY name LIMIT $2) m",
-        PG_ARGS(pg_text(after), pg_int(limit)), e);
+        PG_ARGS(pg_text(after), pg_int(limit)), NULL, e);
 }

@@ -107,18 +107,14 @@ char *registry_artifact_get(struct pg *p, const char *run_id, const char *path,
 
 json_t *registry_run_json(struct pg *p, const char *id, struct err *e)
 {
-    struct err why = ERR_INIT;
-    json_t *j = pg_exec_json(
-        p,
-        "SELECT json_build_object(" RUN_HEAD ", 'params', " RUN_PARAMS
-        ", 'metrics', " RUN_METRICS ", 'tags', " RUN_TAGS ", 'inputs', " RUN_INPUTS
-        ", 'artifacts', " RUN_ARTIFACTS ") FROM runs r WHERE r.id = $1",
-        PG_ARGS(pg_text(id)), &why);
-    if (!j && why.code == ERR_NOT_FOUND)
-        err_set(e, ERR_NOT_FOUND, "there is no run \"%s\"", id);
-    else if (!j && e)
-        *e = why;
-    return j;
+    char what[64];
+    snprintf(what, sizeof what, "run \"%.40s\"", id);
+    return pg_exec_json(p,
+                        "SELECT json_build_object(" RUN_HEAD ", 'params', " RUN_PARAMS
+                        ", 'metrics', " RUN_METRICS ", 'tags', " RUN_TAGS
+                        ", 'inputs', " RUN_INPUTS ", 'artifacts', " RUN_ARTIFACTS
+                        ") FROM runs r WHERE r.id = $1",
+                        PG_ARGS(pg_text(id)), what, e);
 }
 
 /* "MILLISECONDS.ID" of the last run shown. */
