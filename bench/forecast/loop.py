@@ -3,7 +3,8 @@
 clock, and the forecasts are scored as they were stored, beside seasonal naive and beside `fieldcast forecast` on what
 was known at the same origins. Minutes go along: rooms that were measured for days, told apart from the hourly ones.
     loop.py [--days=70] [--from=14 (days without a score)] [--every=12 (hours between the command's origins)]
-            [--input=FILE.csv (series,time,value; hourly) in place of the provided sets] [--quick]"""
+            [--input=FILE.csv (series,time,value; hourly) in place of the provided sets] [--quick]
+            [--peers (statsforecast and scikit-learn at the origins, too)] [--peer-every=36 (hours between these)]"""
 
 import csv
 import math
@@ -21,6 +22,7 @@ import arguments
 arguments.check(__doc__)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import loop_peers  # noqa: E402
 import minutes  # noqa: E402
 from lib import SharedServers, Stack, build_dir, table  # noqa: E402
 from minutes import DATA  # noqa: E402
@@ -37,6 +39,7 @@ def option(name, ordinary, quick=None):
 
 
 DAYS, FROM, EVERY = option("days", 70, 20), option("from", 14, 10), option("every", 12, 24)
+PEER_EVERY = option("peer-every", 36, 96)
 ROOM_FROM, ROOM_EVERY = 48, 5  # hours that a room is known before its forecasts count; hours between the command's origins
 
 # ---- data: {device: {quantity: {hour index: value}}}
@@ -254,6 +257,25 @@ def report(title, truth, stored, made, champions, counts):
                                  *((k, str(n)) for k, n in sorted(counts.items()))])
 
 
+def beside_peers(title, truth, stored, origins):
+    """Each peer where the loop had stored a forecast and the truth came. What a peer refuses counts as seasonal naive for it."""
+    scales = {name: scale(y) for name, y in truth.items()}
+    rows = [("", "forecasts", "MASE", "stored there", "ratio", "sMAPE", "MSIS", "inside 95 %", "refused")]
+    for method in loop_peers.PEERS:
+        made, refused = loop_peers.forecasts(method, truth, origins, PEER_EVERY)
+        theirs, ours = Score(), Score()
+        for name, hours in loop_peers.chosen(method, truth, origins, PEER_EVERY).items():
+            for o, k in ((o, k) for o in hours for k in LEADS if (name, o, k) in stored):
+                y = truth[name]
+                q, now, before = scales[name], y.get(o + k), naive(y, o, k)
+                if now is not None and before is not None and q:
+                    theirs.add(name, q, now, *made.get((name, o, k), (before,)))
+                    ours.add(name, q, now, *stored[name, o, k])
+        a, b = Score.mean(ours.mase), Score.mean(theirs.mase)
+        rows.append((method, str(theirs.n), f"{b:.4f}", f"{a:.4f}", f"{a / b:.3f}", *theirs.cells()[1:], str(refused)))
+    table(f"{title}: what was stored beside the peers, origins {PEER_EVERY} hours apart", rows)
+
+
 def room_truth(messages, hours):
     """{series: {hour: mean of what is sent}}"""
     sent = defaultdict(lambda: defaultdict(list))
@@ -284,6 +306,8 @@ def figure():
         if some:
             mine = {k: v for k, v in made.items() if k[0] in some}
             report(title, some, stored, mine, served, happened_to)
+        if some and "--peers" in sys.argv:
+            beside_peers(title, some, stored, {n: origins[n] for n in some})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 """The forecasters beside ours. Each takes the hours of one series without holes and gives rows of (yhat, lower, upper), the
 bounds None where it has none; what it cannot forecast it refuses with an exception.
 
-As a program: peers.py time METHOD FILE.npz forecasts the arrays of a file one after the other and tells the seconds."""
+As a program: peers.py time METHOD FILE.npz forecasts the arrays of a file one after the other and tells the seconds;
+peers.py forecast METHOD JOBS forecasts the lists of a JSON array on standard input, null for a hole."""
 
 import hashlib
 import json
@@ -156,5 +157,13 @@ def timed(method, path):
     print(json.dumps({"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu, "refused": len(refused)}))
 
 
+def asked(method, jobs):
+    """Of each list its rows, or a text that says why not."""
+    import sets
+    store = Store(HERE.parent.parent / "build/forecast-peers", False)
+    histories = [sets.filled(np.array(y, float)) for y in json.load(sys.stdin)]
+    print(json.dumps(store.forecasts(method, histories, int(jobs))))
+
+
 if __name__ == "__main__":
-    timed(*sys.argv[2:4])
+    {"time": timed, "forecast": asked}[sys.argv[1]](*sys.argv[2:4])
