@@ -8,6 +8,8 @@
 
 #include "common/mem.h"
 
+#define ROUNDING 1e-9 /* of a product of a count and a share */
+
 static double two_sided(double level)
 {
     return gsl_cdf_ugaussian_Pinv(0.5 + level / 2);
@@ -17,7 +19,7 @@ double conformal_quantile(const double *r, size_t n, double level)
 {
     if (!n)
         return NAN;
-    double rank = ceil((double)(n + 1) * level);
+    double rank = ceil((double)(n + 1) * level - ROUNDING);
     size_t from_top = rank < (double)n ? n - (size_t)rank + 1 : 1;
     double *largest = xmalloc(from_top * sizeof *largest);
     gsl_sort_largest(largest, from_top, r, 1, n);

@@ -20,6 +20,7 @@ static void rank(void **state)
         r[i] = 100 - i;
     assert_near(conformal_quantile(r, 100, 0.95), 96, 0); /* ceil(101 × .95) = 96th */
     assert_near(conformal_quantile(r, 100, 0.5), 51, 0);
+    assert_near(conformal_quantile(r, 99, 0.55), 56, 0); /* 100 × .55 is 55, + 1: r */
     assert_true(isnan(conformal_quantile(r, 0, 0.95)));
 }
 
