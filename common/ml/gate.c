@@ -15,6 +15,8 @@
  * larger. */
 #define FEW_FACTOR 10
 
+#define NOTICEABLE 0.001 /* less of a gain is none, however surely it is there */
+
 enum { CHALLENGER, CHAMPION, PERSISTENCE, SEASONAL, N_CONTENDERS };
 static const char *const names[] = {"challenger", "champion", "persistence",
                                     "seasonal_naive"};
@@ -135,14 +137,17 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
         }
     }
     if (!in->champion || isnan(w->mean[CHAMPION])) {
-        say(out, true, "%s and the baselines are beaten (mean absolute error %.4g)",
+        say(out, true, "%s and %s (mean absolute error %.4g)",
             in->champion ? "the champion cannot forecast this series any more"
                          : "there is no champion yet",
+            in->challenger_is_baseline ? "no baseline is better"
+                                       : "the baselines are beaten",
             m);
         return;
     }
     double gain = relative_gain(w);
-    bool drawn = !isnan(w->lower), significant = drawn && w->lower > 0;
+    bool drawn = !isnan(w->lower);
+    bool significant = drawn && w->lower > 0 && gain >= NOTICEABLE;
     double margin = in->margin * (drawn ? 1 : FEW_FACTOR);
     bool model_at_last = in->champion_is_baseline && !in->challenger_is_baseline;
     if (in->least > 0 && gain <= in->least)
@@ -162,6 +167,8 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
         say(out, true,
             "as good as the champion (%+.2f %%), which was not fitted to these hours",
             100 * gain);
+    else if (isinf(margin))
+        say(out, false, "gain over the champion is %.2f %%: not significant", 100 * gain);
     else
         say(out, false,
             "gain over the champion is %.2f %%: neither significant nor above %g %%",
@@ -176,14 +183,15 @@ static json_t *evidence(const struct gate_in *in, const struct work *w)
     bool drawn = !isnan(w->lower), champion = !isnan(w->mean[CHAMPION]);
     double mean = w->mean[CHAMPION] - w->mean[CHALLENGER];
     return json_pack(
-        "{s:o, s:o, s:{s:o, s:o, s:o}, s:b, s:I, s:I, s:I, s:i, s:I, s:f, s:f}", "mae",
-        loss, "gain", json_number(champion ? relative_gain(w) : NAN), "difference",
+        "{s:o, s:o, s:{s:o, s:o, s:o}, s:b, s:I, s:I, s:I, s:i, s:I, s:o, s:f, s:f}",
+        "mae", loss, "gain", json_number(champion ? relative_gain(w) : NAN), "difference",
         "mean", json_number(mean), "lower", json_number(w->lower), "upper",
         json_number(w->upper), "significant", drawn && w->lower > 0, "origins",
         (json_int_t)w->common, "left_out", (json_int_t)(in->n - w->common), "block",
         (json_int_t)in->block, "draws", drawn ? in->draws : 0, "seed",
         (json_int_t)(in->seed & INT64_MAX), "margin",
-        in->margin * (drawn ? 1 : FEW_FACTOR), "confidence", in->confidence);
+        json_number(in->margin * (drawn ? 1 : FEW_FACTOR)), "least", in->least,
+        "confidence", in->confidence);
 }
 
 void gate(const struct gate_in *in, struct gate_out *out)

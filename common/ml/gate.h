@@ -22,7 +22,8 @@ struct gate_in {
                                will be: it may be worse by as much as the margin */
     size_t n;               /* origins, oldest first, evenly spaced */
     size_t block;           /* origins per bootstrap block: at least 24 h of them */
-    double margin;          /* gain that suffices without significance, 0.01 = 1 % */
+    double margin;          /* gain that suffices without significance, 0.01 = 1 %;
+                             * INFINITY: none does */
     double least;           /* gain without which nothing suffices; 0: none is asked */
     double confidence;      /* of the bootstrap interval, 0.95 */
     int draws;              /* 2000 */
@@ -37,12 +38,12 @@ struct gate_out {
 };
 
 /* Passes when both baselines are beaten in the mean and, with a champion, either the
- * bootstrap interval of the mean difference lies above zero or the relative gain exceeds
- * the margin; against a champion that is a baseline any gain will do for a challenger
- * that is none, and one that is older need only be equalled. With fewer than two blocks
- * of origins there is no interval and ten times the margin is asked. A contender that
- * could forecast nowhere is left out; if it is the challenger, the gate is shut. Same
- * input, same output, to the bit. */
+ * bootstrap interval of the mean difference lies above zero (of a gain of 0.1 % or more)
+ * or the relative gain exceeds the margin; against a champion that is a baseline any gain
+ * will do for a challenger that is none, and one that is older need only be equalled.
+ * With fewer than two blocks of origins there is no interval and ten times the margin is
+ * asked. A contender that could forecast nowhere is left out; if it is the challenger,
+ * the gate is shut. Same input, same output, to the bit. */
 void gate(const struct gate_in *in, struct gate_out *out);
 
 #endif

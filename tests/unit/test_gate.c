@@ -67,7 +67,7 @@ static void first_model(void **state)
         challenger[i] = 2, persistence[i] = 4, seasonal[i] = 2;
     json_decref(ask(&in, false, "does not beat the seasonal naive forecast"));
     in.challenger_is_baseline = true; /* it is the seasonal naive forecast itself */
-    json_decref(ask(&in, true, "there is no champion yet"));
+    json_decref(ask(&in, true, "there is no champion yet and no baseline is better"));
 }
 
 static void same_as_champion(void **state)
@@ -116,6 +116,30 @@ static void significance(void **state)
     for (int i = 0; i < N; i++)
         persistence[i] = 0.9;
     json_decref(ask(&in, false, "does not beat persistence"));
+}
+
+/* Better at every origin by next to nothing: surely, and not worth a change. And where no
+ * margin is given only what is significant counts. */
+static void next_to_nothing(void **state)
+{
+    (void)state;
+    struct gate_in in = input();
+    for (int i = 0; i < N; i++)
+        champion[i] = 1.0005;
+    json_t *j = ask(&in, false, "gain over the champion is 0.05 %: neither significant");
+    assert_true(real(j, "difference", "lower") > 0);
+    json_decref(j);
+    for (int i = 0; i < N; i++)
+        champion[i] = 1.002;
+    json_decref(ask(&in, true, "significantly better than the champion"));
+    for (int i = 0; i < N; i++)
+        champion[i] = 1.2 + (i / 24 % 2 ? 1.8 : -1.2);
+    in.margin = INFINITY;
+    in.least = 0.1;
+    j = ask(&in, false, "gain over the champion is 16.67 %: not significant");
+    assert_true(json_is_null(json_object_get(j, "margin")));
+    assert_near(real(j, "least", NULL), 0.1, 0);
+    json_decref(j);
 }
 
 /* Two blocks at least; below, ten times the margin. */
@@ -242,11 +266,12 @@ static void older_champion(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(older_champion),   cmocka_unit_test(first_model),
-        cmocka_unit_test(same_as_champion), cmocka_unit_test(margin),
-        cmocka_unit_test(significance),     cmocka_unit_test(few_origins),
-        cmocka_unit_test(missing),          cmocka_unit_test(baseline_champion),
-        cmocka_unit_test(perfect),          cmocka_unit_test(repeats),
+        cmocka_unit_test(older_champion),    cmocka_unit_test(first_model),
+        cmocka_unit_test(same_as_champion),  cmocka_unit_test(margin),
+        cmocka_unit_test(next_to_nothing),   cmocka_unit_test(significance),
+        cmocka_unit_test(few_origins),       cmocka_unit_test(missing),
+        cmocka_unit_test(baseline_champion), cmocka_unit_test(perfect),
+        cmocka_unit_test(repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
