@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/ml/change.h"
 
+#include <gsl/gsl_sort.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -35,6 +37,20 @@ static double *errors_by_hour(const struct model *m, const struct truth *t, size
     return err;
 }
 
+/* How far each hour is from the mean of its hour of the day over the first `reference` of
+ * count; owned. */
+static double *distances(const double *y, size_t count, size_t reference)
+{
+    double sum[DAY] = {0}, days[DAY] = {0}, *far = xmalloc(count * sizeof *far);
+    for (size_t u = 0; u < reference; u++) {
+        sum[u % DAY] += isfinite(y[u]) ? y[u] : 0;
+        days[u % DAY] += isfinite(y[u]);
+    }
+    for (size_t u = 0; u < count; u++)
+        far[u] = fabs(y[u] - sum[u % DAY] / days[u % DAY]);
+    return far;
+}
+
 /* Mean of the values that are there; NaN if fewer than half are. */
 static double mean(const double *v, size_t n)
 {
@@ -49,31 +65,88 @@ static double mean(const double *v, size_t n)
     return 2 * k >= n && k ? sum / (double)k : NAN;
 }
 
-size_t change_find(const struct model *champion, const struct truth *t, size_t n)
+/* Of a day, without the largest quarter. */
+static double trimmed_mean(const double *v)
 {
-    size_t need = model_history(champion);
-    if (n < need + 4 * DAY)
-        return 0;
-    size_t first = n > need + CHANGE_SPAN_HOURS ? n - CHANGE_SPAN_HOURS : need;
-    size_t count = n - first, recent = count / 2 < WEEK ? count / 2 : WEEK;
-    size_t reference = count - recent, at = count, days = 0;
-    double *err = errors_by_hour(champion, t, first, n), worst = 0;
+    double there[DAY];
+    size_t k = 0;
+    for (size_t i = 0; i < DAY; i++)
+        if (isfinite(v[i]))
+            there[k++] = v[i];
+    if (2 * k < DAY)
+        return NAN;
+    gsl_sort(there, 1, k);
+    return mean(there, k - k / 4);
+}
+
+/* Is most of the last day as far off as no day of the reference was? An excursion of some
+ * hours is none, though for a day forecasts are made from it. */
+static bool stays_off(const double *far, size_t count, size_t reference)
+{
+    double worst = 0;
+    for (size_t i = 0; i + DAY <= reference; i++) {
+        double day = trimmed_mean(far + i);
+        worst = fmax(worst, isfinite(day) ? day : 0);
+    }
+    return trimmed_mean(far + count - DAY) > worst;
+}
+
+/* The hour since which errors lie above the middle between the reference's level (that
+ * of the first hours) and the last day's; count if the last day's are not beyond what the
+ * reference knows. */
+static size_t first_beyond(const double *err, size_t count, size_t reference)
+{
+    size_t at = count, days = 0;
+    double worst = 0;
     for (size_t i = 0; i + DAY <= reference; i++) {
         double day = mean(err + i, DAY);
         days += isfinite(day);
         worst = fmax(worst, isfinite(day) ? day : 0);
     }
     double level = mean(err, reference), last = mean(err + count - DAY, DAY);
-    if (days && last > CHANGE_FACTOR * worst && isfinite(level)) {
-        double sum = 0, best = 0, middle = (level + last) / 2;
-        for (size_t u = count; u-- > reference;) {
-            sum += isfinite(err[u]) ? err[u] - middle : 0;
-            if (sum > best) {
-                best = sum;
-                at = u;
-            }
+    if (!days || !(last > CHANGE_FACTOR * worst) || !isfinite(level))
+        return count;
+    double sum = 0, best = 0, middle = (level + last) / 2;
+    for (size_t u = count; u-- > reference;) {
+        sum += isfinite(err[u]) ? err[u] - middle : 0;
+        if (sum > best) {
+            best = sum;
+            at = u;
         }
     }
+    return at;
+}
+
+static size_t week_or_half(size_t count)
+{
+    return count / 2 < WEEK ? count / 2 : WEEK;
+}
+
+size_t change_find(const struct model *champion, const struct truth *t, size_t n)
+{
+    size_t need = model_history(champion);
+    if (n < need + 4 * DAY)
+        return 0;
+    size_t first = n > need + CHANGE_SPAN_HOURS ? n - CHANGE_SPAN_HOURS : need;
+    size_t count = n - first, reference = count - week_or_half(count);
+    double *err = errors_by_hour(champion, t, first, n);
+    double *far = distances(t->y + first, count, reference);
+    size_t at = first_beyond(err, count, reference);
+    bool found = at + CHANGE_MIN_HOURS <= count && stays_off(far, count, reference);
+    free(far);
     free(err);
-    return at + CHANGE_MIN_HOURS <= count ? first + at : 0;
+    return found ? first + at : 0;
+}
+
+size_t change_find_alone(const double *y, size_t n)
+{
+    size_t first = n > CHANGE_SPAN_HOURS ? n - CHANGE_SPAN_HOURS : 0;
+    size_t count = n - first, reference = count - week_or_half(count);
+    if (count < CHANGE_ALONE_HOURS)
+        return 0;
+    double *far = distances(y + first, count, reference);
+    size_t at = first_beyond(far, count, reference);
+    bool found = at + CHANGE_MIN_HOURS <= count && stays_off(far, count, reference);
+    free(far);
+    return found ? first + at : 0;
 }

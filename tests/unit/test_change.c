@@ -90,6 +90,42 @@ static void found_in_time(void **state)
     }
 }
 
+/* Three hours far off: what was forecast from them is wrong for a day, and yet nothing
+ * has changed. */
+static void excursion(void **state)
+{
+    (void)state;
+    for (size_t ago = 24; ago < 60; ago += 4) {
+        struct hours h = series(32);
+        struct model *m = champion(&algo_ridge);
+        for (size_t i = N - ago; i < N - ago + 3; i++)
+            y[i] += 20;
+        assert_int_equal(found(m, &h, N), 0);
+        assert_int_equal(change_find_alone(y, N), 0);
+        model_free(m);
+    }
+}
+
+/* Without a champion the hours themselves show it. */
+static void found_alone(void **state)
+{
+    (void)state;
+    for (unsigned long seed = 1; seed <= 20; seed++) {
+        series(seed);
+        assert_int_equal(change_find_alone(y, N), 0);
+        for (size_t i = AT; i < N; i++)
+            y[i] = seed % 2 ? y[i] + 6 : 40 - y[i];
+        size_t at = change_find_alone(y, N);
+        assert_true(at + 8 >= AT && at <= AT + 8);
+        for (size_t i = AT; i < N; i += 3) /* holes: there is still enough of each day */
+            y[i] = NAN;
+        at = change_find_alone(y, N);
+        assert_true(at + 8 >= AT && at <= AT + 8);
+        assert_int_equal(change_find_alone(y, AT + CHANGE_MIN_HOURS - 12), 0);
+        assert_int_equal(change_find_alone(y + N - 335, 335), 0); /* under two weeks */
+    }
+}
+
 static void too_little_to_judge(void **state)
 {
     (void)state;
@@ -110,6 +146,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quiet),
         cmocka_unit_test(found_in_time),
+        cmocka_unit_test(excursion),
+        cmocka_unit_test(found_alone),
         cmocka_unit_test(too_little_to_judge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
