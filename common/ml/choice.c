@@ -63,14 +63,25 @@ static size_t simplest(const struct pick *p)
     return c;
 }
 
+/* Is a baseline as good as candidate i? */
+static bool loses_to_baseline(const struct pick *p, size_t i)
+{
+    for (size_t c = 0; c < p->of->n; c++)
+        if (p->used[c] && p->of->list[c].algo->baseline && p->mean[c] <= p->mean[i])
+            return true;
+    return false;
+}
+
 /* The least of many means flatters who has it, which the blend's, made without the origin
- * it is scored at, does not: so the blend goes before what seems somewhat better. */
+ * it is scored at, does not: so the blend goes before what seems somewhat better. But
+ * nobody serves who does not beat the baselines. */
 static int best(const struct pick *p)
 {
     size_t one = simplest(p), n = p->of->n;
     if (!p->used[n])
         return (int)one;
-    return p->mean[one] <= p->mean[n] * (1 - BLEND_TIE) ? (int)one : (int)n;
+    bool better = p->mean[one] <= p->mean[n] * (1 - BLEND_TIE);
+    return better || loses_to_baseline(p, n) ? (int)one : (int)n;
 }
 
 static size_t origins_before(const struct plan *plan, size_t hours)
@@ -90,13 +101,18 @@ void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
     for (size_t c = 0; c < ch->n; c++)
         p->used[c] = ch->tried[c] && !ch->list[c].prior;
     p->origins = backtest_compare(ch->bt, ch->n, limit, enough, p->used, p->mean);
-    for (size_t c = ch->n; !p->origins && c-- > 1;) { /* too many holes: ask less */
+    size_t least = blends && limit > 1 ? limit : 1; /* of origins; a preset takes any */
+    least = least < BACKTEST_MIN_ORIGINS ? least : BACKTEST_MIN_ORIGINS;
+    for (size_t c = ch->n;
+         p->origins < least && c-- > 1;) { /* too many holes: ask less */
         p->used[c] = false;
         p->origins = backtest_compare(ch->bt, ch->n, limit, enough, p->used, p->mean);
     }
-    if (p->origins && blends)
+    if (p->origins < least)
+        return;
+    if (blends)
         choice_blend(p, t, limit);
-    if (p->origins && ch->plan.leads >= ch->least_leads)
+    if (ch->plan.leads >= ch->least_leads)
         p->best = best(p);
 }
 

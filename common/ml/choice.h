@@ -62,9 +62,11 @@ void choice_done(struct choice *ch);
 
 /* Compares them at the origins whose forecasts end before hour `hours`; with blends those
  * that have BACKTEST_ENOUGH of them (else whoever has half), and also the blend of the
- * best, if there are two. best is the blend, unless a single
- * candidate is better by BLEND_TIE; then, and without a blend, it is the simplest that is
- * as good as the best but for CHOICE_TIE. Free with pick_done(). */
+ * best, if there are two. best is the blend, unless a single candidate is better by
+ * BLEND_TIE, or a baseline is as good; then, and without a blend, it is the simplest
+ * that is as good as the best but for CHOICE_TIE. With blends nothing is chosen from
+ * fewer than BACKTEST_MIN_ORIGINS common origins where so many end in time: those that
+ * ask most give way. Free with pick_done(). */
 void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
                size_t hours, bool blends);
 void pick_done(struct pick *p);

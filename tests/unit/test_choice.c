@@ -260,6 +260,56 @@ static void short_and_holed(void **state)
     done(&w);
 }
 
+/* With a day and a half missing of every two nobody is chosen by one or two origins that
+ * happen to be common to all: those that ask most give way. */
+static void three_origins_at_least(void **state)
+{
+    (void)state;
+    size_t chosen = 0;
+    for (unsigned seed = 30; seed < 50; seed++) {
+        struct work w;
+        struct hours h = series(300 + 10 * seed, seed);
+        for (size_t i = 0; i < h.n; i++)
+            if ((i * 2654435761u + seed * 40503u) >> 7 & 1 && i % 48 > 24)
+                h.y[i] = NAN;
+        choose(&w, h);
+        if (w.p.best >= 0)
+            assert_true(w.p.origins >= BACKTEST_MIN_ORIGINS);
+        chosen += w.p.best >= 0;
+        done(&w);
+    }
+    assert_true(chosen > 10);
+}
+
+/* Flat until the last hours: all err alike, so that the simplest serves and no mixture.
+ */
+static void not_before_a_baseline(void **state)
+{
+    (void)state;
+    struct work w;
+    struct hours h = series(1000, 11);
+    for (size_t k = 0; k < h.n; k++)
+        h.y[k] = k < 992 ? 7 : 9;
+    choose(&w, h);
+    assert_true(w.p.used[n_candidates] && w.p.mean[n_candidates] > 0);
+    assert_string_equal(pick_candidate(&w.p, w.p.best)->name, "persistence");
+    done(&w);
+    for (unsigned seed = 60; seed < 80; seed++) { /* walks */
+        choose(&w, series(400, seed));
+        double sum = w.h.y[0];
+        for (size_t i = 0; i < w.h.n; i++)
+            w.h.y[i] = sum += w.h.y[i] - 20;
+        struct hours walk;
+        assert_int_equal(hours_copy(&walk, &w.h, NULL), 0);
+        done(&w);
+        choose(&w, walk);
+        for (size_t c = 0; c < n_candidates; c++)
+            if (w.p.used[c] && w.ch.list[c].algo->baseline)
+                assert_true(w.p.mean[w.p.best] <= w.p.mean[c] * (1 + CHOICE_TIE));
+        done(&w);
+    }
+}
+
 static struct model *blend(void)
 {
     struct model *m = model_new(&algo_blend, "x.y");
@@ -376,6 +426,8 @@ int main(void)
         cmocka_unit_test(more_origins_than_a_training),
         cmocka_unit_test(no_blend),
         cmocka_unit_test(short_and_holed),
+        cmocka_unit_test(three_origins_at_least),
+        cmocka_unit_test(not_before_a_baseline),
         cmocka_unit_test(blend_forecasts),
         cmocka_unit_test(blend_of_six),
         cmocka_unit_test(blend_refuses),
