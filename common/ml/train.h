@@ -19,7 +19,7 @@
 #define TRAIN_MIN_HOURS 24
 #define TRAIN_WINDOW_HOURS 1344      /* 8 weeks */
 #define TRAIN_MAX_GAP 3              /* hours bridged; longer gaps end a row */
-#define TRAIN_CANDIDATES "2026-11-7" /* version of the declared candidate list */
+#define TRAIN_CANDIDATES "2026-11-8" /* version of the declared candidate list */
 
 struct train_opts {
     const char *series;
@@ -45,6 +45,10 @@ struct train_result {
     char reason[320];           /* a sentence */
     json_t *evidence; /* gate's evidence, the candidates' table, what the diagnostics of
                          a regression say; owned */
+    json_t *scores;   /* the mean absolute error at each origin: {"backtest":
+                         {"origin_s":[...], NAME:[...], ...}, "holdout": {...}}, of what is
+                         served and the baselines, and of the gate's contenders; null
+                         where one could not forecast; owned */
     json_t *metrics;  /* flat object of reals: mae, rmse, mase, smape, r2, bias, coverage,
                          msis, skill_persistence, skill_seasonal_naive, rows, ..., and
                          the diagnostics as diag_...; those that are not known are absent.
@@ -52,14 +56,16 @@ struct train_result {
     json_t *parameters; /* flat object of strings for run_params; owned */
 };
 
-/* Cuts h to what training uses: the last TRAIN_WINDOW_HOURS (168 under "system0") without
- * missing hours at the ends. The rows whose hash is in the document are hours_canonical()
- * of the result, so a caller that keeps them cuts first. */
-void train_window(struct hours *h, const char *preset);
+/* Cuts h to what training uses: the last TRAIN_WINDOW_HOURS without missing hours at the
+ * ends. The rows whose hash is in the document are hours_canonical() of the result, so a
+ * caller that keeps them cuts first. The preset "system0" learns from the last 168 of
+ * them; a champion that it is judged beside reads further back. */
+void train_window(struct hours *h);
 
-/* A champion whose errors have left all proportion (change.h) shows that the series has
- * changed: then, and in later trainings with a champion made after that change, only the
- * hours since are learned from and judged by ("regime_from_s" in the metrics). The
+/* A champion whose errors have left all proportion, or without one hours that have
+ * (change.h), show that the series has changed: then, and in later trainings with a
+ * champion made after that change, only the hours since are learned from and judged by
+ * ("regime_from_s" in the metrics), unless all hours forecast the newest better. The
  * document's training rows are still all of the window, as they decide where the change
  * was.
  *

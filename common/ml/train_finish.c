@@ -13,7 +13,21 @@
 
 #define QUANTILES 21
 
-/* By the errors at origins whose forecasts end before hour `hours`; false: too few. */
+/* The smallest step between two hours, on the model's scale; 0 if the series rests. */
+static double least_step(const struct train_work *w, const struct model *m)
+{
+    double least = INFINITY;
+    for (size_t i = 1; i < w->raw.n; i++) {
+        double d = fabs(features_transform(&m->features, w->raw.y[i]) -
+                        features_transform(&m->features, w->raw.y[i - 1]));
+        least = d > 0 && d < least ? d : least;
+    }
+    return isfinite(least) ? least : 0;
+}
+
+/* By the errors at origins whose forecasts end before hour `hours`; false: too few. A
+ * band without any width would say that nothing else can come, and could not grow by its
+ * misses: of a series that moves it is as wide as its smallest step. */
 static bool set_band_by(const struct train_work *w, const struct backtest *bt,
                         size_t hours, struct model *m)
 {
@@ -27,6 +41,9 @@ static bool set_band_by(const struct train_work *w, const struct backtest *bt,
         n++;
     }
     bool enough = conformal_widths(r, n, leads, w->o->level, half);
+    double least = enough && half[0] <= 0 ? least_step(w, m) : 0;
+    for (size_t k = 0; enough && k < leads; k++)
+        half[k] = fmax(half[k], least);
     if (enough)
         model_set_band(m, half, leads, w->o->level);
     free(r);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* train_judge: how good a candidate is over the holdout, beside the others. */
+#include <math.h>
+
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
 
 #define GATE_BLOCK_HOURS 24
 #define GATE_MARGIN 0.01
 #define GATE_DRAWS 2000
-#define NO_MARGIN 1 /* no gain is as large: what is not significant does not count */
 #define WARY_GAIN 0.1
 
 bool train_is_simple(const struct algo *a)
@@ -51,7 +52,7 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
             .n = w->plan.n,
             .block = block,
             .champion_is_older = !wary && champion_is_older(w),
-            .margin = wary ? NO_MARGIN : GATE_MARGIN,
+            .margin = wary ? INFINITY : GATE_MARGIN,
             .least = wary ? WARY_GAIN : 0,
             .confidence = 0.95,
             .draws = GATE_DRAWS,
@@ -89,7 +90,7 @@ const struct candidate *train_best_fallback(const struct train_work *w)
     double mean[CANDIDATES_MAX];
     size_t best = 0;
     for (size_t c = 0; c < w->chosen->choice.n; c++) {
-        used[c] = list[c].fallback;
+        used[c] = list[c].fallback && candidate_suits(&list[c], w->raw.y, w->raw.n);
         if (used[c])
             backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
     }

@@ -14,6 +14,8 @@
 
 #define LEVEL_MAX (0.999 + 1e-12) /* 99.9 / 100 is a little more */
 
+#define SYSTEM0_HOURS 168
+
 #define LARGEST_VALUE 1e100 /* squares and sums stay finite */
 
 static int check(const struct hours *h, const struct train_opts *o, struct err *e)
@@ -49,20 +51,30 @@ static int check(const struct hours *h, const struct train_opts *o, struct err *
 }
 
 /* How many hours to forget: those before a change that the champion shows now, or before
- * the one that it was trained after. */
+ * the one that it was trained after; without a champion, one that the series shows. */
 static size_t since_change(const struct train_work *w)
 {
     const struct truth t = {&w->whole_filled, w->whole.y};
-    if (!w->champion || w->system0)
-        return 0;
-    size_t since = change_find(w->champion, &t, w->whole.n);
+    size_t since = w->champion ? change_find(w->champion, &t, w->whole.n)
+                               : change_find_alone(w->whole.y, w->whole.n);
     double known_s =
-        json_real_value(json_object_get(w->champion->metrics, "regime_from_s"));
+        w->champion
+            ? json_real_value(json_object_get(w->champion->metrics, "regime_from_s"))
+            : 0;
     double hours = (known_s - (double)w->whole.start_s) / 3600;
     if (hours > (double)since && hours < (double)w->whole.n)
         since = (size_t)hours;
     struct hours rest = hours_part(&w->whole, since, w->whole.n - since);
     return hours_complete(&rest) < TRAIN_MIN_HOURS ? 0 : since;
+}
+
+/* System 0 looks at its last week; what it is judged beside may look further back. */
+static size_t since_last_week(const struct train_work *w)
+{
+    size_t since = w->whole.n > SYSTEM0_HOURS ? w->whole.n - SYSTEM0_HOURS : 0;
+    while (!isfinite(w->whole.y[since])) /* the newest hour is there */
+        since++;
+    return since;
 }
 
 /* The split in time. Where the first and the last origin are far apart every second hour
@@ -96,23 +108,29 @@ static void look_from(struct train_work *w, size_t since)
     split(w);
 }
 
+static int enough(const struct train_work *w, const struct hours *h, struct err *e)
+{
+    size_t complete = hours_complete(h);
+    if (complete >= TRAIN_MIN_HOURS)
+        return 0;
+    return err_kind(e, ERR_CONFLICT, "no_model_yet",
+                    "%s has %zu complete hour%s%s, %d are needed", w->o->series, complete,
+                    complete == 1 ? "" : "s",
+                    h == &w->raw && w->since ? " in its last week" : "", TRAIN_MIN_HOURS);
+}
+
 int train_clean(struct train_work *w, const struct hours *h, struct err *e)
 {
     if (check(h, w->o, e) || hours_copy(&w->whole, h, e))
         return -1;
-    train_window(&w->whole, w->o->preset);
-    size_t complete = hours_complete(&w->whole);
-    if (complete < TRAIN_MIN_HOURS)
-        return err_kind(e, ERR_CONFLICT, "no_model_yet",
-                        "%s has %zu complete hours, %d are needed", w->o->series,
-                        complete, TRAIN_MIN_HOURS);
-    if (hours_copy(&w->whole_filled, &w->whole, e))
+    train_window(&w->whole);
+    if (enough(w, &w->whole, e) || hours_copy(&w->whole_filled, &w->whole, e))
         return -1;
     hours_interpolate(&w->whole_filled, w->system0 ? w->whole.n : TRAIN_MAX_GAP);
-    size_t since = since_change(w);
+    size_t since = w->system0 ? since_last_week(w) : since_change(w);
     w->fresh = w->whole.n - since;
     look_from(w, since);
-    return 0;
+    return enough(w, &w->raw, e);
 }
 
 /* Candidates, backtest, choice; what a preset makes is chosen already. */
@@ -172,7 +190,7 @@ int train_learn(struct train_work *w, struct err *e)
 {
     if (train_tune(w, e) || choose(w, e))
         return -1;
-    if (!w->since)
+    if (!w->since || w->system0)
         return 0;
     struct chosen *fresh = w->chosen;
     const struct candidate *winner = w->winner;

@@ -10,16 +10,67 @@
 #include "common/ml/score.h"
 #include "common/ml/train_work.h"
 
+/* Hours left out because the series changed after them. */
+static size_t before_change(const struct train_work *w)
+{
+    return w->system0 ? 0 : w->since;
+}
+
+/* Six digits: 17 would be three times as much text for what nobody reads. */
+static json_t *short_number(double x)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", x);
+    return json_number(isfinite(x) ? strtod(text, NULL) : NAN);
+}
+
+static void put_losses(json_t *o, const char *name, const struct backtest *bt)
+{
+    json_t *row = json_array();
+    for (size_t i = 0; i < bt->plan.n; i++)
+        json_array_append_new(row, short_number(bt->loss[i]));
+    if (bt->plan.n)
+        json_object_set_new(o, name, row);
+    else
+        json_decref(row);
+}
+
+/* New object: when the origins were, to which rows of errors are added. */
+static json_t *begin_scores(const struct train_work *w, const struct plan *p)
+{
+    json_t *origins = json_array();
+    for (size_t i = 0; i < p->n; i++)
+        json_array_append_new(
+            origins, json_integer(w->raw.start_s + (json_int_t)plan_origin(p, i) * 3600));
+    return json_pack("{s:o}", "origin_s", origins);
+}
+
+json_t *train_scores(const struct train_work *w)
+{
+    const struct pick *late = &w->chosen->late;
+    json_t *all = begin_scores(w, &w->chosen->choice.plan);
+    put_losses(all, w->served->name, pick_backtest(late, w->served));
+    put_losses(all, candidates[0].name, &late->of->bt[0]);
+    put_losses(all, candidates[1].name, &late->of->bt[1]);
+    json_t *held = begin_scores(w, &w->plan);
+    put_losses(held, "challenger", &w->challenger);
+    put_losses(held, "champion", &w->champions);
+    put_losses(held, "persistence", &w->persistence);
+    put_losses(held, "seasonal_naive", &w->seasonal);
+    return json_pack("{s:o, s:o}", "backtest", all, "holdout", held);
+}
+
 json_t *train_evidence(const struct train_work *w)
 {
     const struct plan *p = &w->chosen->choice.plan;
     int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
     return json_pack(
-        "{s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:b}", "winner",
-        w->served->name, "candidates_version", TRAIN_CANDIDATES, "gate", w->gate.evidence,
-        "candidates", pick_table(&w->chosen->late, w->q), "backtest", "origins",
+        "{s:s, s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:b}", "winner",
+        w->served->name, "judged", w->winner->name, "candidates_version",
+        TRAIN_CANDIDATES, "gate", w->gate.evidence, "candidates",
+        pick_table(&w->chosen->late, w->q), "backtest", "origins",
         (json_int_t)w->chosen->late.origins, "step", (json_int_t)p->step, "leads",
-        (json_int_t)p->leads, "hours_before_change", (json_int_t)w->since,
+        (json_int_t)p->leads, "hours_before_change", (json_int_t)before_change(w),
         "holdout_hours", (json_int_t)w->holdout, "holdout_leads",
         (json_int_t)w->plan.leads, "holdout_step", (json_int_t)w->plan.step,
         "champion_saw_holdout", w->champion && w->champion->training.to_s >= held_from_s);
@@ -84,7 +135,7 @@ json_t *train_metrics(const struct train_work *w, const struct model *final)
     put(o, "backtest_mae", w->chosen->late.mean[pick_index(&w->chosen->late, w->served)]);
     put(o, "lead1_sd", final->lead1_sd);
     put(o, "rows", (double) final->training.rows);
-    if (w->since)
+    if (before_change(w))
         put(o, "regime_from_s", (double)w->raw.start_s);
     put(o, "hours", (double)w->raw.n);
     put(o, "missing_hours", (double)(w->raw.n - hours_complete(&w->raw)));
@@ -153,8 +204,8 @@ json_t *train_parameters(const struct train_work *w, const struct model *final)
     put_count(o, "horizon", w->o->horizon);
     put_param(o, "level", w->o->level);
     put_count(o, "seed", w->o->seed & INT64_MAX);
-    put_count(o, "window_hours", w->whole.n);
-    put_count(o, "hours_before_change", w->since);
+    put_count(o, "window_hours", w->system0 ? w->raw.n : w->whole.n);
+    put_count(o, "hours_before_change", before_change(w));
     put_count(o, "holdout_hours", w->holdout);
     put_count(o, "backtest_origins", w->chosen->late.origins);
     put_count(o, "backtest_step", w->chosen->choice.plan.step);

@@ -30,7 +30,8 @@ struct train_work {
     double tuned[MODEL_PARAMS_MAX];    /* parameters of the last of these */
     json_t *tuning; /* what was tried to find them; NULL: nothing. owned */
     struct hours whole, whole_filled; /* as measured; with short gaps bridged. owned */
-    size_t since;             /* hours of these before a change; 0: all are used */
+    size_t since;             /* hours of these that are left out: before a change, or of
+                               * system 0's last week; 0: all are used */
     size_t fresh;             /* hours since a change, left out or not: they judge */
     struct hours raw, filled; /* the two from there on; borrowed */
     struct scales scales;     /* of filled. owned */
@@ -95,6 +96,7 @@ void train_score_band(struct train_work *w);
 struct model *train_finish(struct train_work *w, struct err *e) MUST_CHECK;
 
 json_t *train_evidence(const struct train_work *w);
+json_t *train_scores(const struct train_work *w);
 json_t *train_metrics(const struct train_work *w, const struct model *final);
 json_t *train_parameters(const struct train_work *w, const struct model *final);
 

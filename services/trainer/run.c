@@ -18,6 +18,7 @@
 #define STORE_TRIES 5
 #define STORE_PAUSE_MS 500 /* doubled after each try */
 #define LEVEL 0.95
+#define EVIDENCE_DIGITS 15 /* so that what was rounded is written as it reads */
 
 _Static_assert(MODEL_ROW_MAX == 8 * (2 + OTHERS_MAX), "rows with all others fit");
 
@@ -205,17 +206,23 @@ static int decide(struct run *x, const json_t *ev, struct err *e)
                            x->result.reason, ev, e);
 }
 
+/* evidence.json: what the decision says, and the error at each origin. */
+static int store_evidence(const struct run *x, json_t *ev, struct err *e)
+{
+    json_object_set(ev, "scores", x->result.scores);
+    char *text = json_dumps(ev, JSON_COMPACT | JSON_REAL_PRECISION(EVIDENCE_DIGITS));
+    int rc =
+        registry_run_artifact(x->r->pg, x->id, "evidence.json", text, strlen(text), e);
+    json_object_del(ev, "scores");
+    free(text);
+    return rc;
+}
+
 /* The lock, for which other trainers wait, comes last. */
 static int store_decision(struct run *x, struct err *e)
 {
     json_t *ev = evidence(x);
-    char *text = json_dumps(ev, JSON_COMPACT);
-    int rc =
-        registry_run_artifact(x->r->pg, x->id, "evidence.json", text, strlen(text), e) ||
-                decide(x, ev, e)
-            ? -1
-            : 0;
-    free(text);
+    int rc = store_evidence(x, ev, e) || decide(x, ev, e) ? -1 : 0;
     json_decref(ev);
     return rc;
 }
@@ -320,7 +327,7 @@ enum run_end run_job(const struct runner *r, const struct job *j, struct hours *
         .r = r, .j = j, .hours = hours, .beside = beside, .started_ms = clock_now_ms()};
     int64_t began_us = clock_mono_us();
     *e = (struct err)ERR_INIT;
-    train_window(hours, j->preset);
+    train_window(hours);
     enum run_end end = run(&x, e);
     if (end == RUN_DONE) {
         counts_stored(r->metrics, j->series, outcome(&x), hours->n, x.result.metrics,

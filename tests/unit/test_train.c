@@ -212,6 +212,74 @@ static void change(void **state)
     hours_done(&h);
 }
 
+/* A file that ends three days after the change: nobody has served yet, and what is
+ * learned from these days forecasts the next two better. */
+static void change_without_champion(void **state)
+{
+    (void)state;
+    double since = 0, all = 0;
+    int seen = 0;
+    for (unsigned seed = 41; seed < 49; seed++) {
+        struct hours h = made_series(960 + 72 + 48, 20, 3, 0, 0.3, 0.7, seed);
+        struct hours quiet = hours_part(&h, 0, 960), known = hours_part(&h, 0, 960 + 72);
+        struct train_result r = trained(&quiet, NULL, &opts);
+        assert_true(isnan(metric(&r, "regime_from_s")));
+        train_result_done(&r);
+        for (size_t i = 960; i < h.n; i++)
+            h.y[i] = 60 - 2 * (h.y[i] - 20);
+        double yhat[48];
+        r = trained(&known, NULL, &opts);
+        if (strstr(r.reason, " hours since a change: there is no champion")) {
+            assert_near(metric(&r, "regime_from_s"), (double)(T0 + 960 * 3600), 6 * 3600);
+            seen++;
+        }
+        assert_int_equal(model_points(r.model, &known, 48, yhat, NULL), 0);
+        since += score(h.y + known.n, yhat, 48).mae;
+        train_result_done(&r);
+        struct model *m = model_new(&algo_ridge, "x.y");
+        m->features = (struct feature_spec){.n_lags = 4, .lags = {1, 2, 24, 25}};
+        assert_int_equal(m->algo->fit(m, &known, NULL), 0);
+        assert_int_equal(model_points(m, &known, 48, yhat, NULL), 0);
+        all += score(h.y + known.n, yhat, 48).mae;
+        model_free(m);
+        hours_done(&h);
+    }
+    assert_true(seen >= 6 && since < 0.5 * all);
+}
+
+/* The error at each origin, whose means are what the choice and the gate went by. */
+static void scores(void **state)
+{
+    (void)state;
+    struct hours h = made_series(1000, 20, 3, 2, 0.3, 0.7, 17);
+    struct model *naive = model_new(&algo_seasonal_naive_168, "kitchen.temperature");
+    struct train_result r = trained(&h, naive, &opts);
+    json_t *held = json_object_get(r.scores, "holdout"), *x;
+    json_t *all = json_object_get(r.scores, "backtest");
+    size_t n = json_array_size(json_object_get(held, "origin_s")), i;
+    double sum = 0, late = 0;
+    assert_int_equal(n, 61);
+    assert_int_equal(json_object_size(held), 5);
+    json_array_foreach(json_object_get(held, "champion"), i, x) sum += json_real_value(x);
+    assert_near(
+        sum / 61,
+        json_real_value(json_object_get(
+            json_object_get(json_object_get(r.evidence, "gate"), "mae"), "champion")),
+        1e-5);
+    json_t *origins = json_object_get(all, "origin_s");
+    n = json_array_size(origins) - 1;
+    assert_int_equal(json_array_size(json_object_get(all, candidate(&r))), n + 1);
+    assert_int_equal(json_integer_value(json_array_get(origins, n)),
+                     h.start_s + (1000 - 1 - 48) * 3600);
+    for (i = 952; i < 1000; i++)
+        late += fabs(h.y[i] - h.y[951]) / 48;
+    x = json_array_get(json_object_get(all, "persistence"), n);
+    assert_near(json_real_value(x), late, 1e-5 * late);
+    train_result_done(&r);
+    model_free(naive);
+    hours_done(&h);
+}
+
 /* On random walks a champion that says "as a week ago" goes; where the challenger does no
  * better than luck, the simplest thing takes its place. */
 static void baseline_takes_over(void **state)
@@ -231,6 +299,24 @@ static void baseline_takes_over(void **state)
     assert_true(simple > 0);
 }
 
+/* Nor does the median of the last week, unless one value fills half of the hours. */
+static void no_median(void **state)
+{
+    (void)state;
+    for (unsigned seed = 51; seed < 81; seed++) {
+        struct hours h = made_series(1344, 50, 2, 0, 1, 0, seed);
+        struct hours part = hours_part(&h, 0, 1344 - 168);
+        struct train_result first = trained(&part, NULL, &opts);
+        for (size_t i = part.n; i < h.n; i++) /* the day's cycle is gone */
+            h.y[i] -= 2 * sin(2 * M_PI * (double)i / 24);
+        struct train_result r = trained(&h, first.model, &opts);
+        assert_string_not_equal(candidate(&r), "median_168");
+        train_result_done(&r);
+        train_result_done(&first);
+        hours_done(&h);
+    }
+}
+
 static void preset(void **state)
 {
     (void)state;
@@ -245,6 +331,17 @@ static void preset(void **state)
     assert_int_equal(r.model->features.n_lags, 4);
     assert_int_equal(r.model->features.lags[0], 4);
     train_result_done(&r);
+    /* beside a champion that reads further back than its week */
+    struct train_result good = trained(&h, NULL, &opts);
+    struct train_result beside = trained(&h, good.model, &o);
+    assert_true(model_history(good.model) > 168);
+    assert_near(metric(&beside, "hours"), 168, 0);
+    assert_true(json_is_real(json_object_get(
+        json_object_get(json_object_get(beside.evidence, "gate"), "mae"), "champion")));
+    assert_null(strstr(beside.reason, "cannot forecast"));
+    assert_true(isnan(metric(&beside, "regime_from_s")));
+    train_result_done(&beside);
+    train_result_done(&good);
     h.n = 26; /* too short for it: a baseline, and the reason says so */
     r = trained(&h, NULL, &o);
     assert_string_equal(candidate(&r), "persistence");
@@ -293,14 +390,12 @@ static void window(void **state)
     h.y[1999] = INFINITY;
     struct train_result r = trained(&h, NULL, &opts);
     assert_int_equal(r.model->training.rows, TRAIN_WINDOW_HOURS);
-    train_window(&h, NULL);
+    train_window(&h);
     assert_int_equal(h.n, TRAIN_WINDOW_HOURS);
     assert_int_equal(h.start_s, T0 + (1999 - TRAIN_WINDOW_HOURS) * 3600);
     char sha[SHA256_HEX_SIZE];
     hours_sha256(&h, sha);
     assert_string_equal(r.model->training.sha256, sha);
-    train_window(&h, "system0");
-    assert_int_equal(h.n, 168);
     train_result_done(&r);
     hours_done(&h);
 }
@@ -382,7 +477,10 @@ int main(void)
         cmocka_unit_test(every_second_hour),
         cmocka_unit_test(against_a_champion),
         cmocka_unit_test(change),
+        cmocka_unit_test(change_without_champion),
+        cmocka_unit_test(scores),
         cmocka_unit_test(baseline_takes_over),
+        cmocka_unit_test(no_median),
         cmocka_unit_test(preset),
         cmocka_unit_test(cancelled),
         cmocka_unit_test(other_options),

@@ -90,6 +90,28 @@ static void constant(void **state)
 
 /* Random walks: nothing beats persistence by more than luck, and what is chosen is not
  * much worse than that. */
+/* A month of rest, and then it moves: nobody knows what comes, and a band without width
+ * would say that it is known. */
+static void wakes_up(void **state)
+{
+    (void)state;
+    for (size_t awake = 1; awake < 60; awake += 7) {
+        struct hours h = made_series(1000, 20, 2, 0, 0.3, 0.5, 7);
+        double last = h.y[999];
+        for (size_t i = 0; i < 1000 - awake; i++)
+            h.y[i] = 20;
+        struct train_result r = trained(&h, NULL, &opts);
+        struct forecast f[48];
+        assert_int_equal(model_forecast(r.model, UNTIL(h, h.n), 48, 0.95, f, NULL), 0);
+        for (int k = 0; k < 48; k++)
+            assert_true(f[k].upper > f[k].yhat && f[k].lower < f[k].yhat);
+        if (awake < 24)
+            assert_near(f[0].yhat, last, 1e-9);
+        train_result_done(&r);
+        hours_done(&h);
+    }
+}
+
 static void nothing_to_learn(void **state)
 {
     (void)state;
@@ -216,15 +238,11 @@ static void absurd(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(too_short),
-        cmocka_unit_test(every_length),
-        cmocka_unit_test(tenths),
-        cmocka_unit_test(constant),
-        cmocka_unit_test(nothing_to_learn),
-        cmocka_unit_test(showers),
-        cmocka_unit_test(band_of_few_hours),
-        cmocka_unit_test(holes),
-        cmocka_unit_test(absurd),
+        cmocka_unit_test(too_short), cmocka_unit_test(every_length),
+        cmocka_unit_test(tenths),    cmocka_unit_test(constant),
+        cmocka_unit_test(wakes_up),  cmocka_unit_test(nothing_to_learn),
+        cmocka_unit_test(showers),   cmocka_unit_test(band_of_few_hours),
+        cmocka_unit_test(holes),     cmocka_unit_test(absurd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
