@@ -6,7 +6,13 @@
  * the rows of a long file's series do not stand together (by time, say), all of its hours
  * are kept, 8 bytes each. A pipe is read once: a wide one a row at a time; of a long one
  * all hours are kept, unless `grouped` says that rows stand together. Each error names
- * file, line and column. One thread at a time. */
+ * file, line and column. One thread at a time.
+ *
+ * Values of a long file are averaged by the hour. Where an hour has several (the median
+ * of those that have any; d: an hour over it) the first hour and the last count only if
+ * readings reach their ends: the first is at most 1.5 d after the hour's beginning, the
+ * last at most 1.5 d before its end. Several at the same time of the hour (within d / 2,
+ * in the whole series) are one reading of an hour. Hours between are as they are. */
 #ifndef FC_TOOLS_SERIES_H
 #define FC_TOOLS_SERIES_H
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/fnv.h"
 #include "common/mem.h"
 #include "tools/series_work.h"
@@ -10,8 +11,9 @@
 #define HOUR_S 3600
 #define YEAR_10000_S INT64_C(253402300800)
 
-int gather_fits(const struct gather *g, int64_t hour_s)
+int gather_fits(const struct gather *g, int64_t t_ms)
 {
+    int64_t hour_s = clock_hour_floor(t_ms) / 1000;
     if (hour_s < 0 || hour_s >= YEAR_10000_S)
         return -1;
     if (!g->n)
@@ -60,8 +62,24 @@ static void reach(struct gather *g, int64_t hour_s)
     g->n = n;
 }
 
-void gather_add(struct gather *g, int64_t hour_s, double value)
+/* The oldest and the newest reading, and how far into an hour they lie. */
+static void note_time(struct gather *g, int64_t t_ms)
 {
+    int64_t into_ms = t_ms - clock_hour_floor(t_ms);
+    if (!g->n) {
+        g->first_ms = g->last_ms = t_ms;
+        g->least_ms = g->most_ms = into_ms;
+    }
+    g->first_ms = t_ms < g->first_ms ? t_ms : g->first_ms;
+    g->last_ms = t_ms > g->last_ms ? t_ms : g->last_ms;
+    g->least_ms = into_ms < g->least_ms ? into_ms : g->least_ms;
+    g->most_ms = into_ms > g->most_ms ? into_ms : g->most_ms;
+}
+
+void gather_add(struct gather *g, int64_t t_ms, double value)
+{
+    int64_t hour_s = clock_hour_floor(t_ms) / 1000;
+    note_time(g, t_ms);
     reach(g, hour_s);
     size_t i = g->before + (size_t)(hour_s - g->first_s) / HOUR_S;
     if (isnan(g->sum[i])) {
@@ -74,8 +92,58 @@ void gather_add(struct gather *g, int64_t hour_s, double value)
     g->count[i]++;
 }
 
+/* ---- partial hours ---- */
+
+/* How many of the hours have readings, but at most `more` beside their first. */
+static size_t hours_within(const struct gather *g, uint32_t more)
+{
+    size_t n = 0;
+    for (size_t i = g->before; i < g->before + g->n; i++)
+        n += !isnan(g->sum[i]) && g->count[i] <= more;
+    return n;
+}
+
+/* How many readings an hour has that has any: the median, of two the smaller. By halves,
+ * as a copy to sort would be as large as the counts. */
+static uint32_t typical_count(const struct gather *g)
+{
+    size_t there = hours_within(g, UINT32_MAX);
+    uint32_t low = 0, high = 0;
+    for (size_t i = g->before; i < g->before + g->n; i++)
+        high = g->count[i] > high ? g->count[i] : high;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (2 * hours_within(g, mid) >= there)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low + 1;
+}
+
+/* Takes the first and the last hour off where readings do not reach their ends, and the
+ * hours without any that are then outermost. Readings that are several an hour, but all
+ * at the same time of it (the same rows twice, two sensors of one name), are hourly. */
+static void drop_partial(struct gather *g)
+{
+    uint32_t readings = g->count ? typical_count(g) : 1;
+    double apart_ms = (double)HOUR_MS / readings, reach_ms = 1.5 * apart_ms;
+    if (readings < 2 || (double)(g->most_ms - g->least_ms) < apart_ms / 2)
+        return;
+    int64_t begin_ms = g->first_s * 1000, end_ms = begin_ms + (int64_t)g->n * HOUR_MS;
+    if ((double)(end_ms - g->last_ms) > reach_ms)
+        g->sum[g->before + g->n - 1] = NAN;
+    if ((double)(g->first_ms - begin_ms) > reach_ms)
+        g->sum[g->before] = NAN;
+    while (g->n && isnan(g->sum[g->before + g->n - 1]))
+        g->n--;
+    for (; g->n && isnan(g->sum[g->before]); g->n--, g->before++)
+        g->first_s += HOUR_S;
+}
+
 void gather_take(struct gather *g, struct hours *h)
 {
+    drop_partial(g);
     *h = (struct hours){.start_s = g->first_s, .n = g->n, .y = g->sum};
     if (!g->n) {
         gather_done(g);

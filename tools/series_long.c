@@ -83,18 +83,16 @@ static int check_fields(const struct series *s, struct err *e)
 }
 
 /* The next row: 1, 0 at the end, -1. *name is valid until the next call. */
-static int next_row(struct series *s, const char **name, int64_t *hour_s, double *value,
+static int next_row(struct series *s, const char **name, int64_t *t_ms, double *value,
                     struct err *e)
 {
     struct csv *c = s->c;
-    int64_t t_ms;
     int got = csv_next(c, e);
     if (got != 1)
         return got;
-    if (check_fields(s, e) || csv_time(c, (size_t)s->time, &t_ms, e) ||
+    if (check_fields(s, e) || csv_time(c, (size_t)s->time, t_ms, e) ||
         csv_real(c, (size_t)s->value, value, e))
         return -1;
-    *hour_s = clock_hour_floor(t_ms) / 1000;
     *name = s->series < 0 ? s->own_name : csv_field(c, (size_t)s->series);
     if (!**name || strlen(*name) > SERIES_NAME_MAX)
         return csv_refuse(c, (size_t)s->series, e, "a series' name has 1 to %d bytes",
@@ -110,8 +108,9 @@ static int too_many(const struct series *s, struct err *e)
 }
 
 static int too_far(const struct series *s, const struct gather *g, const char *name,
-                   int64_t hour_s, struct err *e)
+                   int64_t t_ms, struct err *e)
 {
+    long long hour_s = clock_hour_floor(t_ms) / 1000;
     long long last_s = g->first_s + ((long long)g->n - 1) * 3600;
     long long from_s = hour_s < g->first_s ? hour_s : g->first_s;
     long long to_s = hour_s > last_s ? hour_s : last_s;
@@ -127,8 +126,9 @@ static int too_far(const struct series *s, const struct gather *g, const char *n
 /* ---- the first reading ---- */
 
 /* As gather_add(), without the values. */
-static void span(struct gather *g, int64_t hour_s)
+static void span(struct gather *g, int64_t t_ms)
 {
+    int64_t hour_s = clock_hour_floor(t_ms) / 1000;
     int64_t last_s = g->n ? g->first_s + (int64_t)(g->n - 1) * 3600 : hour_s;
     g->first_s = g->n && g->first_s < hour_s ? g->first_s : hour_s;
     g->n = (size_t)((hour_s > last_s ? hour_s : last_s) - g->first_s) / 3600 + 1;
@@ -138,12 +138,12 @@ int long_check(struct series *s, struct err *e)
 {
     struct gather g = {0};
     const char *name;
-    int64_t hour_s;
+    int64_t t_ms;
     double value;
     int got;
     s->together = true;
     *s->name = '\0';
-    while ((got = next_row(s, &name, &hour_s, &value, e)) == 1) {
+    while ((got = next_row(s, &name, &t_ms, &value, e)) == 1) {
         if (strcmp(name, s->name)) {
             if (seen_add(&s->seen, name))
                 s->together = false;
@@ -153,9 +153,9 @@ int long_check(struct series *s, struct err *e)
             g = (struct gather){0};
         }
         if (s->together && isfinite(value)) {
-            if (gather_fits(&g, hour_s))
-                return too_far(s, &g, name, hour_s, e);
-            span(&g, hour_s);
+            if (gather_fits(&g, t_ms))
+                return too_far(s, &g, name, t_ms, e);
+            span(&g, t_ms);
         }
     }
     s->count = s->seen.n;
@@ -170,8 +170,7 @@ int long_next(struct series *s, struct input_series *out, struct err *e)
     const char *name = s->name;
     int got = 1;
     *out = (struct input_series){0};
-    while (s->begun ||
-           (got = next_row(s, &name, &s->row.hour_s, &s->row.value, e)) == 1) {
+    while (s->begun || (got = next_row(s, &name, &s->row.t_ms, &s->row.value, e)) == 1) {
         if (!s->begun && (!out->name || strcmp(name, s->name))) {
             s->begun = true; /* perhaps of the next series: later, then */
             if (s->series >= 0 && seen_add(&s->seen, name)) {
@@ -190,11 +189,11 @@ int long_next(struct series *s, struct input_series *out, struct err *e)
         s->begun = false;
         if (!isfinite(s->row.value))
             continue;
-        if (gather_fits(&g, s->row.hour_s)) {
-            got = too_far(s, &g, s->name, s->row.hour_s, e);
+        if (gather_fits(&g, s->row.t_ms)) {
+            got = too_far(s, &g, s->name, s->row.t_ms, e);
             break;
         }
-        gather_add(&g, s->row.hour_s, s->row.value);
+        gather_add(&g, s->row.t_ms, s->row.value);
     }
     gather_take(&g, &out->h);
     if (got < 0)
@@ -237,18 +236,18 @@ static struct kept *kept_of(struct loading *l, const char *name)
     return l->k[l->n++] = k;
 }
 
-static int keep_row(struct series *s, struct loading *l, struct kept *k, int64_t hour_s,
+static int keep_row(struct series *s, struct loading *l, struct kept *k, int64_t t_ms,
                     double value, struct err *e)
 {
     size_t before = k->g.cap;
-    if (gather_fits(&k->g, hour_s))
-        return too_far(s, &k->g, k->name, hour_s, e);
+    if (gather_fits(&k->g, t_ms))
+        return too_far(s, &k->g, k->name, t_ms, e);
     if (l->hours > SERIES_KEPT_MAX)
         return csv_refuse(s->c, 0, e,
                           "%zu series have more than %u hours in all, too many to keep: "
                           "sort the file by series, then one at a time is",
                           l->n, SERIES_KEPT_MAX);
-    gather_add(&k->g, hour_s, value);
+    gather_add(&k->g, t_ms, value);
     l->hours += k->g.cap - before;
     return 0;
 }
@@ -277,13 +276,13 @@ int long_load(struct series *s, struct err *e)
     struct loading l = {0};
     struct kept *k = NULL;
     const char *name;
-    int64_t hour_s;
+    int64_t t_ms;
     double value;
     int got;
-    while ((got = next_row(s, &name, &hour_s, &value, e)) == 1) {
+    while ((got = next_row(s, &name, &t_ms, &value, e)) == 1) {
         if (!k || strcmp(k->name, name))
             k = kept_of(&l, name);
-        if (!k || (isfinite(value) && keep_row(s, &l, k, hour_s, value, e))) {
+        if (!k || (isfinite(value) && keep_row(s, &l, k, t_ms, value, e))) {
             got = k ? -1 : too_many(s, e);
             break;
         }

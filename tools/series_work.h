@@ -18,14 +18,17 @@ struct gather {
     int64_t first_s;
     size_t n, before, cap; /* hours; free ones before them; in all */
     double *sum;           /* cap, from `before` on; NaN: no value yet. owned */
-    uint32_t *count;       /* the same; NULL: none has more than one. owned */
+    uint32_t *count;       /* the same, beside the first; NULL: none has more. owned */
+    int64_t first_ms, last_ms; /* the oldest reading and the newest */
+    int64_t least_ms, most_ms; /* from the beginning of its hour to a reading */
 };
 
-/* By how many hours, and whether at all, the value may be added: 0, or -1 where the
- * series would be longer than HOURS_MAX or leave the years 1970 to 9999. */
-int gather_fits(const struct gather *g, int64_t hour_s);
-void gather_add(struct gather *g, int64_t hour_s, double value); /* if it fits */
-/* What it holds, as hours (n is 0 if nothing); empties it. */
+/* Whether the value may be added: 0, or -1 where the series would be longer than
+ * HOURS_MAX or leave the years 1970 to 9999. */
+int gather_fits(const struct gather *g, int64_t t_ms);
+void gather_add(struct gather *g, int64_t t_ms, double value); /* if it fits */
+/* What it holds, as hours (n is 0 if nothing), without a partial hour at either end
+ * (series.h); empties it. */
 void gather_take(struct gather *g, struct hours *h);
 void gather_done(struct gather *g);
 
@@ -56,7 +59,7 @@ struct series {
     char name[SERIES_NAME_MAX + 1]; /* whose rows are being read */
     bool begun;                     /* its first row is in `row` */
     struct {
-        int64_t hour_s;
+        int64_t t_ms;
         double value;
     } row;
     struct seen seen;

@@ -249,14 +249,15 @@ static void gathering(void **state)
         x = x * 1664525 + 1013904223;
         size_t k = (x >> 8) % (size_t)(i < 100 ? 100 : 3000);
         size_t at = 2999 - k;
-        assert_int_equal(gather_fits(&g, T0_S + 3600 * (int64_t)at), 0);
-        gather_add(&g, T0_S + 3600 * (int64_t)at, i);
+        int64_t t_ms = (T0_S + 3600 * (int64_t)at) * 1000;
+        assert_int_equal(gather_fits(&g, t_ms), 0);
+        gather_add(&g, t_ms, i);
         sum[at] += i;
         count[at]++;
     }
-    assert_int_equal(gather_fits(&g, g.first_s + INT64_C(3600) * 87599), 0);
-    assert_int_equal(gather_fits(&g, g.first_s + INT64_C(3600) * 87600), -1);
-    assert_int_equal(gather_fits(&g, -3600), -1);
+    assert_int_equal(gather_fits(&g, (g.first_s + INT64_C(3600) * 87599) * 1000), 0);
+    assert_int_equal(gather_fits(&g, (g.first_s + INT64_C(3600) * 87600) * 1000), -1);
+    assert_int_equal(gather_fits(&g, -1), -1);
     gather_take(&g, &h);
     assert_true(h.n > 2900 && h.n <= 3000);
     for (size_t i = 0; i < h.n; i++) {
@@ -264,6 +265,101 @@ static void gathering(void **state)
         assert_true(count[at] > 0 ? h.y[i] == sum[at] / count[at] : isnan(h.y[i]));
     }
     hours_done(&h);
+}
+
+/* Readings each `step` minutes from minute `from` on, before minute `to`; each is worth
+ * its hour. The minutes from `off` to `on` have none. */
+struct minutes {
+    int step, from, to, off, on;
+};
+
+static void write_minutes(FILE *f, const char *name, struct minutes m)
+{
+    for (int t = m.from; t < m.to; t += m.step)
+        if (t < m.off || t >= m.on)
+            fprintf(f, "%s,%lld,%d\n", name, (long long)T0_S + 60 * t, t / 60);
+}
+
+/* Only the ends, and only where hours have several readings. */
+static void partial_hours(void **state)
+{
+    (void)state;
+    static const struct {
+        struct minutes m;
+        const char *want;
+    } cases[] = {
+        {{1, 0, 180, 0, 0}, "a:0:0,1,2;"},      /* nothing is partial */
+        {{1, 1, 181, 0, 0}, "a:0:0,1,2;"},      /* stamped at their ends: 03:00 is one */
+        {{1, 0, 210, 0, 0}, "a:0:0,1,2;"},      /* ends at 03:29 */
+        {{1, 0, 181, 0, 0}, "a:0:0,1,2;"},      /* a stray one at 03:00 */
+        {{1, 30, 180, 0, 0}, "a:1:1,2;"},       /* begins at 00:30 */
+        {{1, 30, 210, 0, 0}, "a:1:1,2;"},       /* both */
+        {{1, 0, 179, 0, 0}, "a:0:0,1;"},        /* 02:58 and 1.5 minutes: not the end, */
+        {{2, 0, 179, 0, 0}, "a:0:0,1,2;"},      /* but it is where they are two apart */
+        {{1, 0, 240, 70, 120}, "a:0:0,1,2,3;"}, /* in the middle one may be partial, */
+        {{1, 0, 250, 60, 180}, "a:0:0,nan,nan,3;"}, /* or missing */
+        {{1, 0, 250, 120, 240}, "a:0:0,1;"},        /* what is then outermost goes, too */
+        {{1, 50, 240, 60, 180}, "a:3:3;"},
+        {{1, 5, 55, 0, 0}, "a:;"}, /* nothing is left */
+        {{1, 30, 90, 0, 0}, "a:;"},
+        {{15, 0, 240, 0, 0}, "a:0:0,1,2,3;"},
+        {{15, 14, 240, 0, 0}, "a:0:0,1,2,3;"},
+        {{15, 0, 220, 0, 0}, "a:0:0,1,2;"}, /* ends at 03:30 */
+        {{30, 0, 240, 0, 0}, "a:0:0,1,2,3;"},
+        {{30, 0, 210, 0, 0}, "a:0:0,1,2;"},   /* ends at 03:00 */
+        {{60, 0, 240, 0, 0}, "a:0:0,1,2,3;"}, /* hourly: as it is */
+        {{60, 59, 240, 0, 0}, "a:0:0,1,2,3;"},
+        {{25, 10, 70, 0, 0}, "a:0:0,1;"}, /* two and one: the smaller counts */
+        {{180, 0, 400, 0, 0}, "a:0:0,nan,nan,3,nan,nan,6;"},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        FILE *f = open_input();
+        fprintf(f, HEADER);
+        write_minutes(f, "a", cases[i].m);
+        fclose(f);
+        expect_file((struct input_file){0}, cases[i].want, true);
+    }
+}
+
+/* Whatever the form of the file; each series by its own readings. */
+static void partial_hours_of_each(void **state)
+{
+    (void)state;
+    const struct minutes by_minute = {1, 30, 210, 0, 0}, hourly = {60, 10, 210, 0, 0};
+    const struct input_file f = {0}, grouped = {.grouped = true};
+    const char *want = "a:1:1,2;b:0:0,1,2,3;";
+    FILE *to = open_input();
+    fprintf(to, HEADER);
+    write_minutes(to, "a", by_minute);
+    write_minutes(to, "b", hourly);
+    fclose(to);
+    expect_file(f, want, true);
+    expect_pipe(f, want, true);
+    expect_pipe(grouped, want, false);
+    to = open_input();
+    fprintf(to, HEADER);
+    for (int t = 209; t >= 30; t--) {
+        write_minutes(to, "a", (struct minutes){1, t, t + 1, 0, 0});
+        if (t % 60 == 40)
+            write_minutes(to, "b", (struct minutes){1, t - 30, t - 29, 0, 0});
+    }
+    write_minutes(to, "b", (struct minutes){1, 190, 191, 0, 0});
+    fclose(to);
+    expect_file(f, want, false);
+    expect_pipe(f, want, true);
+}
+
+/* The same hours twice, or of two sensors with one name, are hours. */
+static void hourly_more_than_once(void **state)
+{
+    (void)state;
+    const struct input_file f = {0};
+    FILE *to = open_input();
+    fprintf(to, HEADER);
+    for (int i = 0; i < 3; i++)
+        write_minutes(to, "a", (struct minutes){60, 5 + i, 240, 0, 0});
+    fclose(to);
+    expect_file(f, "a:0:0,1,2,3;", true);
 }
 
 static void names_seen(void **state)
@@ -283,10 +379,17 @@ static void names_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(long_forms), cmocka_unit_test(hours_of_readings),
-        cmocka_unit_test(wide_form),  cmocka_unit_test(redirected),
-        cmocka_unit_test(refusals),   cmocka_unit_test(gathering),
-        cmocka_unit_test(names_seen), cmocka_unit_test(not_grouped_after_all),
+        cmocka_unit_test(long_forms),
+        cmocka_unit_test(hours_of_readings),
+        cmocka_unit_test(wide_form),
+        cmocka_unit_test(redirected),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(gathering),
+        cmocka_unit_test(names_seen),
+        cmocka_unit_test(not_grouped_after_all),
+        cmocka_unit_test(partial_hours),
+        cmocka_unit_test(partial_hours_of_each),
+        cmocka_unit_test(hourly_more_than_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
