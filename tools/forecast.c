@@ -15,6 +15,7 @@
 #include "common/plain.h"
 #include "tools/csv.h"
 #include "tools/forecast_candidate.h"
+#include "tools/forecast_notes.h"
 #include "tools/forecast_series.h"
 #include "tools/options.h"
 #include "tools/parallel.h"
@@ -23,6 +24,7 @@
 #include "tools/series.h"
 
 #define ANSWER_BYTES (1u << 20)
+#define NOTED_MAX 10                       /* series whose notes are told */
 #define YEAR_10000_S INT64_C(253402300800) /* as long as times can be written */
 
 struct opts {
@@ -129,11 +131,13 @@ struct run {
     struct progress progress;
     struct plot plot;
     size_t told, failed; /* series whose answer was written, or could not be made */
+    size_t noted;        /* series with notes */
 };
 
 struct item {
     struct input_series s;
     struct plot_series *plot; /* NULL: none is wanted */
+    struct forecast_notes notes;
 };
 
 /* When the hour k + 1 after end_s begins. */
@@ -185,7 +189,10 @@ static int one_series(void *arg, void *item, struct buf *b, struct err *e)
     struct forecast f[HORIZON_MAX];
     struct train_result res;
     size_t n = (size_t)r->o->horizon;
-    if (forecast_series(&s->h, s->name, r->o->level / 100, n, r->o->only, f, &res, e))
+    int rc =
+        forecast_series(&s->h, s->name, r->o->level / 100, n, r->o->only, f, &res, e);
+    forecast_notes_make(&it->notes, &s->h);
+    if (rc)
         return -1;
     int64_t end_s = s->h.start_s + ((int64_t)s->h.n - 1) * 3600;
     if (end_s + (int64_t)n * 3600 >= YEAR_10000_S) {
@@ -224,16 +231,14 @@ static void drop(void *item)
     free(it);
 }
 
-static void tell_failure(const char *name, const struct err *e)
+/* Of the first few series alone: that of all others is most often the same. */
+static void tell_notes(struct run *r, const struct item *it)
 {
-    size_t n = strlen(name);
-    fprintf(stderr, "fieldcast forecast: ");
-    if (strncmp(e->text, name, n) || e->text[n] != ' ') { /* it begins with it */
-        plain_put(stderr, name);
-        fprintf(stderr, ": ");
-    }
-    plain_put(stderr, e->text);
-    fputc('\n', stderr);
+    if (!*it->notes.apart)
+        return;
+    if (r->noted++ >= NOTED_MAX)
+        return;
+    forecast_tell(it->s.name, it->notes.apart);
 }
 
 static void tell(void *arg, size_t i, void *item, const struct buf *b,
@@ -244,9 +249,10 @@ static void tell(void *arg, size_t i, void *item, const struct buf *b,
     if (it->plot)
         plot_add(&r->plot, it->plot);
     it->plot = NULL;
+    tell_notes(r, it);
     if (e->code) {
         r->failed++;
-        tell_failure(it->s.name, e);
+        forecast_tell(it->s.name, e->text);
     } else {
         if (!strcmp(r->o->output, "json"))
             fputs(r->told ? ",\n" : "[", stdout);
@@ -275,6 +281,9 @@ static int forecast(const struct opts *o, struct err *e)
         puts(r.told ? "]" : "[]");
     if (r.progress.drawn)
         progress_end(&r.progress, r.told + r.failed, clock_mono_ms());
+    if (r.noted > NOTED_MAX)
+        fprintf(stderr, "fieldcast forecast: the same or alike of %zu more series\n",
+                r.noted - NOTED_MAX);
     series_close(r.in);
     if (!rc && !r.told && !r.failed)
         return err_set(e, ERR_INVALID, "%.100s holds no series",

@@ -190,6 +190,55 @@ static void plot(void **state)
     said("could not write /nowhere/x.svg: No such file or directory");
 }
 
+/* How often it was said. */
+static size_t times(const char *what)
+{
+    static char got[200000];
+    FILE *f = fopen(out_path, "r");
+    got[fread(got, 1, sizeof got - 1, f)] = '\0';
+    fclose(f);
+    return count(got, what);
+}
+
+/* n series with readings some hours apart, a few of them missing. */
+static void write_apart(int n, int hours_apart, int readings)
+{
+    FILE *f = open_input();
+    fprintf(f, "series,time,value\n");
+    for (int s = 0; s < n; s++)
+        for (int i = 0; i < readings; i++)
+            if (i % 10 != 5)
+                fprintf(f, "s%d,%lld,%.3f\n", s, (long long)T0_S + 3600 * hours_apart * i,
+                        value(s, i));
+    fclose(f);
+}
+
+/* Between readings four hours apart three are missing, which are bridged. */
+static void readings_far_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        int apart;
+        size_t told;
+    } cases[] = {{1, 0}, {3, 0}, {4, 0}, {5, 1}, {24, 1}};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        write_apart(1, cases[i].apart, 60);
+        assert_int_equal(RUN(in_path), 0);
+        assert_int_equal(times("hours apart"), cases[i].told);
+    }
+    said("fieldcast forecast: s0: its readings are typically 24 hours apart; forecasts "
+         "are by the hour, and gaps of more than 3 hours are not bridged\n");
+    write_apart(1, 24, 20); /* why there are so few */
+    assert_int_equal(RUN(in_path), 1);
+    said("s0: its readings are typically 24 hours apart");
+    said("s0 has 18 complete hours, 24 are needed");
+    write_apart(13, 24, 40);
+    assert_int_equal(RUN(in_path), 0);
+    assert_int_equal(times("hours apart"), 10);
+    said("fieldcast forecast: the same or alike of 3 more series\n");
+    assert_int_equal(times("\ns12,48,"), 1);
+}
+
 /* A series that is too short does not stand in the way of others. */
 static void what_cannot_be(void **state)
 {
@@ -276,10 +325,11 @@ static void one_candidate_cannot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_line),        cmocka_unit_test(csv_of_many),
-        cmocka_unit_test(json_and_level),      cmocka_unit_test(plot),
-        cmocka_unit_test(a_name_of_any_bytes), cmocka_unit_test(what_cannot_be),
-        cmocka_unit_test(one_candidate),       cmocka_unit_test(one_candidate_cannot),
+        cmocka_unit_test(command_line),         cmocka_unit_test(csv_of_many),
+        cmocka_unit_test(json_and_level),       cmocka_unit_test(plot),
+        cmocka_unit_test(a_name_of_any_bytes),  cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(readings_far_apart),   cmocka_unit_test(one_candidate),
+        cmocka_unit_test(one_candidate_cannot),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

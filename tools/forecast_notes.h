@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* forecast_notes: what a series' forecast lacks, told beside it in sentences. Any thread.
+ */
+#ifndef FC_TOOLS_FORECAST_NOTES_H
+#define FC_TOOLS_FORECAST_NOTES_H
+
+#include "common/ml/dataset.h"
+
+#define FORECAST_NOTE_SIZE 200
+
+struct forecast_notes {
+    char apart[FORECAST_NOTE_SIZE]; /* "": its readings are close enough */
+};
+
+/* h: its hours, as forecast_series() leaves them. */
+void forecast_notes_make(struct forecast_notes *n, const struct hours *h);
+
+/* On standard error: a line with the series' name before the text, unless this begins
+ * with it. Nothing, if the text is empty. */
+void forecast_tell(const char *name, const char *text);
+
+#endif
