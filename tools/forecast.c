@@ -15,6 +15,7 @@
 #include "common/plain.h"
 #include "tools/csv.h"
 #include "tools/forecast_candidate.h"
+#include "tools/forecast_help.h"
 #include "tools/forecast_notes.h"
 #include "tools/forecast_series.h"
 #include "tools/options.h"
@@ -47,50 +48,12 @@ static const struct option table[] = {
     {"level", "PERCENT", OPT_REAL, AT(level), 50, 99.9,
      "share of hours that the band is to hold (95)"},
     {"candidate", "NAME", OPT_TEXT, AT(candidate), 0, 0,
-     "forecast with this one alone, whatever is best"},
+     "forecast with this one alone, whatever is best; its names are below"},
     INPUT_FORM_OPTIONS(struct opts, file),
     {"j", "N", OPT_INT, AT(threads), 1, 256,
      "series worked on at a time (as many as there are processors)"},
     {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
     {0}};
-
-static void help(void)
-{
-    printf("Forecasts the series of a file, without any server: each one's candidates "
-           "are compared\n"
-           "by backtest, the best or a blend of the best is fitted to all of the "
-           "history, and the\n"
-           "hours after it are forecast, with a band made from the errors of the "
-           "backtest.\n\n"
-           "  fieldcast forecast [FILE] [options]\n\n");
-    options_print(table, stdout);
-    printf("\nThe file is as for \"fieldcast backtest\". The answer is a table of "
-           "series, lead, time,\n"
-           "yhat, yhat_lower, yhat_upper. A series that cannot be forecast is named on "
-           "standard error\n"
-           "and left out. Candidates are listed by \"fieldcast backtest\".\n\n"
-           "Several readings in an hour are averaged. A first or last hour that they do "
-           "not fill does\n"
-           "not count: of a file of minutes that ends at 03:29, 02:00 is the last hour, "
-           "and the\n"
-           "forecast begins with 03:00.\n\n"
-           "A file is read twice, first to check it. However many series it has, only "
-           "those being worked\n"
-           "on are in memory, if it is --wide or the rows of each series stand together. "
-           "If they do not,\n"
-           "and from a pipe without --grouped, all hours are: 8 to 12 bytes each.\n\n"
-           "Examples\n"
-           "  The next two days of what a file holds:\n"
-           "    fieldcast forecast --input temperatures.csv --horizon 48\n"
-           "  A benchmark set, a series per row, bands that hold 80 of 100 hours:\n"
-           "    fieldcast forecast --wide --level 80 --input hourly.csv > forecasts.csv\n"
-           "  A picture of it:\n"
-           "    fieldcast forecast --plot forecast.svg temperatures.csv > forecast.csv\n"
-           "  A hundred thousand series, sorted by series, in a few megabytes:\n"
-           "    zcat all.csv.gz | fieldcast forecast --grouped - > forecasts.csv\n"
-           "\nExit code: 0 when done, 1 when nothing could be forecast, 2 for a wrong "
-           "command line.\n");
-}
 
 static int check(struct opts *o, struct err *e)
 {
@@ -191,7 +154,7 @@ static int one_series(void *arg, void *item, struct buf *b, struct err *e)
     size_t n = (size_t)r->o->horizon;
     int rc =
         forecast_series(&s->h, s->name, r->o->level / 100, n, r->o->only, f, &res, e);
-    forecast_notes_make(&it->notes, &s->h);
+    forecast_notes_make(&it->notes, &s->h, r->o->only, rc ? NULL : f);
     if (rc)
         return -1;
     int64_t end_s = s->h.start_s + ((int64_t)s->h.n - 1) * 3600;
@@ -234,11 +197,12 @@ static void drop(void *item)
 /* Of the first few series alone: that of all others is most often the same. */
 static void tell_notes(struct run *r, const struct item *it)
 {
-    if (!*it->notes.apart)
+    if (!*it->notes.apart && !*it->notes.no_band)
         return;
     if (r->noted++ >= NOTED_MAX)
         return;
     forecast_tell(it->s.name, it->notes.apart);
+    forecast_tell(it->s.name, it->notes.no_band);
 }
 
 static void tell(void *arg, size_t i, void *item, const struct buf *b,
@@ -304,7 +268,7 @@ int forecast_main(int argc, char **argv)
     if (options(argc, argv, &o, &e))
         return options_refuse("forecast", &e);
     if (o.help) {
-        help();
+        forecast_help(table);
         return 0;
     }
     return forecast(&o, &e) ? options_fail("forecast", &e) : 0;

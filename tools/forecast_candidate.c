@@ -4,10 +4,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/ml/choice.h"
 #include "common/ml/conformal.h"
+#include "common/ml/presets.h"
 #include "common/ml/scales.h"
+
+static const char *const of_presets[] = {"holt_winters", "theta"};
+#define N_OF_PRESETS (sizeof of_presets / sizeof *of_presets)
+
+/* Known elsewhere, but not to be had here. */
+static const struct {
+    const char *name, *why;
+} refused[] = {
+    {"direct_others", "reads the series beside it, but those of a file are forecast one "
+                      "by one"},
+    {"blend", "is made of what compares best: leave --candidate out"},
+    {"boost", "can only be made by the trainer service"},
+    {"forest", "can only be made by the trainer service"},
+};
+
+void forecast_candidate_names(struct buf *b)
+{
+    for (size_t i = 0; i < n_candidates_alone; i++)
+        buf_addf(b, "%s, ", candidates[i].name);
+    for (size_t i = 0; i < N_OF_PRESETS; i++)
+        buf_addf(b, "%s%s", i ? ", " : "", of_presets[i]);
+}
 
 const struct candidate *forecast_candidate(const char *name, struct err *e)
 {
@@ -15,9 +37,18 @@ const struct candidate *forecast_candidate(const char *name, struct err *e)
     for (size_t i = 0; i < n_candidates_alone; i++)
         if (!strcmp(candidates[i].name, name))
             return &candidates[i];
+    for (size_t i = 0; i < N_OF_PRESETS; i++)
+        if (!strcmp(of_presets[i], name)) {
+            const struct preset *p = preset_find(name);
+            return &p->list[p->n - 1];
+        }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (!strcmp(refused[i].name, name)) {
+            err_set(e, ERR_INVALID, "--candidate %s: %s", name, refused[i].why);
+            return NULL;
+        }
     buf_init(&b, 4096);
-    for (size_t i = 0; i < n_candidates_alone; i++)
-        buf_addf(&b, "%s%s", i ? ", " : "", candidates[i].name);
+    forecast_candidate_names(&b);
     err_set(e, ERR_INVALID, "--candidate must be one of %s, not \"%.40s\"", b.data, name);
     buf_done(&b);
     return NULL;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forecast_candidate: one candidate of the declared list alone, without a choice. */
+/* forecast_candidate: one candidate alone, without a choice: of the declared list, or
+ * what a preset makes that needs nothing but the series. */
 #ifndef FC_TOOLS_FORECAST_CANDIDATE_H
 #define FC_TOOLS_FORECAST_CANDIDATE_H
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "common/ml/candidates.h"
 #include "common/ml/dataset.h"
 #include "common/ml/train.h"
 
-/* By its name; NULL with a text that names them all. */
+/* Adds all of their names, with ", " between. */
+void forecast_candidate_names(struct buf *b);
+
+/* By its name; NULL with a text that names them all, or says why this one cannot be. */
 const struct candidate *forecast_candidate(const char *name, struct err *e) MUST_CHECK;
 
 /* Fits c to h, with the gaps, the window and the band (from a backtest of c alone) of a

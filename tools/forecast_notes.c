@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ml/backtest.h"
 #include "common/ml/train.h"
 #include "common/plain.h"
 
@@ -38,7 +39,34 @@ static size_t typical_step(const struct hours *h)
     return low;
 }
 
-void forecast_notes_make(struct forecast_notes *n, const struct hours *h)
+/* From how many hours on c's backtest always has the origins that a choice asks for. */
+static size_t band_hours(const struct candidate *c)
+{
+    size_t n = TRAIN_WINDOW_HOURS, min = candidate_min_hours(c);
+    while (n && plan_choice(n, HORIZON_MAX, min).n >= BACKTEST_MIN_ORIGINS)
+        n--;
+    return n + 1;
+}
+
+static void say_no_band(char text[FORECAST_NOTE_SIZE], const struct hours *h,
+                        const struct candidate *c)
+{
+    static const char few[] = "too few forecasts to learn a band from";
+    size_t need = c ? band_hours(c) : 0;
+    if (h->n < need)
+        snprintf(text, FORECAST_NOTE_SIZE, "%s: it has %zu hours, and %s takes %zu", few,
+                 h->n, c->name, need);
+    else if (c && !candidate_suits(c, h->y, h->n))
+        snprintf(text, FORECAST_NOTE_SIZE,
+                 "%s: %s is compared only where one value fills half of the hours", few,
+                 c->name);
+    else
+        snprintf(text, FORECAST_NOTE_SIZE, "%s: %zu of its %zu hours are missing", few,
+                 h->n - hours_complete(h), h->n);
+}
+
+void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
+                         const struct candidate *only, const struct forecast *first)
 {
     struct hours whole = {0};
     size_t step;
@@ -52,6 +80,8 @@ void forecast_notes_make(struct forecast_notes *n, const struct hours *h)
                  "its readings are typically %zu hours apart; forecasts are by the hour, "
                  "and gaps of more than %d hours are not bridged",
                  step, TRAIN_MAX_GAP);
+    if (first && !isfinite(first->lower))
+        say_no_band(n->no_band, &whole, only);
     hours_done(&whole);
 }
 

@@ -4,16 +4,21 @@
 #ifndef FC_TOOLS_FORECAST_NOTES_H
 #define FC_TOOLS_FORECAST_NOTES_H
 
+#include "common/ml/candidates.h"
 #include "common/ml/dataset.h"
+#include "common/ml/model.h"
 
 #define FORECAST_NOTE_SIZE 200
 
 struct forecast_notes {
-    char apart[FORECAST_NOTE_SIZE]; /* "": its readings are close enough */
+    char apart[FORECAST_NOTE_SIZE];   /* "": its readings are close enough */
+    char no_band[FORECAST_NOTE_SIZE]; /* "": it has a band */
 };
 
-/* h: its hours, as forecast_series() leaves them. */
-void forecast_notes_make(struct forecast_notes *n, const struct hours *h);
+/* h: its hours, as forecast_series() leaves them. only: as given to that. first: of what
+ * it said; NULL: it refused. */
+void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
+                         const struct candidate *only, const struct forecast *first);
 
 /* On standard error: a line with the series' name before the text, unless this begins
  * with it. Nothing, if the text is empty. */

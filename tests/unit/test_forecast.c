@@ -18,6 +18,8 @@ static void command_line(void **state)
     (void)state;
     assert_int_equal(RUN("--help"), 0);
     said("fieldcast forecast --input temperatures.csv --horizon 48");
+    said("--candidate can be persistence, seasonal_naive_24,");
+    said(" holt_winters, theta.\n");
     static const struct {
         const char *option, *value, *said;
     } table[] = {
@@ -33,7 +35,16 @@ static void command_line(void **state)
         {"--input", "other.csv", "give the file once"},
         {"--candidate", "oracle",
          "--candidate must be one of persistence, seasonal_naive_24"},
-        {"--candidate", "oracle", ", not \"oracle\""},
+        {"--candidate", "oracle", ", holt_winters, theta, not \"oracle\""},
+        {"--candidate", "direct_others",
+         "--candidate direct_others: reads the series beside it, but those of a file are "
+         "forecast one by one"},
+        {"--candidate", "blend",
+         "--candidate blend: is made of what compares best: leave --candidate out"},
+        {"--candidate", "boost",
+         "--candidate boost: can only be made by the trainer service"},
+        {"--candidate", "forest",
+         "--candidate forest: can only be made by the trainer service"},
     };
     for (size_t i = 0; i < N_OF(table); i++) {
         assert_int_equal(RUN("x.csv", table[i].option, table[i].value), 2);
@@ -296,17 +307,54 @@ static void one_candidate(void **state)
     assert_int_equal(RUN("--output", "json", "--candidate", "persistence", in_path), 0);
     answer(48, alone);
     assert_near(alone[0], value(0, 399), 1e-6);
+    assert_int_equal(times("too few forecasts"), 0);
 }
 
-/* Too short for its backtest: no band; for itself, or not for logarithms: refused. */
+/* What presets make, where it takes nothing but the series. */
+static void one_of_a_preset(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"holt_winters", "theta"};
+    double v[3];
+    write_series(1, 400);
+    for (size_t i = 0; i < N_OF(names); i++) {
+        assert_int_equal(RUN("--output", "json", "--candidate", names[i], in_path), 0);
+        assert_int_equal(times(names[i]), 2); /* as parameter and as reason */
+        answer(30, v);
+        assert_near(v[0], value(0, 400 + 29), 2);
+        assert_true(v[1] < v[0] && v[0] < v[2]);
+        assert_int_equal(times("too few forecasts"), 0);
+    }
+    write_series(1, 200);
+    assert_int_equal(RUN("--candidate", "theta", in_path), 1);
+    said("s0 has 200 complete hours, theta needs 216");
+}
+
+/* Too short for its backtest: no band, which is told; for itself, or not for logarithms:
+ * refused. */
 static void one_candidate_cannot(void **state)
 {
     (void)state;
-    double v[3];
     write_series(1, 52);
+    assert_int_equal(RUN("--candidate", "ols_daily", in_path), 0);
+    said("fieldcast forecast: s0: too few forecasts to learn a band from: it has 52 "
+         "hours, "
+         "and ols_daily takes 98\n");
+    said("\ns0,1,2026-");
     assert_int_equal(RUN("--output", "json", "--candidate", "ols_daily", in_path), 0);
-    answer(1, v);
-    assert_true(isfinite(v[0]) && isnan(v[1]) && isnan(v[2]));
+    assert_int_equal(times("\"yhat_lower\":null,\"yhat_upper\":null"), 48);
+    write_series(1, 98);
+    assert_int_equal(RUN("--candidate", "ols_daily", in_path), 0);
+    assert_int_equal(times("too few forecasts"), 0);
+    write_series(1, 300);
+    assert_int_equal(RUN("--candidate", "median_168", in_path), 0);
+    said("s0: too few forecasts to learn a band from: median_168 is compared only where "
+         "one value fills half of the hours\n");
+    write_series(12, 52);
+    assert_int_equal(RUN("--candidate", "ols_daily", in_path), 0);
+    assert_int_equal(times("too few forecasts"), 10);
+    said("the same or alike of 2 more series\n");
+    write_series(1, 52);
     assert_int_equal(RUN("--candidate", "ridge_weekly", in_path), 1);
     said("s0 has 52 complete hours, ridge_weekly needs 203");
     write_series(1, 20);
@@ -325,11 +373,11 @@ static void one_candidate_cannot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_line),         cmocka_unit_test(csv_of_many),
-        cmocka_unit_test(json_and_level),       cmocka_unit_test(plot),
-        cmocka_unit_test(a_name_of_any_bytes),  cmocka_unit_test(what_cannot_be),
-        cmocka_unit_test(readings_far_apart),   cmocka_unit_test(one_candidate),
-        cmocka_unit_test(one_candidate_cannot),
+        cmocka_unit_test(command_line),        cmocka_unit_test(csv_of_many),
+        cmocka_unit_test(json_and_level),      cmocka_unit_test(plot),
+        cmocka_unit_test(a_name_of_any_bytes), cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(readings_far_apart),  cmocka_unit_test(one_of_a_preset),
+        cmocka_unit_test(one_candidate),       cmocka_unit_test(one_candidate_cannot),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
