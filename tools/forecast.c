@@ -44,9 +44,10 @@ static const struct option table[] = {
     {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0, "csv (the default) or json"},
     {"plot", "FILE", OPT_TEXT, AT(plot), 0, 0,
      "draw the last week, the forecast and its band of the first 12 series as SVG"},
-    {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX, "hours to forecast (48)"},
+    {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX,
+     "hours to forecast, 1 to 48 (48)"},
     {"level", "PERCENT", OPT_REAL, AT(level), 50, 99.9,
-     "share of hours that the band is to hold (95)"},
+     "share of hours that the band is to hold, 50 to 99.9 (95)"},
     {"candidate", "NAME", OPT_TEXT, AT(candidate), 0, 0,
      "forecast with this one alone, whatever is best; its names are below"},
     INPUT_FORM_OPTIONS(struct opts, file),
@@ -256,8 +257,10 @@ static int forecast(const struct opts *o, struct err *e)
         rc = plot_write(&r.plot, o->plot, e);
     plot_done(&r.plot);
     if (!rc && !r.told)
-        rc =
-            err_set(e, ERR_INVALID, "none of the %zu series could be forecast", r.failed);
+        rc = r.failed == 1
+                 ? err_set(e, ERR_INVALID, "its one series could not be forecast")
+                 : err_set(e, ERR_INVALID, "none of the %zu series could be forecast",
+                           r.failed);
     return rc;
 }
 

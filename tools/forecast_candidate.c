@@ -62,8 +62,8 @@ static int check(const struct candidate *c, const struct hours *h,
     need = need < TRAIN_MIN_HOURS ? TRAIN_MIN_HOURS : need;
     if (n < need)
         return err_kind(e, ERR_CONFLICT, "no_model_yet",
-                        "%s has %zu complete hours, %s needs %zu", o->series, n, c->name,
-                        need);
+                        "%s has %zu complete hour%s, %s needs %zu", o->series, n,
+                        n == 1 ? "" : "s", c->name, need);
     hours_range(h, &low, &high);
     if (c->features.transform == TRANSFORM_LOG && low <= 0)
         return err_set(e, ERR_INVALID,

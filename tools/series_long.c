@@ -60,7 +60,8 @@ int long_begin(struct series *s, struct err *e)
             "%.100s, line %zu: the header must name the columns time (or timestamp) and "
             "value, and may name series: it begins with \"%.40s\"%s",
             input_file_name(s->f), csv_line(c), csv_field(c, 0),
-            s->time >= 0 && s->columns > 1
+            strpbrk(csv_field(c, 0), ";\t") ? "; columns must be separated by commas"
+            : s->time >= 0 && s->columns > 1
                 ? "; a file with a column per series has to be made one with a row per "
                   "value first"
             : s->columns > 3 ? "; a file with a series per row is read with --wide"

@@ -3,6 +3,7 @@
  * first row is a header if its second cell is no number. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/mem.h"
 #include "tools/series_work.h"
@@ -29,13 +30,41 @@ static int one_row(const struct csv *c, int64_t start_s, struct input_series *ou
     return 1;
 }
 
+static bool names(const struct csv *c, const char *column)
+{
+    size_t i = 0;
+    while (i < csv_fields(c) && strcasecmp(csv_field(c, i), column))
+        i++;
+    return i < csv_fields(c);
+}
+
+/* Is the first row a header? 1, 0; -1 where it is that of another form of file, of which
+ * each row would be refused by itself. */
+static int is_header(const struct series *s, struct err *e)
+{
+    const struct csv *c = s->c;
+    const char *file = input_file_name(s->f);
+    if (csv_fields(c) == 1 && strpbrk(csv_field(c, 0), ";\t"))
+        return err_set(e, ERR_INVALID,
+                       "%.100s, line %zu: columns must be separated by commas", file,
+                       csv_line(c));
+    if (names(c, "value") && (names(c, "time") || names(c, "timestamp")))
+        return err_set(e, ERR_INVALID,
+                       "%.100s, line %zu: this looks like a long file: leave out --wide",
+                       file, csv_line(c));
+    return csv_fields(c) > 1 && !csv_is_real(c, 1);
+}
+
 int wide_next(struct series *s, struct input_series *out, struct err *e)
 {
     int got;
     *out = (struct input_series){0};
     while ((got = csv_next(s->c, e)) == 1) {
-        if (!s->rows++ && csv_fields(s->c) > 1 && !csv_is_real(s->c, 1))
-            continue; /* a header */
+        if (!s->rows++ && (got = is_header(s, e))) {
+            if (got < 0)
+                return -1;
+            continue;
+        }
         if (s->rows > SERIES_FILE_MAX + 1)
             return csv_refuse(s->c, 0, e, "there are more than %d series",
                               SERIES_FILE_MAX);

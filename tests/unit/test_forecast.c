@@ -20,6 +20,8 @@ static void command_line(void **state)
     said("fieldcast forecast --input temperatures.csv --horizon 48");
     said("--candidate can be persistence, seasonal_naive_24,");
     said(" holt_winters, theta.\n");
+    said("hours to forecast, 1 to 48 (48)");
+    said("is to hold, 50 to 99.9 (95)");
     static const struct {
         const char *option, *value, *said;
     } table[] = {
@@ -268,7 +270,7 @@ static void what_cannot_be(void **state)
     said("\nw2,48,");
     write_input("time,value\n0,1\n");
     assert_int_equal(RUN(in_path), 1);
-    said("none of the 1 series could be forecast");
+    said("its one series could not be forecast");
     write_input("time,value\n");
     assert_int_equal(RUN(in_path), 1);
     said("holds no series");
@@ -357,6 +359,9 @@ static void one_candidate_cannot(void **state)
     write_series(1, 52);
     assert_int_equal(RUN("--candidate", "ridge_weekly", in_path), 1);
     said("s0 has 52 complete hours, ridge_weekly needs 203");
+    write_series(1, 1);
+    assert_int_equal(RUN("--candidate", "persistence", in_path), 1);
+    said("s0 has 1 complete hour, persistence needs 24");
     write_series(1, 20);
     assert_int_equal(RUN("--candidate", "persistence", in_path), 1);
     said("s0 has 20 complete hours, persistence needs 24");

@@ -205,6 +205,14 @@ static void refusals(void **state)
          "the rows of a series do not stand together in ", 0, 1},
         {"x,1\ny,2,z\n", "line 2, column 3: \"z\" is not a number", 1, 0},
         {"x,1,2\ny,2,3\n", "line 1: the header must name", 0, 0},
+        {"series;time;value\na;0;1\n",
+         "it begins with \"series;time;value\"; columns must be separated by commas", 0,
+         0},
+        {"time\tvalue\n0\t1\n", "; columns must be separated by commas", 0, 0},
+        {"H1;1;2\n", "line 1: columns must be separated by commas", 1, 0},
+        {HEADER ROW("a", H0, "1"),
+         "line 1: this looks like a long file: leave out --wide", 1, 0},
+        {"Timestamp,Value\n0,1\n3600,2\n", "this looks like a long file", 1, 0},
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
         struct err e = ERR_INIT;
