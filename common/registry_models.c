@@ -153,13 +153,14 @@ int registry_model_rows(struct pg *p, const char *name, int version, unsigned ch
     int64_t claimed = rc ? 0 : pg_get_int(r, 0, 1);
     pg_rows_free(r);
     if (!rc && (claimed < 0 || claimed > MODEL_ROWS_MAX))
-        rc = err_set(e, ERR_INTERNAL, "version %d of model \"%s\" claims %lld rows",
-                     version, name, (long long)claimed);
+        rc = err_kind(e, ERR_INTERNAL, "rows_damaged",
+                      "version %d of model \"%s\" claims %lld rows", version, name,
+                      (long long)claimed);
     *n = (size_t)claimed;
     if (!rc && !(*rows = unpack(packed, packed_len, *n, len)))
-        rc = err_set(e, ERR_INTERNAL,
-                     "the training rows of version %d of model \"%s\" are damaged",
-                     version, name);
+        rc = err_kind(e, ERR_INTERNAL, "rows_damaged",
+                      "the training rows of version %d of model \"%s\" are damaged",
+                      version, name);
     free(packed);
     return rc;
 }

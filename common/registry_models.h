@@ -47,7 +47,7 @@ int registry_model_get(struct pg *p, const char *name, int version, const char *
                        struct model_row *row, struct err *e) MUST_CHECK;
 
 /* The n canonical training rows of a version (owned, free()), as they were hashed; all
- * len / n bytes long. */
+ * len / n bytes long. What cannot be unpacked is ERR_INTERNAL "rows_damaged". */
 int registry_model_rows(struct pg *p, const char *name, int version, unsigned char **rows,
                         size_t *n, size_t *len, struct err *e) MUST_CHECK;
 

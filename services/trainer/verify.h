@@ -25,7 +25,8 @@ struct verify_rows {
 };
 
 /* From its stored rows; m: the version, which knows the names of those that stood beside.
- * Must not be moved; verify_rows_done(). */
+ * On failure out->sha256 is "" unless there were rows, and they make no series. Must not
+ * be moved; verify_rows_done(). */
 int verify_rows(struct pg *pg, const struct model_row *row, const struct model *m,
                 struct verify_rows *out, struct err *e) MUST_CHECK;
 void verify_rows_done(struct verify_rows *r); /* a zeroed struct is fine */
@@ -36,9 +37,10 @@ int verify_csv(struct buf *b, const char *name, const struct hours *h) MUST_CHEC
 
 /* Trains a version again from its rows, against the champion of that time and with its
  * seed, and compares: {"result":"same|data_changed|code_changed",…}, new. data_changed:
- * the stored rows are not those that were hashed, or `hourly` says otherwise by now;
- * hours that have aged out there do not count. code_changed: this build makes another
- * document of them. */
+ * the stored rows are not those that were hashed, and nothing is made of them, or
+ * `hourly` says otherwise by now; hours that have aged out there do not count.
+ * code_changed: this build makes another document of them, or none; "not_rebuilt" then
+ * says why. */
 json_t *verify_version(struct pg *pg, const struct trainer_settings *set,
                        const struct model_row *row, struct err *e) MUST_CHECK;
 

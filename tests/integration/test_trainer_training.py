@@ -189,23 +189,6 @@ def test_promote_by_hand_and_back(stacks):
     assert chain_holds(st)
 
 
-def test_verify_tells_data_from_code(stacks):
-    st = trainer_stack(stacks, weeks=4)
-    train(st, ["kitchen.temperature"])
-    train(st, ["kitchen.temperature"])
-    path = "/api/v1/models/kitchen.temperature/versions/{}/verify"
-    for v in (1, 2):
-        answer = st.post("trainer", path.format(v))
-        assert answer["result"] == "same" and answer["rebuilt_sha256"] == answer["content_sha256"], answer
-    # late data
-    write_hours(st, "kitchen.temperature", 1, start=START + 100 * HOUR, value=lambda *_: 7.5)
-    answer = st.post("trainer", path.format(1))
-    assert answer["result"] == "data_changed" and answer["hourly"] == {"changed": 1, "aged_out": 0}
-    # all of it gone: nothing to compare with, and still an answer
-    st.influx("DROP MEASUREMENT hourly")
-    assert st.post("trainer", path.format(1))["result"] == "same"
-
-
 def test_decisions_cannot_be_changed(stacks):
     st = trainer_stack(stacks, weeks=4)
     train(st, ["kitchen.temperature"])
