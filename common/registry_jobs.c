@@ -218,8 +218,8 @@ int registry_job_finish(struct pg *p, const char *worker, const struct job *j,
     " 'progress', progress, 'run_id', run_id, 'version', version, 'outcome', outcome,"   \
     " 'message', message, 'reason', reason, 'preset', preset, 'actor', actor,"           \
     " 'priority', priority, 'attempts', attempts, 'worker', worker,"                     \
-    " 'created', fc_rfc3339(created), 'started', fc_rfc3339(started),"                   \
-    " 'ended', fc_rfc3339(ended))"
+    " 'heartbeat', fc_rfc3339(heartbeat), 'created', fc_rfc3339(created),"               \
+    " 'started', fc_rfc3339(started), 'ended', fc_rfc3339(ended))"
 
 json_t *registry_job_json(struct pg *p, int64_t id, struct err *e)
 {

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who goes first when thousands wait, and what is seen of jobs while they wait and run."""
 
+import time
+
 from procs import wait_for
-from stack import HOUR
+from stack import HOUR, ms
 from trainer_data import START, add_series, chain_holds, nothing_is_stored, trainer_stack, wait_job, write_hours
 
 SERIES = [f"room{i:02d}.temperature" for i in range(60)]
@@ -54,6 +56,22 @@ def test_a_single_one_overtakes_all_that_wait(stacks):
     assert set(order[:BATCH]) == held, "what was taken is finished first"
     assert order[BATCH:BATCH + 3] == [SERIES[-2], SERIES[-1], SERIES[50]]
     assert len(order) == len(everything) and chain_holds(st)
+
+
+def test_a_job_says_when_its_trainer_was_heard_of(stacks):
+    st = filled(stacks, SERIES[:2])
+    with nothing_is_stored(st):
+        running = ask(st, SERIES[:1])[0]
+        wait_for(lambda: open_jobs(st)["running"], 20, "the job to be taken")
+        waiting = ask(st, SERIES[1:2])[0]
+        beat = lambda job: st.get("trainer", f"/api/v1/jobs/{job['id']}")["heartbeat"]  # noqa: E731
+        first = beat(running)
+        assert abs(ms(first) - time.time() * 1000) < 30_000, "it is of the real clock"
+        wait_for(lambda: beat(running) > first, 20, "another heartbeat")
+        assert beat(waiting) is None
+    wait_empty(st)
+    listed = st.get("trainer", "/api/v1/jobs")["items"]
+    assert [j["id"] for j in listed] == [waiting["id"], running["id"]] and all(j["heartbeat"] for j in listed)
 
 
 def test_the_series_of_a_device_are_taken_together(stacks):
