@@ -35,11 +35,12 @@ struct job_request {
 
 /* Makes the jobs, unless a series has an open one (which, if it waits, gets the higher of
  * the two priorities, and the preset if one is asked for), and returns all of them as
- * [{"id","series","state"},…] in the order of the names. A series that is not there is
- * ERR_NOT_FOUND, one that is quarantined or disabled, or trained at the moment with
- * another preset than the one asked for (unless any will do, or all series are asked
- * for), ERR_CONFLICT; it is
- * named, and then nothing is queued. Opens its own transaction. */
+ * [{"id","series","state","preset"},…] in the order of the names; preset: what the job
+ * makes, which an open one may have brought along where none is asked for. A series that
+ * is not there is ERR_NOT_FOUND, one that is quarantined or disabled, or trained at the
+ * moment with another preset than the one asked for (unless any will do, or all series
+ * are asked for), ERR_CONFLICT; it is named, and then nothing is queued. Opens its own
+ * transaction. */
 json_t *registry_jobs_enqueue(struct pg *p, const struct job_request *q,
                               struct err *e) MUST_CHECK;
 

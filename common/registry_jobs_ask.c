@@ -123,7 +123,8 @@ static json_t *enqueue_once(struct pg *p, const char *names, const struct job_re
     if (pg_exec(
             p,
             "SELECT coalesce(json_agg(json_build_object('id', id, 'series', name,"
-            " 'state', state) ORDER BY i) FILTER (WHERE id IS NOT NULL), '[]'),"
+            " 'state', state, 'preset', preset) ORDER BY i)"
+            " FILTER (WHERE id IS NOT NULL), '[]'),"
             " count(*) - count(id) FROM (SELECT name, min(i) AS i FROM"
             "  jsonb_array_elements_text($1) WITH ORDINALITY n(name, i) GROUP BY name)"
             "  n LEFT JOIN jobs j ON j.series = name AND j." JOB_OPEN,

@@ -65,9 +65,11 @@ static void help(void)
            "  fieldcast train [options] SERIES... | --all\n\n"
            "The trainings are the trainer's: Ctrl-C ends this command alone. A series "
            "that is queued\n"
-           "already is not queued twice. Exits with 0 when every series has a new "
-           "version, with 1 when\n"
-           "one was refused, failed or cancelled.\n\n");
+           "already is not queued twice: its job is joined, and if that makes another "
+           "preset than was\n"
+           "asked for, this is said. Exits with 0 when every series has a new version, "
+           "with 1 when one\n"
+           "was refused, failed or cancelled.\n\n");
     options_print(table, stdout);
     printf("\nExamples\n"
            "  fieldcast train kitchen.temperature kitchen.humidity --reason \"sensor "
@@ -227,11 +229,34 @@ static int left_alone(const struct train_opts *o, const struct train_jobs *jobs)
     return o->no_wait ? 0 : 1;
 }
 
+/* What is open already is joined: its result is not what this command asked for. */
+static void tell_joined(const struct train_opts *o, const json_t *answer)
+{
+    size_t i;
+    const json_t *job;
+    json_array_foreach(json_object_get(answer, "jobs"), i, job)
+    {
+        const json_t *preset = json_object_get(job, "preset");
+        const char *makes = json_is_string(preset) ? json_string_value(preset) : "";
+        const char *series = json_string_value(json_object_get(job, "series"));
+        if (!preset || !strcmp(makes, o->preset ? o->preset : ""))
+            continue;
+        plain_put(stderr, series ? series : "");
+        fprintf(stderr, ": joins job %" JSON_INTEGER_FORMAT ", which makes %s",
+                json_integer_value(json_object_get(job, "id")),
+                *makes ? "preset " : "the best of all candidates");
+        plain_put(stderr, makes);
+        fputc('\n', stderr);
+    }
+}
+
 static int run(const struct train_opts *o, struct remote *r, struct err *e)
 {
     struct train_jobs jobs = {0};
     json_t *answer = ask(o, r, e);
     int rc = answer ? train_jobs_init(&jobs, answer, r, e) : -1;
+    if (!rc)
+        tell_joined(o, answer);
     json_decref(answer);
     if (!rc && !jobs.n)
         fprintf(stderr, "train: there is no active series that is forecast\n");

@@ -28,8 +28,8 @@ def trainings_asked(st):
     return st.metric("trainer", "fieldcast_http_requests_total", route="/api/v1/train") or 0
 
 
-def filled(stacks):
-    st = trainer_stack(stacks, weeks=0)
+def filled(stacks, **kw):
+    st = trainer_stack(stacks, weeks=0, **kw)
     st.clock.set(START + 72 * HOUR + 130_000)
     for name in SERIES:
         if name != "kitchen.temperature":
@@ -68,6 +68,22 @@ def test_what_it_is_told_is_said(stacks):
     assert not st.pg("SELECT 1 FROM jobs")
     st.pg("UPDATE series SET state = 'disabled'")
     assert "no active series" in run(st, "--all").stderr
+
+
+def test_joining_a_job_that_makes_something_else_is_said(stacks):
+    st = filled(stacks, env={"FC_TRAIN_WORKERS": 1})
+
+    def said(*arguments, **kw):
+        return run(st, "--no-wait", *arguments, **kw).stderr.split("train: ")[0].splitlines()
+
+    with nothing_is_stored(st):
+        assert said(SERIES[0]) == []
+        wait_for(lambda: st.get("trainer", "/api/v1/jobs/open")["running"], 20, "the job to be taken")
+        assert said("--all", "--preset", "theta") == [f"{SERIES[0]}: joins job 1, which makes the best of all candidates"]
+        waits = {r["series"]: r["id"] for r in st.pg("SELECT series, id FROM jobs")}[SERIES[1]]
+        assert said(SERIES[0], SERIES[1]) == [f"{SERIES[1]}: joins job {waits}, which makes preset theta"]
+        assert said(SERIES[1], "--preset", "theta") == []
+    wait_for(lambda: not st.pg("SELECT 1 FROM jobs WHERE state IN ('queued', 'running')"), 60, "the trainings to end")
 
 
 def test_interrupted_and_cancelled(stacks):

@@ -92,9 +92,10 @@ def test_a_preset_is_not_lost_on_a_job_that_is_open(stacks):
         wait_for(lambda: st.get("trainer", "/api/v1/jobs/open")["running"], 20, "the job to be taken")
         running = ask(None, series="hall.temperature")
         waits = ask(None)
-        assert preset_of(waits) is None
+        assert preset_of(waits) is waits["jobs"][0]["preset"] is None
         assert ask("theta")["jobs"][0]["id"] == waits["jobs"][0]["id"] and preset_of(waits) == "theta"
-        assert preset_of(ask(None)) == "theta"
+        joined = ask(None)
+        assert preset_of(joined) == joined["jobs"][0]["preset"] == "theta"
         said = ask("theta", 409, "hall.temperature")["message"]
         assert said == f"job {running['jobs'][0]['id']} trains hall.temperature already, with no preset: ask again when it has ended, or cancel it"
         assert ask("theta", series="hall.temperature", token="service") == running  # monitor is content with it
