@@ -213,9 +213,14 @@ class Score:
                 f"{100 * self.mean(self.inside):.1f} %" if self.inside else "")
 
 
-def scale(y):
-    d = [abs(y[i] - y[i - 24]) for i in y if y.get(i) is not None and y.get(i - 24) is not None]
+def scale(y, origin):
+    """q: over the hours before the first origin with a score."""
+    d = [abs(y[i] - y[i - 24]) for i in y if i < origin and y.get(i) is not None and y.get(i - 24) is not None]
     return statistics.mean(d) if d else 0
+
+
+def scales_of(truth, origins):
+    return {name: scale(y, origins[name][0]) if origins[name] else 0 for name, y in truth.items()}
 
 
 def by_series(both, truth, scales, stored, made):
@@ -232,10 +237,9 @@ def by_series(both, truth, scales, stored, made):
     return sorted(rows, key=lambda r: -r[1] / r[2])
 
 
-def report(title, truth, stored, made, champions, counts):
+def report(title, truth, scales, stored, made, champions, counts):
     """Where both forecast and the truth came."""
     both = [k for k in made if k in stored]
-    scales = {name: scale(y) for name, y in truth.items()}
     rows = [("lead", "who", "forecasts", "MASE", "sMAPE", "MSIS", "inside 95 %")]
     ratio = {}
     for lead in [*LEADS, "all"]:
@@ -254,12 +258,12 @@ def report(title, truth, stored, made, champions, counts):
     table(f"{title}: by series, all leads, MASE", [("series", "stored", "the command", "ratio", "champion")] + [
         (n, f"{a:.3f}", f"{b:.3f}", f"{a / b:.3f}", champions.get(n, "none")) for n, a, b in by_series(both, truth, scales, stored, made)])
     table(f"{title}: the loop", [("stored / the command, MASE", *(f"{k}: {r:.3f}" for k, r in ratio.items())),
+                                 ("not scored, q is not known or 0", ", ".join(n for n, q in scales.items() if not q) or "none"),
                                  *((k, str(n)) for k, n in sorted(counts.items()))])
 
 
-def beside_peers(title, truth, stored, origins):
+def beside_peers(title, truth, scales, stored, origins):
     """Each peer where the loop had stored a forecast and the truth came. What a peer refuses counts as seasonal naive for it."""
-    scales = {name: scale(y) for name, y in truth.items()}
     rows = [("", "forecasts", "MASE", "stored there", "ratio", "sMAPE", "MSIS", "inside 95 %", "refused")]
     for method in loop_peers.PEERS:
         made, refused = loop_peers.forecasts(method, truth, origins, PEER_EVERY)
@@ -298,6 +302,7 @@ def figure():
     stored, counts, served, took = run(devices, rooms, messages, hours)
     origins = {n: [o for o in range(FROM * 24, hours - 1) if o % EVERY == 0] for n in truth}
     origins |= {n: list(range(min(y) + ROOM_FROM, max(y), ROOM_EVERY)) for n, y in inside.items()}
+    scales = scales_of(truth | inside, origins)
     made, command_s = offline(truth | inside, origins)
     print(f"{len(truth)} hourly series and {len(inside)} of rooms by the minute ({sum(map(len, messages.values()))} messages), "
           f"{hours / 24:.0f} virtual days in {took:.0f} s; the command took {command_s:.0f} s; "
@@ -305,9 +310,9 @@ def figure():
     for title, some, happened_to in (("Hourly sets", truth, counts[0]), ("Minute sets", inside, counts[1])):
         if some:
             mine = {k: v for k, v in made.items() if k[0] in some}
-            report(title, some, stored, mine, served, happened_to)
+            report(title, some, {n: scales[n] for n in some}, stored, mine, served, happened_to)
         if some and "--peers" in sys.argv:
-            beside_peers(title, some, stored, {n: origins[n] for n in some})
+            beside_peers(title, some, scales, stored, {n: origins[n] for n in some})
 
 
 if __name__ == "__main__":
