@@ -22,6 +22,7 @@ import arguments
 arguments.check(__doc__)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import loop_alarms  # noqa: E402
 import loop_peers  # noqa: E402
 import minutes  # noqa: E402
 from lib import SharedServers, Stack, build_dir, table  # noqa: E402
@@ -125,6 +126,12 @@ def happened(st, devices):
             {f"asked: {k}": n for k, n in count("reason", "decisions", "kind = 'retrain'").items()})
 
 
+def alarms(st):
+    """[(type, series, newest hour that was known)]: the hour, in seconds, is the end of the alarm's id."""
+    return [(r["type"], r["series"], (int(r["id"].rsplit(":", 1)[1]) * 1000 - START_MS) // HOUR)
+            for r in st.pg("SELECT id, type, series FROM alerts ORDER BY started, id")]
+
+
 def champions(st):
     return {r["name"]: f"{r['algorithm']} {r['version']}" for r in st.pg(
         "SELECT a.name, v.algorithm, v.version FROM model_aliases a JOIN model_versions v ON v.name = a.name "
@@ -132,7 +139,7 @@ def champions(st):
 
 
 def run(devices, rooms, messages, hours):
-    """(what was stored, what happened to hourly devices and rooms, champions, seconds)"""
+    """(what was stored, what happened to hourly devices and rooms, alarms, champions, seconds)"""
     shared, st = SharedServers(), None
 
     def publish(hour_ms):
@@ -146,7 +153,7 @@ def run(devices, rooms, messages, hours):
             if sys.stderr.isatty() or h % 240 == 239:
                 print(f"\r  {h + 1} of {hours} hours", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
         took = time.monotonic() - began
-        return stored_rows(st, devices | rooms), (happened(st, devices), happened(st, rooms)), champions(st), took
+        return stored_rows(st, devices | rooms), (happened(st, devices), happened(st, rooms)), alarms(st), champions(st), took
     finally:
         if st:
             st.close()
@@ -299,7 +306,7 @@ def figure():
     for name in inside:
         device, quantity = name.split(".")
         rooms[device].append(quantity)
-    stored, counts, served, took = run(devices, rooms, messages, hours)
+    stored, counts, alarmed, served, took = run(devices, rooms, messages, hours)
     origins = {n: [o for o in range(FROM * 24, hours - 1) if o % EVERY == 0] for n in truth}
     origins |= {n: list(range(min(y) + ROOM_FROM, max(y), ROOM_EVERY)) for n, y in inside.items()}
     scales = scales_of(truth | inside, origins)
@@ -311,6 +318,7 @@ def figure():
         if some:
             mine = {k: v for k, v in made.items() if k[0] in some}
             report(title, some, {n: scales[n] for n in some}, stored, mine, served, happened_to)
+            table(f"{title}: alarms, by sensor and 30 days", loop_alarms.rows(alarmed, some, stored))
         if some and "--peers" in sys.argv:
             beside_peers(title, some, scales, stored, {n: origins[n] for n in some})
 
