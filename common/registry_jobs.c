@@ -59,21 +59,24 @@ json_t *registry_jobs_cancel(struct pg *p, const json_t *series, const char *act
 
 /* Half of a worker's share of what waits, so that others who look have something, and all
  * end at much the same time; with the rest of a device never more than the whole share.
- */
+ * What was taken before and not ended comes alone: if it is what brings trainers down, it
+ * must not take others' tries with it. */
 static const char take_sql[] =
     "WITH s AS (SELECT least($3::int, greatest(1, n / (2 * $2::int))) AS share,"
     "  least($5::int, greatest(1, n / $2::int)) AS whole FROM (SELECT count(*) AS n FROM"
     "  (SELECT FROM jobs WHERE state = 'queued' LIMIT 2 * $2::int * $3::int) w) c),"
-    " q AS (SELECT id, split_part(series, '.', 1) AS device FROM jobs"
+    " q AS (SELECT id, attempts, split_part(series, '.', 1) AS device FROM jobs"
     "  WHERE state = 'queued' ORDER BY priority DESC, id"
     "  LIMIT (SELECT least(whole, share + $5::int - $3::int) FROM s)"
     "  FOR UPDATE SKIP LOCKED),"
-    " placed AS (SELECT id, device, row_number() OVER () AS place FROM q),"
+    " placed AS (SELECT id, attempts, device, row_number() OVER () AS place FROM q),"
+    " lone AS (SELECT attempts > 0 AS it FROM placed WHERE place = 1),"
     " t AS (UPDATE jobs j SET state = 'running', worker = $1, heartbeat = fc_real_now(),"
-    "  started = $4, attempts = attempts + 1, progress = 0, message = NULL"
-    "  FROM placed p, s WHERE j.id = p.id AND (p.place <= s.share OR"
-    "   p.device = (SELECT device FROM placed, s WHERE place = s.share))"
-    "  RETURNING j.id, attempts, series, coalesce(preset, '') AS preset, actor, reason,"
+    "  started = $4, attempts = j.attempts + 1, progress = 0, message = NULL"
+    "  FROM placed p, s, lone WHERE j.id = p.id AND (p.place = 1 OR"
+    "   (NOT lone.it AND p.attempts = 0 AND (p.place <= s.share OR"
+    "    p.device = (SELECT device FROM placed, s WHERE place = s.share))))"
+    "  RETURNING j.id, j.attempts, series, coalesce(preset, '') AS preset, actor, reason,"
     "  place)"
     " SELECT id, attempts, series, preset, actor, reason FROM t ORDER BY place";
 

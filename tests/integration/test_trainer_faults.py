@@ -81,6 +81,27 @@ def test_jobs_of_a_killed_trainer_are_taken_over(stacks):
         assert other.stop() == 0
 
 
+def test_what_was_taken_before_comes_alone(stacks):
+    """Whoever kills its trainer each time must not use up the tries of those taken with it."""
+    st = trainer_stack(stacks, weeks=0, env=ONE_WORKER)
+    fill(st)
+    st.pg("CREATE TABLE taken (tx xid8, attempts int)")
+    st.pg("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+          " 'BEGIN INSERT INTO taken VALUES (pg_current_xact_id(), NEW.attempts); RETURN NULL; END'")
+    st.pg("CREATE TRIGGER note AFTER UPDATE ON jobs FOR EACH ROW"
+          " WHEN (NEW.state = 'running' AND OLD.state = 'queued') EXECUTE FUNCTION note()")
+    jobs = st.post("trainer", "/api/v1/train", {"series": SERIES}, status=202)["jobs"]
+    wait_for(lambda: st.pg("SELECT 1 FROM jobs WHERE state = 'running'"), 10, "a job to run", every=0.002)
+    st.kill("trainer")
+    held = len(st.pg("UPDATE jobs SET state = 'queued', attempts = 1 WHERE state IN ('queued', 'running') RETURNING id"))
+    assert held >= 1
+    st.start("trainer")
+    wait_for(lambda: jobs_by_state(st) == {"done": len(jobs)}, 60, "all jobs to be done")
+    again = st.pg("SELECT count(*) AS n FROM taken WHERE attempts = 2 GROUP BY tx")
+    assert [r["n"] for r in again] == [1] * held
+    assert max(r["n"] for r in st.pg("SELECT count(*) AS n FROM taken WHERE attempts = 1 GROUP BY tx")) > 1
+
+
 def test_promotion_is_atomic_under_sigkill(stacks):
     st = trainer_stack(stacks, weeks=0, env=ONE_WORKER)
     fill(st, weeks=2)
