@@ -172,7 +172,7 @@ static int prepare(struct holdout *w, const struct hours *h, struct err *e)
                        hours_complete(&w->part), TRAIN_MIN_HOURS);
     if (hours_copy(&w->whole, &w->part, e))
         return -1;
-    train_window(&w->whole);
+    train_window(&w->whole, NULL, NULL);
     if (hours_copy(&w->filled, &w->whole, e))
         return -1;
     hours_interpolate(&w->filled, TRAIN_MAX_GAP);

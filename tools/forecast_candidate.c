@@ -95,7 +95,7 @@ int forecast_alone(const struct candidate *c, const struct hours *h,
     *r = (struct train_result){0};
     if (h->n && hours_copy(&whole, h, e))
         goto out;
-    train_window(&whole);
+    train_window(&whole, NULL, NULL);
     if (check(c, &whole, o, e) || hours_copy(&filled, &whole, e))
         goto out;
     hours_interpolate(&filled, TRAIN_MAX_GAP);

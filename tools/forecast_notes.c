@@ -73,7 +73,7 @@ void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
     *n = (struct forecast_notes){0};
     if (!h->n || hours_copy(&whole, h, NULL))
         return;
-    train_window(&whole);
+    train_window(&whole, NULL, NULL);
     step = typical_step(&whole);
     if (step > TRAIN_MAX_GAP + 1) /* so many are missing between two */
         snprintf(n->apart, sizeof n->apart,

@@ -8,13 +8,19 @@
 #include "common/ml/algos.h"
 #include "common/ml/train_work.h"
 
-void train_window(struct hours *h)
+static bool is_system0(const char *preset)
+{
+    return preset && !strcmp(preset, "system0");
+}
+
+void train_window(struct hours *h, const char *preset, const struct model *champion)
 {
     for (size_t i = 0; i < h->n; i++)
         if (!isfinite(h->y[i]))
             h->y[i] = NAN;
     hours_trim(h);
-    hours_keep_last(h, TRAIN_WINDOW_HOURS);
+    hours_keep_last(h,
+                    is_system0(preset) && !champion ? SYSTEM0_HOURS : TRAIN_WINDOW_HOURS);
     hours_trim(h);
 }
 
@@ -140,7 +146,7 @@ int train_series(const struct hours *h, const struct model *champion,
         .o = o,
         .champion = champion,
         .preset = o->preset ? preset_find(o->preset) : NULL,
-        .system0 = o->preset && !strcmp(o->preset, "system0"),
+        .system0 = is_system0(o->preset),
     };
     int rc = -1;
     *r = (struct train_result){0};

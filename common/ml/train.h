@@ -58,9 +58,9 @@ struct train_result {
 
 /* Cuts h to what training uses: the last TRAIN_WINDOW_HOURS without missing hours at the
  * ends. The rows whose hash is in the document are hours_canonical() of the result, so a
- * caller that keeps them cuts first. The preset "system0" learns from the last 168 of
- * them; a champion that it is judged beside reads further back. */
-void train_window(struct hours *h);
+ * caller that keeps them cuts first. The preset "system0" learns from the last 168, which
+ * are all that is kept unless it stands beside a champion, who reads further back. */
+void train_window(struct hours *h, const char *preset, const struct model *champion);
 
 /* A champion whose errors have left all proportion, or without one hours that have
  * (change.h), show that the series has changed: then, and in later trainings with a

@@ -14,8 +14,6 @@
 
 #define LEVEL_MAX (0.999 + 1e-12) /* 99.9 / 100 is a little more */
 
-#define SYSTEM0_HOURS 168
-
 #define LARGEST_VALUE 1e100 /* squares and sums stay finite */
 
 static int check(const struct hours *h, const struct train_opts *o, struct err *e)
@@ -123,7 +121,7 @@ int train_clean(struct train_work *w, const struct hours *h, struct err *e)
 {
     if (check(h, w->o, e) || hours_copy(&w->whole, h, e))
         return -1;
-    train_window(&w->whole);
+    train_window(&w->whole, w->o->preset, w->champion);
     if (enough(w, &w->whole, e) || hours_copy(&w->whole_filled, &w->whole, e))
         return -1;
     hours_interpolate(&w->whole_filled, w->system0 ? w->whole.n : TRAIN_MAX_GAP);

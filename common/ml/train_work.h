@@ -13,6 +13,7 @@
 #include "common/ml/train.h"
 
 #define HOLDOUT_HOURS 168 /* at most */
+#define SYSTEM0_HOURS 168 /* that it learns from */
 
 /* The candidates' backtests and what is picked by them. */
 struct chosen {

@@ -26,7 +26,7 @@ _Static_assert(MODEL_ROW_MAX == 8 * (2 + OTHERS_MAX), "rows with all others fit"
 struct run {
     const struct runner *r;
     const struct job *j;
-    const struct hours *hours;
+    struct hours *hours;
     const json_t *beside;   /* NULL: none */
     struct model *champion; /* the serving one, NULL if there is none. owned */
     int served;             /* its version, 0 if there is none */
@@ -308,6 +308,7 @@ static enum run_end run(struct run *x, struct err *e)
         return err_set(e, ERR_UNAVAILABLE, "no randomness for the run's id"), RUN_AGAIN;
     if (load_champion(x, e))
         return RUN_AGAIN;
+    train_window(x->hours, x->j->preset, x->champion);
     if (train(x, &why)) {
         if (!strcmp(why.slug, "cancelled"))
             return RUN_GONE;
@@ -327,7 +328,6 @@ enum run_end run_job(const struct runner *r, const struct job *j, struct hours *
         .r = r, .j = j, .hours = hours, .beside = beside, .started_ms = clock_now_ms()};
     int64_t began_us = clock_mono_us();
     *e = (struct err)ERR_INIT;
-    train_window(hours);
     enum run_end end = run(&x, e);
     if (end == RUN_DONE) {
         counts_stored(r->metrics, j->series, outcome(&x), hours->n, x.result.metrics,

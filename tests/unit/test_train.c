@@ -390,12 +390,16 @@ static void window(void **state)
     h.y[1999] = INFINITY;
     struct train_result r = trained(&h, NULL, &opts);
     assert_int_equal(r.model->training.rows, TRAIN_WINDOW_HOURS);
-    train_window(&h);
+    train_window(&h, NULL, NULL);
     assert_int_equal(h.n, TRAIN_WINDOW_HOURS);
     assert_int_equal(h.start_s, T0 + (1999 - TRAIN_WINDOW_HOURS) * 3600);
     char sha[SHA256_HEX_SIZE];
     hours_sha256(&h, sha);
     assert_string_equal(r.model->training.sha256, sha);
+    train_window(&h, "system0", r.model);
+    assert_int_equal(h.n, TRAIN_WINDOW_HOURS);
+    train_window(&h, "system0", NULL);
+    assert_int_equal(h.n, 168);
     train_result_done(&r);
     hours_done(&h);
 }
