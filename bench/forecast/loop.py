@@ -4,7 +4,7 @@ clock, and the forecasts are scored as they were stored, beside seasonal naive a
 was known at the same origins. Minutes go along: rooms that were measured for days, told apart from the hourly ones.
     loop.py [--days=70] [--from=14 (days without a score)] [--every=12 (hours between the command's origins)]
             [--input=FILE.csv (series,time,value; hourly) in place of the provided sets] [--quick]
-            [--peers (statsforecast and scikit-learn at the origins, too)] [--peer-every=36 (hours between these)]"""
+            [--peers (statsforecast and scikit-learn at the origins, too)] [--peer-every=72 (hours between these)]"""
 
 import csv
 import math
@@ -40,7 +40,7 @@ def option(name, ordinary, quick=None):
 
 
 DAYS, FROM, EVERY = option("days", 70, 20), option("from", 14, 10), option("every", 12, 24)
-PEER_EVERY = option("peer-every", 36, 96)
+PEER_EVERY = option("peer-every", 72, 96)
 ROOM_FROM, ROOM_EVERY = 48, 5  # hours that a room is known before its forecasts count; hours between the command's origins
 
 # ---- data: {device: {quantity: {hour index: value}}}
