@@ -64,6 +64,12 @@ static void help_figures(void)
         "what a training\n"
         "would have chosen from what was known at each origin: the blend of the best, or "
         "a single one.\n"
+        "With less than 192 hours known it is what \"fieldcast forecast\" says of them, "
+        "number by number,\n"
+        "and nothing with less than 24; with more, the origins before it, as far apart "
+        "and as long as\n"
+        "these, stand for a training's own, and it is not looked whether the series has "
+        "changed.\n"
         "The overall means count every series the same; ratios are of means.\n\n");
 }
 

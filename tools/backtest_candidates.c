@@ -65,7 +65,7 @@ static int work(void *arg, void *item, struct buf *b, struct err *e)
     if (r->o->holdout)
         backtest_holdout(r->o, it->s.name, &it->s.h, &it->all);
     else
-        backtest_rolling(r->o, &it->s.h, &it->all);
+        backtest_rolling(r->o, it->s.name, &it->s.h, &it->all);
     outcome_make(&it->out, r->o, &it->s, &it->all);
     if (!r->rows)
         tracks_done(&it->all);

@@ -8,7 +8,6 @@
 #include "common/ml/scales.h"
 #include "common/ml/train.h"
 #include "tools/backtest_work.h"
-#include "tools/forecast_series.h"
 
 struct holdout {
     const struct backtest_opts *o;
@@ -138,19 +137,16 @@ static void run_choice(struct holdout *w)
 {
     struct track *t = &w->all->t[METHOD_CHOSEN];
     struct forecast f[HORIZON_MAX];
-    struct train_result res;
     struct err e = ERR_INIT;
+    size_t served;
     int64_t begun_us = clock_mono_us();
-    if (forecast_series(&w->part, w->name, w->o->level / 100, HORIZON_MAX, NULL, f, &res,
-                        &e)) {
+    if (backtest_train(w->o, w->name, &w->part, f, &served, &e)) {
         snprintf(t->why, sizeof t->why, "%.150s", e.text);
         return;
     }
     put(w, METHOD_CHOSEN, f);
     t->ms = (double)(clock_mono_us() - begun_us) / 1000;
-    size_t c = w->pick.best < 0 ? METHOD_CHOSEN : (size_t)w->pick.best;
-    w->all->chosen[c == n_candidates_alone ? METHOD_BLEND : c]++;
-    train_result_done(&res);
+    w->all->chosen[served]++;
 }
 
 /* The history, as a training takes it. -1: there is too little. */

@@ -79,9 +79,7 @@ static void list_chosen(struct buf *b, const size_t *chosen)
     const char *gap = "  chosen:";
     for (size_t m = N_METHODS; m-- > 0;)
         if (chosen[m]) {
-            buf_addf(b, "%s %s %zu", gap,
-                     m == METHOD_CHOSEN ? "the best simple one" : method_name(m),
-                     chosen[m]);
+            buf_addf(b, "%s %s %zu", gap, method_name(m), chosen[m]);
             gap = ",";
         }
     if (*gap == ',')
@@ -202,8 +200,7 @@ static json_t *chosen_json(const size_t *chosen)
     json_t *o = json_object();
     for (size_t m = 0; m < N_METHODS; m++)
         if (chosen[m])
-            json_object_set_new(o, m == METHOD_CHOSEN ? "simple" : method_name(m),
-                                json_integer((json_int_t)chosen[m]));
+            json_object_set_new(o, method_name(m), json_integer((json_int_t)chosen[m]));
     return o;
 }
 

@@ -5,85 +5,9 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "common/ml/algos.h"
-#include "common/ml/conformal.h"
-#include "common/ml/linear.h"
-#include "common/ml/naive2.h"
 #include "common/ml/scales.h"
 #include "common/ml/train.h"
 #include "tools/backtest_work.h"
-
-/* ---- tracks ---- */
-
-void tracks_init(struct tracks *all, const struct hours *h, size_t n_origins,
-                 size_t first, size_t step, size_t leads)
-{
-    *all = (struct tracks){.n_origins = n_origins, .leads = leads};
-    all->origin = xcalloc(n_origins + 1, sizeof *all->origin);
-    all->y = xmalloc((n_origins * leads + 1) * sizeof *all->y);
-    for (size_t i = 0; i < n_origins; i++) {
-        all->origin[i] = first + i * step;
-        for (size_t k = 0; k < leads; k++)
-            all->y[i * leads + k] = h->y[all->origin[i] + 1 + k];
-    }
-    all->q = score_scale(h->y, n_origins ? first + 1 : 0, 24);
-}
-
-void track_begin(const struct tracks *all, size_t m, struct track *t)
-{
-    size_t cells = all->n_origins * all->leads;
-    (void)m;
-    t->yhat = xmalloc((3 * cells + 1) * sizeof *t->yhat);
-    t->lower = t->yhat + cells;
-    t->upper = t->lower + cells;
-    for (size_t i = 0; i < 3 * cells; i++)
-        t->yhat[i] = NAN;
-}
-
-void tracks_done(struct tracks *all)
-{
-    for (size_t m = 0; m < METHODS_MAX; m++)
-        free(all->t[m].yhat);
-    free(all->y);
-    free(all->origin);
-    *all = (struct tracks){0};
-}
-
-/* ---- what all methods share ---- */
-
-void backtest_band(const double *residual, size_t n, size_t leads, double level,
-                   enum transform transform, const struct hours *fitted,
-                   const double *yhat, double *lower, double *upper)
-{
-    double half[HORIZON_MAX], low, high;
-    if (!conformal_widths(residual, n, leads, level, half))
-        return;
-    struct model *m = model_new(&algo_persistence, "");
-    m->features.transform = transform;
-    if (transform == TRANSFORM_LOG) {
-        hours_range(fitted, &low, &high);
-        if (linear_range(m, low, high, NULL))
-            m->clip_high = INFINITY;
-    }
-    model_set_band(m, half, leads, level);
-    for (size_t k = 0; k < leads; k++) {
-        struct forecast f = {yhat[k], NAN, NAN};
-        if (isfinite(f.yhat))
-            model_band(m, k, level, &f);
-        lower[k] = f.lower;
-        upper[k] = f.upper;
-    }
-    model_free(m);
-}
-
-void backtest_naive2(const struct hours *filled, size_t origin, size_t leads,
-                     double *yhat)
-{
-    size_t n = origin + 1 < TRAIN_WINDOW_HOURS ? origin + 1 : TRAIN_WINDOW_HOURS;
-    if (naive2_forecast(filled->y + origin + 1 - n, n, 24, leads, yhat, NULL))
-        for (size_t k = 0; k < leads; k++)
-            yhat[k] = NAN;
-}
 
 /* ---- origins ---- */
 
@@ -122,6 +46,7 @@ static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
  * at. */
 struct rolling {
     const struct backtest_opts *o;
+    const char *name;
     const struct hours *h;
     struct hours filled;  /* owned */
     struct scales scales; /* of these. owned */
@@ -212,36 +137,75 @@ static void look(const struct rolling *r, size_t from, size_t n, struct choice *
     }
 }
 
-/* Before there is any error to choose by. */
-static size_t best_simple(const struct rolling *r, size_t k)
+/* With less history a training plans its origins and leads by the length of it. */
+#define PLANNED_BY_LENGTH (4 * HORIZON_MAX)
+_Static_assert(PLANNED_BY_LENGTH >= 8 * BACKTEST_STEP, "see plan_choice()");
+
+/* Is what a training does at an origin something that these backtests cannot tell? */
+static bool must_train(const struct rolling *r, size_t origin)
 {
-    for (size_t c = n_candidates_alone; c-- > 0;)
-        if (candidates[c].fallback && r->tried[c] && isfinite(r->bt[c].loss[k]))
-            return c;
-    return PERSISTENCE;
+    size_t n = origin + 1 < TRAIN_WINDOW_HOURS ? origin + 1 : TRAIN_WINDOW_HOURS;
+    const struct hours known = hours_part(r->h, origin + 1 - n, n);
+    return n < PLANNED_BY_LENGTH || hours_complete(&known) < TRAIN_MIN_HOURS;
+}
+
+static void train_at(const struct rolling *r, size_t i)
+{
+    struct tracks *all = r->all;
+    struct track *t = &all->t[METHOD_CHOSEN];
+    const struct hours part = hours_part(r->h, 0, all->origin[i] + 1);
+    struct hours known = {0};
+    struct forecast f[HORIZON_MAX];
+    struct err e = ERR_INIT;
+    size_t served;
+    if (hours_copy(&known, &part, &e) ||
+        backtest_train(r->o, r->name, &known, f, &served, &e)) {
+        snprintf(t->why, sizeof t->why, "%.150s", e.text);
+    } else {
+        for (size_t k = 0, at = i * all->leads; k < all->leads; k++, at++) {
+            t->yhat[at] = f[k].yhat;
+            t->lower[at] = f[k].lower;
+            t->upper[at] = f[k].upper;
+        }
+        all->chosen[served]++;
+    }
+    hours_done(&known);
+}
+
+/* Where there is nothing to blend. */
+static void blend_is_chosen(struct tracks *all, size_t i)
+{
+    size_t row = all->leads * sizeof(double), at = i * all->leads;
+    const struct track *from = &all->t[METHOD_CHOSEN];
+    struct track *to = &all->t[METHOD_BLEND];
+    memcpy(to->yhat + at, from->yhat + at, row);
+    memcpy(to->lower + at, from->lower + at, row);
+    memcpy(to->upper + at, from->upper + at, row);
 }
 
 static void choose(const struct rolling *r, size_t i, struct choice *ch)
 {
     struct pick p;
-    size_t k = r->earlier + i, leads = r->plan.leads;
+    size_t k = r->earlier + i, leads = r->plan.leads, n = n_candidates_alone;
     size_t wait = (leads + r->plan.step - 1) / r->plan.step;
     size_t back = BACKTEST_MAX_ORIGINS + wait - 1;
     size_t from = k > back ? k - back : 0;
     look(r, from, k - from + 1, ch);
     pick_make(&p, ch, &r->truth, plan_origin(&r->plan, k) + 1, true);
-    size_t c = p.best < 0 ? best_simple(r, k) : (size_t)p.best;
-    bool blend = p.best >= 0 && c == n_candidates_alone;
-    bool made = p.best >= 0 && p.used[n_candidates_alone];
-    if (!blend && r->tried[c])
-        put(r, METHOD_CHOSEN, i, &r->bt[c], 0, candidates[c].features.transform);
-    if (blend)
+    if (p.best < 0 || must_train(r, plan_origin(&r->plan, k))) {
+        train_at(r, i);
+    } else if ((size_t)p.best == n) {
         put(r, METHOD_CHOSEN, i, &p.blended, from, TRANSFORM_NONE);
-    if (made)
+        r->all->chosen[METHOD_BLEND]++;
+    } else {
+        put(r, METHOD_CHOSEN, i, &r->bt[p.best], 0,
+            candidates[p.best].features.transform);
+        r->all->chosen[p.best]++;
+    }
+    if (p.best >= 0 && p.used[n])
         put(r, METHOD_BLEND, i, &p.blended, from, TRANSFORM_NONE);
-    else if (r->tried[c]) /* of one */
-        put(r, METHOD_BLEND, i, &r->bt[c], 0, candidates[c].features.transform);
-    r->all->chosen[blend ? METHOD_BLEND : c]++;
+    else
+        blend_is_chosen(r->all, i);
     pick_done(&p);
 }
 
@@ -266,10 +230,10 @@ static void fill_tracks(struct rolling *r)
     free(ch);
 }
 
-void backtest_rolling(const struct backtest_opts *o, const struct hours *h,
-                      struct tracks *all)
+void backtest_rolling(const struct backtest_opts *o, const char *name,
+                      const struct hours *h, struct tracks *all)
 {
-    struct rolling r = {.o = o, .h = h, .all = all};
+    struct rolling r = {.o = o, .name = name, .h = h, .all = all};
     struct plan scored = ladder(o, h, r.tried);
     tracks_init(all, h, scored.n, scored.first, scored.step, scored.leads);
     if (h->n && !hours_copy(&r.filled, h, NULL))

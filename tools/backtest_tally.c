@@ -6,12 +6,6 @@
 #include "common/mem.h"
 #include "tools/backtest_work.h"
 
-const char *method_name(size_t m)
-{
-    static const char *const more[] = {"naive2", "blend", "chosen"};
-    return m < n_candidates_alone ? candidates[m].name : more[m - n_candidates_alone];
-}
-
 /* ---- which origins ---- */
 
 /* Has it a forecast there, and did an hour come? */

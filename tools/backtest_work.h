@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* backtest_work: what the files of `fieldcast backtest` share: backtest.c (the command),
- * backtest_candidates.c (all series), backtest_rolling.c and backtest_holdout.c (the
- * forecasts of one), backtest_tally.c (their figures), backtest_report.c (how these
+ * backtest_methods.c (what is compared), backtest_candidates.c (all series),
+ * backtest_rolling.c and backtest_holdout.c (the forecasts of one), backtest_tracks.c
+ * (where these are put), backtest_tally.c (their figures), backtest_report.c (how these
  * look). Nobody else includes it.
  *
  * A method is a candidate of common/ml/candidates.h or, behind these, Naive2, the blend,
@@ -26,9 +27,16 @@
 #define PERSISTENCE 0 /* places in the list of candidates */
 #define SEASONAL_NAIVE 1
 
+/* ---- methods: backtest_methods.c ---- */
+
 const char *method_name(size_t m);
 
-/* ---- forecasts: backtest_rolling.c, backtest_holdout.c ---- */
+/* What `fieldcast forecast` says of h, which is trimmed: HORIZON_MAX hours into f, and
+ * the method that it chose. Refused as train_series() does. */
+int backtest_train(const struct backtest_opts *o, const char *name, struct hours *h,
+                   struct forecast *f, size_t *served, struct err *e) MUST_CHECK;
+
+/* ---- forecasts: backtest_tracks.c, backtest_rolling.c, backtest_holdout.c ---- */
 
 /* One method's forecasts; n_origins × leads, NaN where there is none. */
 struct track {
@@ -54,9 +62,10 @@ void track_begin(const struct tracks *all, size_t m, struct track *t);
 void tracks_done(struct tracks *all); /* a zeroed struct is fine */
 
 /* From rolling origins, each candidate fitted again at each. Blend, choice and bands at
- * an origin are made of what the origins before it had shown by then. h is trimmed. */
-void backtest_rolling(const struct backtest_opts *o, const struct hours *h,
-                      struct tracks *all);
+ * an origin are made of what the origins before it had shown by then; where these cannot
+ * tell what a training would choose, one is made. h is trimmed. */
+void backtest_rolling(const struct backtest_opts *o, const char *name,
+                      const struct hours *h, struct tracks *all);
 
 /* What all would have said before the last o->holdout hours, once: the choice is what
  * `fieldcast forecast` says. h is trimmed. */

@@ -4,6 +4,7 @@
 #include "tests/unit/subcommand.h"
 
 #include <jansson.h>
+#include <time.h>
 
 #include "common/mem.h"
 #include "common/ml/candidates.h"
@@ -211,6 +212,71 @@ static void holdout_is_the_forecast(void **state)
             for (size_t k = 0; k < 48 - late; k++)
                 assert_near(atof(held[s * (48 - late) + k]),
                             atof(made[1 + s * 48 + k + late]), 1e-8);
+    }
+}
+
+/* A young series, in an hour of which nothing is measured now and then: rows of
+ * time,value up to `hours`. */
+static void write_young(int hours, int missing_every)
+{
+    FILE *f = open_input();
+    fprintf(f, "time,value\n");
+    for (int i = 0; i < hours; i++)
+        if (missing_every == 0 || i % missing_every != missing_every - 2)
+            fprintf(f, "%d,%.3f\n", 3600 * (500000 + i), value(0, i));
+    fclose(f);
+}
+
+static int hour_of(const char *origin)
+{
+    struct tm tm = {0};
+    assert_non_null(strptime(origin, "%Y-%m-%dT%H:%M:%S", &tm));
+    return (int)(timegm(&tm) / 3600 - 500000);
+}
+
+/* What is chosen at an origin is what the forecast of the file cut there says, and where
+ * that is refused there is none. */
+static void a_young_choice_is_the_forecast(void **state)
+{
+    static const struct {
+        int hours, missing_every;
+        const char *horizon, *step;
+        int refused;
+    } cases[] = {
+        {200, 0, "12", "3", 0}, {180, 0, "48", "23", 0}, {130, 7, "24", "5", 0},
+        {60, 0, "12", "3", 0},  {56, 2, "4", "2", 5},
+    };
+    static char origin[500][40], lead[500][40], yhat[500][40], made[60][40];
+    (void)state;
+    for (size_t c = 0; c < N_OF(cases); c++) {
+        size_t leads = (size_t)atoi(cases[c].horizon), forecast = 0, all = 0;
+        write_young(cases[c].hours, cases[c].missing_every);
+        assert_int_equal(RUN("--horizon", cases[c].horizon, "--step", cases[c].step,
+                             "--rows", rows_path, in_path),
+                         0);
+        all = rows_of(rows_path, "persistence", 2, origin, 500) / leads;
+        size_t n = rows_of(rows_path, "chosen", 2, origin, 500);
+        assert_int_equal(rows_of(rows_path, "chosen", 3, lead, 500), n);
+        assert_int_equal(rows_of(rows_path, "chosen", 4, yhat, 500), n);
+        for (size_t i = 0; i < n; i += leads) {
+            int known = hour_of(origin[i]) + 1;
+            if (known >= 192)
+                continue;
+            write_young(known, cases[c].missing_every);
+            assert_int_equal(run(forecast_main, (const char *const[]){in_path, NULL}), 0);
+            assert_int_equal(rows_of(out_path, NULL, 3, made, 60), 1 + 48);
+            for (size_t k = 0; k < leads; k++)
+                assert_near(atof(yhat[i + k]), atof(made[1 + k]), 1e-8);
+            forecast++;
+        }
+        assert_true(forecast >= 3);
+        assert_int_equal(all - n / leads, cases[c].refused);
+        if (!cases[c].refused)
+            continue;
+        assert_true(rows_of(rows_path, "persistence", 2, origin, 500) > 0);
+        write_young(hour_of(origin[0]) + 1, cases[c].missing_every);
+        assert_int_equal(run(forecast_main, (const char *const[]){in_path, NULL}), 1);
+        said("complete hours, 24 are needed");
     }
 }
 
@@ -478,6 +544,7 @@ int main(void)
         cmocka_unit_test(candidates_on_a_file),
         cmocka_unit_test(short_series),
         cmocka_unit_test(holdout_is_the_forecast),
+        cmocka_unit_test(a_young_choice_is_the_forecast),
         cmocka_unit_test(holdout_figures),
         cmocka_unit_test(bands_are_the_forecast),
         cmocka_unit_test(bands_on_logarithms),
