@@ -90,21 +90,23 @@ static void help(void)
            "they are UTC.\n"
            "Memory is as for \"fieldcast forecast\".\n");
     help_figures();
-    printf("Examples\n"
-           "  Which candidate forecasts this best, and how well?\n"
-           "    fieldcast backtest --input temperatures.csv\n"
-           "  The same by hours ahead:\n"
-           "    fieldcast backtest --leads temperatures.csv\n"
-           "  A picture of that:\n"
-           "    fieldcast backtest --plot errors.svg temperatures.csv\n"
-           "  A benchmark set, a series per row: its last two days, forecast once:\n"
-           "    fieldcast backtest --wide --holdout 48 --input hourly.csv\n"
-           "  Every forecast as a row, for a plot:\n"
-           "    fieldcast backtest --input temperatures.csv --rows forecasts.csv\n"
-           "  The reference system's features, coefficients and errors, from its "
-           "minutes:\n"
-           "    fieldcast backtest --preset system0 --json --input raw_1min.csv\n\n"
-           "Exit code: 0 when done, 1 when not, 2 for a wrong command line.\n");
+    printf(
+        "Examples\n"
+        "  Which candidate forecasts this best, and how well?\n"
+        "    fieldcast backtest --input temperatures.csv\n"
+        "  The same by hours ahead:\n"
+        "    fieldcast backtest --leads temperatures.csv\n"
+        "  A picture of that:\n"
+        "    fieldcast backtest --plot errors.svg temperatures.csv\n"
+        "  A benchmark set, a series per row: its last two days, forecast once:\n"
+        "    fieldcast backtest --wide --holdout 48 --input hourly.csv\n"
+        "  Every forecast as a row, for a plot:\n"
+        "    fieldcast backtest --input temperatures.csv --rows forecasts.csv\n"
+        "  The reference system's features, coefficients and errors, from its "
+        "minutes:\n"
+        "    fieldcast backtest --preset system0 --json --input raw_1min.csv\n\n"
+        "Exit code: 0 when done, 1 when nothing could be scored, 2 for a wrong command "
+        "line.\n");
 }
 
 /* ---- command line ---- */

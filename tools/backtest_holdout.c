@@ -89,16 +89,28 @@ static void run_candidate(struct holdout *w, size_t m, const struct candidate *c
     t->ms += (double)(clock_mono_us() - begun_us) / 1000;
 }
 
+/* Why the choice did not try a candidate: as many origins as it takes need more hours. */
+static void tell_not_tried(const struct holdout *w, const struct candidate *c,
+                           struct track *t)
+{
+    size_t n = w->whole.n, min = candidate_min_hours(c);
+    while (plan_choice(n, HORIZON_MAX, min).n < BACKTEST_MIN_ORIGINS)
+        n++;
+    if (candidate_suits(c, w->whole.y, w->whole.n))
+        snprintf(t->why, sizeof t->why,
+                 "%zu hours before the holdout are needed, there are %zu", n, w->whole.n);
+    else
+        snprintf(t->why, sizeof t->why, METHOD_NOT_SUITED);
+}
+
 static void run_candidates(struct holdout *w)
 {
     for (size_t c = 0; c < n_candidates_alone; c++) {
         struct track *t = &w->all->t[c];
-        const struct err *why = &w->choice->bt[c].why;
         if (w->choice->tried[c])
             run_candidate(w, c, &candidates[c]);
         else
-            snprintf(t->why, sizeof t->why, "%.150s",
-                     why->code ? why->text : CANDIDATE_NOT_TRIED);
+            tell_not_tried(w, &candidates[c], t);
         w->all->t[METHOD_BLEND].ms += t->ms;
     }
     if (w->pick.used[n_candidates_alone])

@@ -86,12 +86,13 @@ static void list_chosen(struct buf *b, const size_t *chosen)
         buf_addc(b, '\n');
 }
 
+/* METHODS_MAX: none has figures. */
 static size_t best_candidate(const struct outcome *out)
 {
-    size_t best = n_candidates_alone;
+    size_t best = METHODS_MAX;
     for (size_t c = 0; c < n_candidates_alone; c++)
         if (out->f[c].known &&
-            (best == n_candidates_alone || out->f[c].s.mae < out->f[best].s.mae))
+            (best == METHODS_MAX || out->f[c].s.mae < out->f[best].s.mae))
             best = c;
     return best;
 }
@@ -118,7 +119,7 @@ void report_series(struct buf *b, const struct backtest_opts *o,
         }
     }
     list_chosen(b, out->chosen);
-    if (o->leads && best < n_candidates_alone && out->q > 0) {
+    if (o->leads && best < METHODS_MAX && out->q > 0) {
         head_leads(b, out->leads);
         for (size_t m = 0; m < N_METHODS; m++)
             row_leads(b, m, &out->f[m], out->q, out->leads);

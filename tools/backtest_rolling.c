@@ -25,19 +25,27 @@ static struct plan make_plan(const struct backtest_opts *o, size_t n, size_t nee
     return p;
 }
 
-/* Sets tried[]; returns the plan that they share. */
+/* Of each method that is not tried, why; returns the plan that the others share. */
 static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
-                          bool *tried)
+                          bool *tried, struct tracks *all)
 {
     size_t need = 1, wanted = (size_t)(o->origins < 3 ? o->origins : 3);
-    for (size_t c = 0; c < n_candidates_alone; c++) {
-        size_t min = candidate_min_hours(&candidates[c]);
-        tried[c] = make_plan(o, h->n, min).n >= wanted &&
-                   candidate_suits(&candidates[c], h->y, h->n);
-        if (tried[c] && min > need)
+    size_t ahead = (size_t)(o->horizon + (int64_t)(wanted - 1) * o->step);
+    for (size_t m = 0; m < N_METHODS; m++) {
+        bool is_candidate = m < n_candidates_alone;
+        size_t min = is_candidate ? candidate_min_hours(&candidates[m]) : 1;
+        bool suits = !is_candidate || candidate_suits(&candidates[m], h->y, h->n);
+        tried[m] = suits && make_plan(o, h->n, min).n >= wanted;
+        if (tried[m] && min > need)
             need = min;
+        if (!suits)
+            snprintf(all->t[m].why, sizeof all->t[m].why, METHOD_NOT_SUITED);
+        else if (!tried[m])
+            snprintf(all->t[m].why, sizeof all->t[m].why,
+                     "%zu hours are needed for %zu origin%s, there are %zu", min + ahead,
+                     wanted, wanted == 1 ? "" : "s", h->n);
     }
-    return make_plan(o, h->n, need);
+    return make_plan(o, tried[PERSISTENCE] ? h->n : 0, need);
 }
 
 /* ---- one series ---- */
@@ -53,7 +61,7 @@ struct rolling {
     struct truth truth;
     struct plan plan; /* with the earlier ones */
     size_t earlier;
-    bool tried[CANDIDATES_MAX];
+    bool tried[METHODS_MAX];
     struct backtest bt[METHODS_MAX]; /* candidates and Naive2. owned */
     double ms;                       /* of all candidates */
     struct tracks *all;
@@ -74,10 +82,8 @@ static void run_candidates(struct rolling *r)
     for (size_t c = 0; c < n_candidates_alone; c++) {
         struct track *t = &r->all->t[c];
         int64_t begun_us = clock_mono_us();
-        if (!r->tried[c]) {
-            snprintf(t->why, sizeof t->why, CANDIDATE_NOT_TRIED);
+        if (!r->tried[c])
             continue;
-        }
         backtest_candidate(&candidates[c], &r->truth, TRAIN_WINDOW_HOURS, &r->plan,
                            &r->bt[c]);
         t->ms = (double)(clock_mono_us() - begun_us) / 1000;
@@ -126,7 +132,7 @@ static void look(const struct rolling *r, size_t from, size_t n, struct choice *
     *ch = (struct choice){.list = candidates, .n = n_candidates_alone, .plan = r->plan};
     ch->plan.first = plan_origin(&r->plan, from);
     ch->plan.n = n;
-    memcpy(ch->tried, r->tried, sizeof ch->tried);
+    memcpy(ch->tried, r->tried, n_candidates_alone * sizeof *ch->tried);
     for (size_t c = 0; c < n_candidates_alone; c++) {
         if (!r->tried[c])
             continue;
@@ -215,7 +221,7 @@ static void fill_tracks(struct rolling *r)
     struct choice *ch = xmalloc(sizeof *ch);
     int64_t begun_us = clock_mono_us();
     for (size_t m = 0; m < N_METHODS; m++)
-        if (m >= n_candidates_alone || r->tried[m])
+        if (r->tried[m])
             track_begin(all, m, &all->t[m]);
     for (size_t i = 0; i < all->n_origins; i++)
         if (isfinite(r->h->y[all->origin[i]]))
@@ -234,7 +240,7 @@ void backtest_rolling(const struct backtest_opts *o, const char *name,
                       const struct hours *h, struct tracks *all)
 {
     struct rolling r = {.o = o, .name = name, .h = h, .all = all};
-    struct plan scored = ladder(o, h, r.tried);
+    struct plan scored = ladder(o, h, r.tried, all);
     tracks_init(all, h, scored.n, scored.first, scored.step, scored.leads);
     if (h->n && !hours_copy(&r.filled, h, NULL))
         hours_interpolate(&r.filled, TRAIN_MAX_GAP);

@@ -18,17 +18,37 @@ static bool scored(const struct tracks *all, size_t m, size_t i)
     return false;
 }
 
-/* Which methods count: those that could forecast at half of the origins of the best. */
-static void who_counts(const struct tracks *all, bool *used)
+struct counts {
+    size_t n[METHODS_MAX]; /* origins at which each could forecast */
+    size_t most;
+    bool used[METHODS_MAX]; /* it could at half of the origins of the best */
+};
+
+static void who_counts(const struct tracks *all, struct counts *c)
 {
-    size_t n[METHODS_MAX] = {0}, most = 0;
+    *c = (struct counts){0};
     for (size_t m = 0; m < N_METHODS; m++) {
         for (size_t i = 0; i < all->n_origins; i++)
-            n[m] += scored(all, m, i);
-        most = n[m] > most ? n[m] : most;
+            c->n[m] += scored(all, m, i);
+        c->most = c->n[m] > c->most ? c->n[m] : c->most;
     }
     for (size_t m = 0; m < N_METHODS; m++)
-        used[m] = n[m] && 2 * n[m] >= most;
+        c->used[m] = c->n[m] && 2 * c->n[m] >= c->most;
+}
+
+/* Why a method has no figures. */
+static void why_not(const struct counts *c, size_t m, const struct track *t, char *why,
+                    size_t size)
+{
+    if (c->used[m])
+        snprintf(why, size, "there is no origin at which all could forecast");
+    else if (*t->why)
+        snprintf(why, size, "%s", t->why);
+    else if (!c->most)
+        snprintf(why, size, "too many hours are missing: none could be scored");
+    else
+        snprintf(why, size, "it could forecast at %zu origin%s, others at %zu", c->n[m],
+                 c->n[m] == 1 ? "" : "s", c->most);
 }
 
 /* Marks those that all of these have in common; returns how many. */
@@ -112,22 +132,21 @@ static void compare(struct outcome *out)
 void outcome_make(struct outcome *out, const struct backtest_opts *o,
                   const struct input_series *s, const struct tracks *all)
 {
-    bool used[METHODS_MAX] = {false};
+    struct counts counts;
     bool *common = xcalloc(all->n_origins + 1, sizeof *common);
     *out = (struct outcome){.name = s->name, .hours = s->h.n, .leads = all->leads};
     out->missing = s->h.n - hours_complete(&s->h);
     out->q = all->q;
-    who_counts(all, used);
-    out->origins = in_common(all, used, common);
+    who_counts(all, &counts);
+    out->origins = in_common(all, counts.used, common);
     memcpy(out->chosen, all->chosen, sizeof out->chosen);
     for (size_t m = 0; m < N_METHODS; m++) {
         struct figures *f = &out->f[m];
         f->ms = all->t[m].ms;
-        if (used[m] && out->origins)
+        if (counts.used[m] && out->origins)
             measure(o, all, common, out->origins, &all->t[m], f);
         else
-            snprintf(f->why, sizeof f->why, "%s",
-                     *all->t[m].why ? all->t[m].why : "too many hours are missing");
+            why_not(&counts, m, &all->t[m], f->why, sizeof f->why);
     }
     compare(out);
     free(common);

@@ -17,7 +17,8 @@
 void tracks_init(struct tracks *all, const struct hours *h, size_t n_origins,
                  size_t first, size_t step, size_t leads)
 {
-    *all = (struct tracks){.n_origins = n_origins, .leads = leads};
+    all->n_origins = n_origins;
+    all->leads = leads;
     all->origin = xcalloc(n_origins + 1, sizeof *all->origin);
     all->y = xmalloc((n_origins * leads + 1) * sizeof *all->y);
     for (size_t i = 0; i < n_origins; i++) {

@@ -55,7 +55,11 @@ struct tracks {
     size_t chosen[METHODS_MAX]; /* how often each method was chosen */
 };
 
-/* Memory for n_origins forecasts after h's hours first, first + step, … */
+/* What is told of a method that cannot be tried on the series' values. */
+#define METHOD_NOT_SUITED "not for such values"
+
+/* Memory for n_origins forecasts after h's hours first, first + step, …; all was zeroed,
+ * but for what is told of methods already. */
 void tracks_init(struct tracks *all, const struct hours *h, size_t n_origins,
                  size_t first, size_t step, size_t leads);
 void track_begin(const struct tracks *all, size_t m, struct track *t);

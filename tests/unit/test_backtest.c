@@ -448,7 +448,11 @@ static void formats(void **state)
     assert_true(json_number_value(json_object_get(last, "owa")) < 1);
     assert_true(json_number_value(json_object_get(last, "skill_persistence")) > 0);
     json_decref(doc);
-    write_input("\xff\"x,1,2,3\n");
+    FILE *f = open_input();
+    fprintf(f, "\xff\"x");
+    for (int i = 0; i < 120; i++)
+        fprintf(f, ",%.3f", value(0, i));
+    fclose(f);
     assert_int_equal(RUN("--wide", "--output", "json", in_path), 0);
     doc = json_load_file(out_path, 0, NULL);
     last = json_array_get(json_object_get(doc, "series"), 0);
@@ -478,12 +482,62 @@ static void plot(void **state)
     }
 }
 
+static void not_said(const char *text)
+{
+    static char got[65536];
+    FILE *f = fopen(out_path, "r");
+    got[fread(got, 1, sizeof got - 1, f)] = '\0';
+    fclose(f);
+    assert_null(strstr(got, text));
+}
+
+/* Nothing can be scored: what is needed and what there is, and no best one. */
 static void short_series(void **state)
 {
     (void)state;
     write_input("time,value\n0,1\n3600,2\n");
+    assert_int_equal(RUN(in_path), 1);
+    said("chosen                left out: 95 hours are needed for 3 origins, there are "
+         "2\n");
+    for (int hours = 24; hours <= 94; hours += 35) {
+        write_young(hours, 0);
+        assert_int_equal(RUN(in_path), 1);
+        said("in: ");
+        said("persistence           left out: 95 hours are needed for 3 origins, there "
+             "are ");
+        said("naive2                left out: 95 hours are needed");
+        said("fieldcast backtest: none of the 1 series could be scored\n");
+        not_said("* ");
+        not_said("missing:");
+    }
+    assert_int_equal(RUN("--origins", "1", "--horizon", "90", in_path), 2);
+    assert_int_equal(RUN("--origins", "1", in_path), 0);
+    write_young(95, 0);
     assert_int_equal(RUN(in_path), 0);
-    said("left out: not enough history");
+    said("seasonal_naive_168    left out: 262 hours are needed for 3 origins, there are "
+         "95\n");
+    said("median_168            left out: not for such values\n");
+    write_young(50, 0);
+    assert_int_equal(RUN("--holdout", "12", in_path), 0);
+    said("before the holdout are needed, there are 38\n");
+    assert_int_equal(RUN("--holdout", "30", in_path), 1);
+    said("left out: 20 complete hours before the holdout, 24 are needed\n");
+    not_said("* ");
+}
+
+/* Holes are the reason only where they are. */
+static void holes(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    fprintf(f, "time,value\n");
+    for (int i = 0; i < 300; i += 100)
+        fprintf(f, "%d,%d\n", 3600 * i, i);
+    fclose(f);
+    assert_int_equal(RUN(in_path), 1);
+    said("chosen                left out: too many hours are missing: none could be "
+         "scored\n");
+    not_said("* ");
 }
 
 static void near_array(const json_t *got, const json_t *want)
@@ -543,6 +597,7 @@ int main(void)
         cmocka_unit_test(a_column_of_any_bytes),
         cmocka_unit_test(candidates_on_a_file),
         cmocka_unit_test(short_series),
+        cmocka_unit_test(holes),
         cmocka_unit_test(holdout_is_the_forecast),
         cmocka_unit_test(a_young_choice_is_the_forecast),
         cmocka_unit_test(holdout_figures),
