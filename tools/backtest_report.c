@@ -54,24 +54,52 @@ static void head(struct buf *b, const char *first)
              "MASE", "sMAPE", "OWA", "MSIS", "cover", "skill p", "skill s", "ms");
 }
 
-static void head_leads(struct buf *b, size_t leads)
+/* ---- by hours ahead ---- */
+
+/* What an hour ahead (from 0) has in a table; q is the scale of errors. */
+typedef double lead_figure(const struct figures *f, double q, size_t k);
+
+static double mase_at(const struct figures *f, double q, size_t k)
 {
-    buf_addf(b, "  %-21s", "MASE, hours ahead:");
+    return f->lead_mae[k] / q;
+}
+
+static double cover_at(const struct figures *f, double q, size_t k)
+{
+    (void)q;
+    return 100 * figures_coverage(f, k);
+}
+
+static void lead_table(struct buf *b, const char *what, int digits, lead_figure *at,
+                       const struct figures *f, double q, size_t leads)
+{
+    buf_addf(b, "  %-21s", what);
     for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
         buf_addf(b, "%7zu", shown_leads[i]);
     buf_addc(b, '\n');
+    for (size_t m = 0; m < N_METHODS; m++) {
+        if (!f[m].known)
+            continue;
+        buf_addf(b, "  %-21s", method_name(m));
+        for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
+            cell(b, 7, digits, at(&f[m], q, shown_leads[i] - 1));
+        buf_addc(b, '\n');
+    }
 }
 
-static void row_leads(struct buf *b, size_t m, const struct figures *f, double q,
-                      size_t leads)
+/* f: of each method. */
+static void lead_tables(struct buf *b, const struct figures *f, double q, size_t leads)
 {
-    if (!f->known)
-        return;
-    buf_addf(b, "  %-21s", method_name(m));
-    for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
-        cell(b, 7, 3, f->lead_mae[shown_leads[i] - 1] / q);
-    buf_addc(b, '\n');
+    bool any = false;
+    for (size_t m = 0; m < N_METHODS; m++)
+        for (size_t k = 0; f[m].known && k < leads; k++)
+            any = any || isfinite(figures_coverage(&f[m], k));
+    lead_table(b, "MASE, hours ahead:", 3, mase_at, f, q, leads);
+    if (any)
+        lead_table(b, "cover, hours ahead:", 1, cover_at, f, q, leads);
 }
+
+/* ---- tables ---- */
 
 /* "chosen: blend 27, ridge_clock 1" */
 static void list_chosen(struct buf *b, const size_t *chosen)
@@ -119,11 +147,8 @@ void report_series(struct buf *b, const struct backtest_opts *o,
         }
     }
     list_chosen(b, out->chosen);
-    if (o->leads && best < METHODS_MAX && out->q > 0) {
-        head_leads(b, out->leads);
-        for (size_t m = 0; m < N_METHODS; m++)
-            row_leads(b, m, &out->f[m], out->q, out->leads);
-    }
+    if (o->leads && best < METHODS_MAX && out->q > 0)
+        lead_tables(b, out->f, out->q, out->leads);
     buf_addc(b, '\n');
 }
 
@@ -140,27 +165,21 @@ static void count_series(struct buf *b, const struct totals *t)
 
 void report_totals(FILE *to, const struct backtest_opts *o, const struct totals *t)
 {
-    struct figures f;
+    struct figures f[METHODS_MAX];
     struct buf b;
-    size_t leads = (size_t)(o->holdout ? o->holdout : o->horizon);
     buf_init(&b, TABLE_BYTES);
     count_series(&b, t);
     head(&b, "series");
     for (size_t m = 0; m < N_METHODS; m++) {
-        totals_figures(t, m, &f);
-        if (!f.known)
+        totals_figures(t, m, &f[m]);
+        if (!f[m].known)
             continue;
-        buf_addf(&b, "  %-21s %9zu", method_name(m), f.s.n);
-        ratios(&b, &f);
+        buf_addf(&b, "  %-21s %9zu", method_name(m), f[m].s.n);
+        ratios(&b, &f[m]);
     }
     list_chosen(&b, t->chosen);
-    if (o->leads) {
-        head_leads(&b, leads);
-        for (size_t m = 0; m < N_METHODS; m++) {
-            totals_figures(t, m, &f);
-            row_leads(&b, m, &f, 1, leads);
-        }
-    }
+    if (o->leads)
+        lead_tables(&b, f, 1, (size_t)(o->holdout ? o->holdout : o->horizon));
     fwrite(b.data, 1, b.len, to);
     buf_done(&b);
 }
@@ -179,6 +198,15 @@ static void add_ratios(json_t *o, const struct figures *f)
     json_object_set_new(o, "ms", json_number(f->ms));
 }
 
+/* null where there are too few hours to say. */
+static json_t *coverage_json(const struct figures *f, size_t leads)
+{
+    double share[HORIZON_MAX];
+    for (size_t k = 0; k < leads; k++)
+        share[k] = figures_coverage(f, k);
+    return json_reals(share, leads);
+}
+
 static json_t *method_json(const struct backtest_opts *o, size_t m,
                            const struct outcome *out)
 {
@@ -191,8 +219,10 @@ static json_t *method_json(const struct backtest_opts *o, size_t m,
                             "mae", json_number(s->mae), "rmse", json_number(s->rmse),
                             "bias", json_number(s->bias), "r2", json_number(s->r2));
     add_ratios(one, f);
-    if (o->leads)
+    if (o->leads) {
         json_object_set_new(one, "mae_leads", json_reals(f->lead_mae, out->leads));
+        json_object_set_new(one, "coverage_leads", coverage_json(f, out->leads));
+    }
     return one;
 }
 
@@ -232,8 +262,10 @@ static json_t *overall_json(const struct backtest_opts *o, const struct totals *
         json_t *one =
             json_pack("{s:s, s:I}", "name", method_name(m), "series", (json_int_t)f.s.n);
         add_ratios(one, &f);
-        if (o->leads)
+        if (o->leads) {
             json_object_set_new(one, "mase_leads", json_reals(f.lead_mae, leads));
+            json_object_set_new(one, "coverage_leads", coverage_json(&f, leads));
+        }
         json_array_append_new(list, one);
     }
     return list;

@@ -66,6 +66,11 @@ static size_t in_common(const struct tracks *all, const bool *used, bool *common
 
 /* ---- one method ---- */
 
+static double mean(double sum, size_t n)
+{
+    return n ? sum / (double)n : NAN;
+}
+
 /* The common origins' rows of v, one behind the other. */
 static void gather(const struct tracks *all, const bool *common, const double *v,
                    double *out)
@@ -92,6 +97,25 @@ static void by_lead(const double *y, const double *yhat, size_t n, size_t leads,
     }
 }
 
+static void inside_by_lead(const double *y, const double *lower, const double *upper,
+                           size_t n, size_t leads, struct figures *f)
+{
+    size_t inside[HORIZON_MAX] = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(y[i]) || !isfinite(lower[i]) || !isfinite(upper[i]))
+            continue;
+        f->lead_bands[i % leads]++;
+        inside[i % leads] += y[i] >= lower[i] && y[i] <= upper[i];
+    }
+    for (size_t k = 0; k < leads; k++)
+        f->lead_inside[k] = mean((double)inside[k], f->lead_bands[k]);
+}
+
+double figures_coverage(const struct figures *f, size_t k)
+{
+    return f->lead_bands[k] >= COVERAGE_ENOUGH ? f->lead_inside[k] : NAN;
+}
+
 static void measure(const struct backtest_opts *o, const struct tracks *all,
                     const bool *common, size_t n_common, const struct track *t,
                     struct figures *f)
@@ -109,6 +133,7 @@ static void measure(const struct backtest_opts *o, const struct tracks *all,
     f->msis = score_msis(y, lower, upper, n, 1 - o->level / 100, all->q);
     f->coverage = score_coverage(y, lower, upper, n);
     by_lead(y, yhat, n, all->leads, f->lead_mae);
+    inside_by_lead(y, lower, upper, n, all->leads, f);
     free(y);
 }
 
@@ -184,11 +209,17 @@ static void add(struct sums *s, const struct outcome *out, size_t m)
         s->s_mase += f->mase;
         s->seasonal_mase += sn->mase;
     }
-    for (size_t k = 0; k < out->leads; k++)
+    for (size_t k = 0; k < out->leads; k++) {
         if (isfinite(f->lead_mae[k])) {
             s->lead[k] += f->lead_mae[k] / out->q;
             s->n_lead[k]++;
         }
+        if (f->lead_bands[k]) {
+            s->inside[k] += f->lead_inside[k];
+            s->n_inside[k]++;
+            s->bands[k] += f->lead_bands[k];
+        }
+    }
 }
 
 void totals_add(struct totals *t, const struct outcome *out)
@@ -210,11 +241,6 @@ void totals_add(struct totals *t, const struct outcome *out)
         t->all_mase[c] += out->f[c].mase;
 }
 
-static double mean(double sum, size_t n)
-{
-    return n ? sum / (double)n : NAN;
-}
-
 void totals_figures(const struct totals *t, size_t m, struct figures *f)
 {
     const struct sums *s = &t->of[m];
@@ -228,6 +254,9 @@ void totals_figures(const struct totals *t, size_t m, struct figures *f)
     f->owa = score_owa(s->owa_smape, s->owa_mase, s->naive2_smape, s->naive2_mase);
     f->skill_persistence = score_skill(s->p_mase, s->persistence_mase);
     f->skill_seasonal = score_skill(s->s_mase, s->seasonal_mase);
-    for (size_t k = 0; k < HORIZON_MAX; k++)
+    for (size_t k = 0; k < HORIZON_MAX; k++) {
         f->lead_mae[k] = mean(s->lead[k], s->n_lead[k]);
+        f->lead_inside[k] = mean(s->inside[k], s->n_inside[k]);
+        f->lead_bands[k] = s->bands[k];
+    }
 }

@@ -93,8 +93,15 @@ struct figures {
     char why[160]; /* left out, "" where known */
     struct score s;
     double mase, owa, msis, coverage, skill_persistence, skill_seasonal, ms;
-    double lead_mae[HORIZON_MAX]; /* NaN: none */
+    double lead_mae[HORIZON_MAX];    /* NaN: none */
+    double lead_inside[HORIZON_MAX]; /* share inside the band; NaN: none had one */
+    size_t lead_bands[HORIZON_MAX];  /* hours that it is the share of */
 };
+
+/* The share inside the band so many hours ahead (from 0); NaN of fewer hours than
+ * COVERAGE_ENOUGH, which say too little. */
+#define COVERAGE_ENOUGH 10
+double figures_coverage(const struct figures *f, size_t k);
 
 /* What came of one series. */
 struct outcome {
@@ -120,6 +127,8 @@ struct sums {
     double p_mase, persistence_mase, s_mase, seasonal_mase;
     double lead[HORIZON_MAX];
     size_t n_lead[HORIZON_MAX];
+    double inside[HORIZON_MAX];
+    size_t n_inside[HORIZON_MAX], bands[HORIZON_MAX]; /* series, hours */
 };
 
 struct totals {

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/ml/candidates.h"
 #include "tests/unit/near.h"
@@ -14,6 +15,15 @@
 #include "tools/forecast.h"
 
 #define RUN(...) run(backtest_main, (const char *const[]){__VA_ARGS__, NULL})
+
+static void not_said(const char *text)
+{
+    static char got[65536];
+    FILE *f = fopen(out_path, "r");
+    got[fread(got, 1, sizeof got - 1, f)] = '\0';
+    fclose(f);
+    assert_null(strstr(got, text));
+}
 
 static void command_line(void **state)
 {
@@ -390,6 +400,54 @@ static void bands_on_logarithms(void **state)
     json_decref(logs);
 }
 
+/* The share inside the band by hours ahead: of a series where there are ten hours of
+ * each, over all series where all have so many. */
+static void coverage_by_lead(void **state)
+{
+    (void)state;
+    write_wide(3, 700, -1);
+    assert_int_equal(
+        RUN("--wide", "--horizon", "6", "--leads", "--output", "json", in_path), 0);
+    json_t *doc = json_load_file(out_path, 0, NULL), *overall, *f;
+    double all = 0, first = 0;
+    overall = json_array_get(json_object_get(doc, "overall"), n_candidates_alone + 2);
+    for (size_t s = 0; s < 3; s++) {
+        json_t *one = json_array_get(json_object_get(doc, "series"), s);
+        assert_true(json_integer_value(json_object_get(one, "origins")) >= 10);
+        f = json_array_get(json_object_get(one, "candidates"), n_candidates_alone + 2);
+        json_t *leads = json_object_get(f, "coverage_leads");
+        double mean = 0;
+        assert_int_equal(json_array_size(leads), 6);
+        for (size_t k = 0; k < 6; k++)
+            mean += json_real_at(leads, k) / 6;
+        assert_near(mean, json_number_value(json_object_get(f, "coverage")), 1e-12);
+        all += mean / 3;
+        first += json_real_at(leads, 0) / 3;
+    }
+    assert_near(json_number_value(json_object_get(overall, "coverage")), all, 1e-12);
+    assert_near(json_real_at(json_object_get(overall, "coverage_leads"), 0), first,
+                1e-12);
+    json_decref(doc);
+
+    write_wide(12, 200, -1);
+    assert_int_equal(RUN("--wide", "--holdout", "6", "--leads", "--all", in_path), 0);
+    said("\n  MASE, hours ahead:         1      2      3      6\n");
+    said("\n  cover, hours ahead:        1      2      3      6\n");
+    assert_int_equal(
+        RUN("--wide", "--holdout", "6", "--leads", "--output", "json", in_path), 0);
+    doc = json_load_file(out_path, 0, NULL);
+    f = json_array_get(
+        json_object_get(json_array_get(json_object_get(doc, "series"), 0), "candidates"),
+        n_candidates_alone + 2);
+    assert_true(isnan(json_real_at(json_object_get(f, "coverage_leads"), 0)));
+    overall = json_array_get(json_object_get(doc, "overall"), n_candidates_alone + 2);
+    assert_true(json_real_at(json_object_get(overall, "coverage_leads"), 0) > 0.5);
+    json_decref(doc);
+    write_wide(2, 200, -1);
+    assert_int_equal(RUN("--wide", "--holdout", "6", "--leads", in_path), 0);
+    not_said("cover, hours ahead:");
+}
+
 /* Many series: all together only, unless each is asked for. */
 static void many_series(void **state)
 {
@@ -480,15 +538,6 @@ static void plot(void **state)
         assert_non_null(strstr(svg, ">s0</text>"));
         assert_non_null(strstr(svg, "; best single one: "));
     }
-}
-
-static void not_said(const char *text)
-{
-    static char got[65536];
-    FILE *f = fopen(out_path, "r");
-    got[fread(got, 1, sizeof got - 1, f)] = '\0';
-    fclose(f);
-    assert_null(strstr(got, text));
 }
 
 /* Nothing can be scored: what is needed and what there is, and no best one. */
@@ -603,6 +652,7 @@ int main(void)
         cmocka_unit_test(holdout_figures),
         cmocka_unit_test(bands_are_the_forecast),
         cmocka_unit_test(bands_on_logarithms),
+        cmocka_unit_test(coverage_by_lead),
         cmocka_unit_test(many_series),
         cmocka_unit_test(not_scored),
         cmocka_unit_test(formats),
