@@ -41,9 +41,9 @@ static void help(void)
         "its past\n"
         "a series follows, how far that can be trusted (are the errors normal, of one "
         "size,\n"
-        "independent? do columns say the same?), and which series help to predict which, "
-        "in figures\n"
-        "and in sentences.\n\n"
+        "independent? do columns say the same?), which series help to predict which, and "
+        "which are\n"
+        "a function of others, in figures and in sentences.\n\n"
         "  fieldcast diagnose [FILE] [options]\n\n");
     options_print(table, stdout);
     printf(
@@ -51,7 +51,12 @@ static void help(void)
         "of which\n"
         "something cannot be told (empty, constant, too short) is told so. A sentence "
         "marked ! wants\n"
-        "attention, one marked ? could not be told. Memory is as for "
+        "attention, one marked ? could not be told. What is a function of others, "
+        "exactly "
+        "or nearly,\n"
+        "is looked for among at most 10 series, with --with among at most 25. Memory is "
+        "as "
+        "for\n"
         "\"fieldcast forecast\".\n\n"
         "Examples\n"
         "  Does the kitchen predict the living room?\n"
@@ -181,12 +186,13 @@ void diagnose_progress(struct diagnose *d, size_t done)
     progress_if_long(&d->progress, done, clock_mono_ms());
 }
 
-/* Series i is kept for comparing each two, or there are too many for that. */
+/* Series i is kept for comparing them, or there are too many for that. */
 static void keep(struct diagnose *d, size_t i, const struct input_series *s)
 {
-    if (i > DIAGNOSE_ALL_PAIRS || d->o->with)
+    size_t few = diagnose_few(d->o);
+    if (i > few)
         return;
-    if (i == DIAGNOSE_ALL_PAIRS) {
+    if (i == few) {
         for (size_t k = 0; k < i; k++)
             input_series_done(&d->few[k]);
         return;
@@ -248,10 +254,9 @@ static int diagnose(struct diagnose *d, struct err *e)
     int rc = each_series(d, e);
     if (d->o->json)
         fputs("],\n\"relations\":", stdout);
-    if (!rc)
-        rc = diagnose_pairs(d, e);
-    else if (d->o->json)
-        fputs("null", stdout);
+    rc = rc ? rc : diagnose_pairs(d, e);
+    if (rc && d->o->json)
+        fputs("null,\n\"same\":null", stdout);
     if (d->o->json)
         puts("}");
     return rc || !d->o->plot ? rc : fits_write(d, e);
@@ -272,7 +277,7 @@ int diagnose_main(int argc, char **argv)
     series_close(d.in);
     input_series_done(&d.with);
     fits_done(&d.fits);
-    for (size_t i = 0; i < DIAGNOSE_ALL_PAIRS; i++)
+    for (size_t i = 0; i < TIES_MAX; i++)
         input_series_done(&d.few[i]);
     return rc ? options_fail("diagnose", &e) : 0;
 }

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
 
+#include "common/json.h"
 #include "common/ml/diagnostics_report.h"
 #include "tools/diagnose_work.h"
 
 #define FEW 10  /* pairs: each gets its sentence, whatever was found */
 #define MOST 50 /* sentences; JSON has all */
-
-static void print_json(const struct diagnose_pairs *all)
-{
-    for (size_t i = 0; i < all->n; i++)
-        printf("%s%s", i ? ",\n" : "[", all->pair[i].text);
-    fputs(all->n ? "]" : "[]", stdout);
-}
 
 static void say(const char *head, const char *text)
 {
@@ -71,12 +65,27 @@ static void print_rest(const struct diagnose_pairs *all, const size_t n[N_FOUND]
     }
 }
 
-static void print_text(const struct diagnose_pairs *all)
+static void print_ties(const json_t *ties)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(ties, i, one)
+    {
+        struct buf b;
+        buf_init(&b, DIAGNOSE_BYTES);
+        text_tie(&b, "  - ", one);
+        fwrite(b.data, 1, b.len, stdout);
+        buf_done(&b);
+    }
+}
+
+static void print_text(const struct diagnose_pairs *all, const json_t *ties)
 {
     size_t n[N_FOUND] = {0};
     for (size_t i = 0; i < all->n; i++)
         n[all->pair[i].found]++;
     puts("Between the series");
+    print_ties(ties);
     bool doubted = all->n <= FEW && n[FOUND_DOUBTFUL];
     if (!n[FOUND_PREDICTS] && !doubted && n[FOUND_UNKNOWN] < all->n)
         say("  - ", "no series is seen to help to predict another one");
@@ -87,22 +96,53 @@ static void print_text(const struct diagnose_pairs *all)
         print_rest(all, n);
 }
 
+/* ---- JSON, CSV ---- */
+
+static void print_json(const struct diagnose_pairs *all, const json_t *ties)
+{
+    struct buf b;
+    for (size_t i = 0; i < all->n; i++)
+        printf("%s%s", i ? ",\n" : "[", all->pair[i].text);
+    fputs(!all->pair ? "null" : all->n ? "]" : "[]", stdout);
+    buf_init(&b, DIAGNOSE_BYTES);
+    if (ties)
+        json_write(&b, ties);
+    printf(",\n\"same\":%s", ties ? b.data : "null");
+    buf_done(&b);
+}
+
+static void print_csv(const struct diagnose_pairs *all, const json_t *ties)
+{
+    const json_t *one;
+    struct buf b;
+    size_t i;
+    for (i = 0; i < all->n; i++)
+        fputs(all->pair[i].text, stdout);
+    buf_init(&b, DIAGNOSE_BYTES);
+    json_array_foreach(ties, i, one)
+    {
+        json_t *same = json_pack("{s:O}", "same", one);
+        csv_figures(&b, json_string_value(json_object_get(one, "series")), "", same);
+        json_decref(same);
+    }
+    if (b.len)
+        fwrite(b.data, 1, b.len, stdout);
+    buf_done(&b);
+}
+
 void diagnose_relations(const struct diagnose_pairs *all)
 {
     const struct diagnose *d = all->d;
-    if (d->o->csv) {
-        for (size_t i = 0; i < all->n; i++)
-            fputs(all->pair[i].text, stdout);
-        return;
-    }
-    if (d->o->json && !all->pair)
-        fputs("null", stdout);
+    json_t *ties = diagnose_ties(d);
+    if (d->o->csv)
+        print_csv(all, ties);
     else if (d->o->json)
-        print_json(all);
+        print_json(all, ties);
     else if (!all->pair)
         printf("Between the series\n  - %zu are too many to compare each two unasked: "
                "--with NAME compares one with all\n    others\n",
                d->n);
     else if (all->n)
-        print_text(all);
+        print_text(all, ties);
+    json_decref(ties);
 }

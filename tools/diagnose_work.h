@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* diagnose_work: what the files of `fieldcast diagnose` share: diagnose.c (the command),
- * diagnose_series.c (each series), diagnose_pairs.c (each two), diagnose_relations.c
- * (what is told of these), diagnose_text.c (how it looks for people),
- * diagnose_csv.c (as rows), plot_diagnose.c (as a chart). Nobody else includes it. */
+ * diagnose_series.c (each series), diagnose_pairs.c (each two), diagnose_ties.c (which
+ * say the same), diagnose_relations.c (what is told of these), diagnose_text.c (how it
+ * looks for people), diagnose_csv.c (as rows), plot_diagnose.c (as a chart). Nobody else
+ * includes it. */
 #ifndef FC_TOOLS_DIAGNOSE_WORK_H
 #define FC_TOOLS_DIAGNOSE_WORK_H
 
@@ -14,6 +15,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/ml/features.h"
+#include "common/ml/ties.h"
 #include "tools/plot_forecast.h"
 #include "tools/progress.h"
 #include "tools/series.h"
@@ -50,9 +52,10 @@ struct diagnose {
     struct series *in;
     size_t n, told; /* series taken; whose answer was printed */
     size_t values;
-    struct input_series with;                    /* which --with names. owned */
-    size_t with_at;                              /* its place in the file */
-    struct input_series few[DIAGNOSE_ALL_PAIRS]; /* all, while there are no more. owned */
+    struct input_series with;          /* which --with names. owned */
+    size_t with_at;                    /* its place in the file */
+    struct input_series few[TIES_MAX]; /* all, while there are no more than
+                                        * are compared. owned */
     struct progress progress;
 };
 
@@ -96,6 +99,16 @@ json_t *diagnose_regression(const struct diagnose_opts *o, const struct input_se
 
 /* Compares each two series, or --with's and each other one, and prints it. */
 int diagnose_pairs(struct diagnose *d, struct err *e) MUST_CHECK;
+
+/* How many series of a file are kept, to be compared with each other. */
+size_t diagnose_few(const struct diagnose_opts *o);
+
+/* Which of the series kept say the same: of ties.h, new; NULL where there are too many.
+ */
+json_t *diagnose_ties(const struct diagnose *d);
+
+/* One of them as a sentence, behind head. */
+void text_tie(struct buf *b, const char *head, const json_t *tie);
 
 /* Prints what was found, which is sorted: the strongest first. */
 void diagnose_relations(const struct diagnose_pairs *all);

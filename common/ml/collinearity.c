@@ -87,11 +87,9 @@ void collinearity(const struct design *d, struct collinearity *c)
     free(inverse);
 }
 
-void collinearity_of_logs(const double *x, size_t rows, size_t cols,
-                          struct collinearity *c)
+double *collinearity_logs(const double *x, size_t rows, size_t cols)
 {
-    double *logs = xcalloc(rows * cols, sizeof *logs);
-    struct design d;
+    double *logs = xcalloc(rows * cols + 1, sizeof *logs);
     for (size_t i = 0; i < cols; i++) {
         double least = INFINITY;
         for (size_t r = 0; r < rows; r++)
@@ -99,6 +97,14 @@ void collinearity_of_logs(const double *x, size_t rows, size_t cols,
         for (size_t r = 0; least > 0 && r < rows; r++)
             logs[r * cols + i] = log(x[r * cols + i]);
     }
+    return logs;
+}
+
+void collinearity_of_logs(const double *x, size_t rows, size_t cols,
+                          struct collinearity *c)
+{
+    double *logs = collinearity_logs(x, rows, cols);
+    struct design d;
     *c = (struct collinearity){0};
     if (!design_init(&d, logs, rows, cols, NULL))
         collinearity(&d, c);

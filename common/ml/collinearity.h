@@ -43,6 +43,8 @@ void collinearity(const struct design *d, struct collinearity *c);
  * design_init() has accepted it. */
 void collinearity_of_logs(const double *x, size_t rows, size_t cols,
                           struct collinearity *c);
+/* These logarithms, 0 in the columns that take no part; owned. */
+double *collinearity_logs(const double *x, size_t rows, size_t cols);
 /* Adds "smoke = 0.21 + 0.77 × co" to b, for a column that is explained; logs: of the
  * logarithms. names: one per column. */
 void collinearity_text(struct buf *b, const struct collinearity *c, size_t col,

@@ -8,6 +8,8 @@
 
 #include "common/json.h"
 #include "common/ml/diagnostics_lags.h"
+#include "common/ml/ties.h"
+#include "tests/unit/near.h"
 #include "tools/csv.h"
 #include "tools/diagnose.h"
 
@@ -255,6 +257,95 @@ static void many_series(void **state)
     said("/in.csv holds no series of that name\n");
 }
 
+/* Gases that one sensor makes of one resistance: of readings that are an hour each, and
+ * of some in an hour, whose means are nearly that only. */
+static void write_gases(int readings, int others)
+{
+    gsl_rng *g = gsl_rng_alloc(gsl_rng_mt19937);
+    FILE *f = open_input();
+    double level = 0;
+    gsl_rng_set(g, 11);
+    fprintf(f, "series,time,value\n");
+    for (int t = 0; t < 400; t++) {
+        level = 0.8 * level + gsl_ran_gaussian(g, 0.2);
+        for (int i = 0; i < readings; i++) {
+            double co = 5 * exp(level + (i ? gsl_ran_gaussian(g, 0.3) : 0));
+            long long at = (long long)(T0_S + 3600 * t + 60 * i);
+            fprintf(f, "co,%lld,%.17g\nlpg,%lld,%.17g\nsmoke,%lld,%.17g\n", at, co, at,
+                    3 * pow(co, 0.7), at, 0.5 * pow(co, 1.25));
+        }
+        for (int s = 0; s < others; s++)
+            fprintf(f, "other%d,%lld,%.6g\n", s, (long long)(T0_S + 3600 * t),
+                    gsl_ran_gaussian(g, 1));
+    }
+    fclose(f);
+    gsl_rng_free(g);
+}
+
+/* A series' figure in the rows that were printed; NaN: there is none. */
+static double figure_of(const char *series, const char *name)
+{
+    struct err e = ERR_INIT;
+    struct csv *c = csv_open(out_path, &e);
+    double x = NAN;
+    while (csv_next(c, &e) == 1)
+        if (!strcmp(csv_field(c, 0), series) && !*csv_field(c, 1) &&
+            !strcmp(csv_field(c, 2), name))
+            assert_ok(csv_real(c, 3, &x, &e), e);
+    csv_close(c);
+    return x;
+}
+
+static void series_that_say_the_same(void **state)
+{
+    (void)state;
+    write_gases(1, 1);
+    assert_int_equal(RUN(in_path), 0);
+    said("Between the series\n  - ln lpg = 1.099 + 0.7 × ln co: lpg says nothing that "
+         "the others do not\n  - ln smoke = -0.6931 + 1.25 × ln co: smoke says nothing "
+         "that the others do not\n  - ");
+    fits_the_width();
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer(), *same = json_object_get(j, "same");
+    assert_int_equal(json_array_size(same), 2);
+    assert_string_equal(text(json_array_get(same, 1), "series"), "smoke");
+    assert_true(json_is_true(json_object_get(json_array_get(same, 1), "exact")));
+    assert_int_equal(json_array_size(json_object_get(j, "relations")), 6);
+    json_decref(j);
+    assert_int_equal(RUN("--output", "csv", in_path), 0);
+    assert_int_equal(figure_of("smoke", "same.exact"), 1);
+    assert_int_equal(figure_of("smoke", "same.logarithms"), 1);
+    assert_near(figure_of("smoke", "same.offset"), log(0.5), 1e-9);
+    assert_near(figure_of("smoke", "same.of.co.weight"), 1.25, 1e-9);
+
+    write_gases(6, 0);
+    assert_int_equal(RUN(in_path), 0);
+    said(
+        "Between the series\n  - ln lpg is nearly a function of the others, above all of "
+        "ln co (R² 0.99");
+    fits_the_width();
+}
+
+/* With --with, of some more than are compared unasked; but not of all that there may be.
+ */
+static void the_same_of_many(void **state)
+{
+    (void)state;
+    write_gases(1, 10);
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer();
+    assert_true(json_is_null(json_object_get(j, "same")));
+    json_decref(j);
+    assert_int_equal(RUN("--with", "other3", in_path), 0);
+    said("  - ln smoke = -0.6931 + 1.25 × ln co: smoke says");
+    write_gases(1, TIES_MAX - 2);
+    assert_int_equal(RUN("--with", "co", "--output", "json", in_path), 0);
+    j = answer();
+    assert_true(json_is_null(json_object_get(j, "same")));
+    assert_true(json_is_array(json_object_get(j, "relations")));
+    json_decref(j);
+}
+
 /* The figures of the JSON as rows. */
 static void csv_rows(void **state)
 {
@@ -413,6 +504,8 @@ int main(void)
         cmocka_unit_test(figures_of_the_lags),
         cmocka_unit_test(threads),
         cmocka_unit_test(many_series),
+        cmocka_unit_test(series_that_say_the_same),
+        cmocka_unit_test(the_same_of_many),
         cmocka_unit_test(csv_rows),
         cmocka_unit_test(chance),
         cmocka_unit_test(odd_series),

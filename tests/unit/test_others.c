@@ -160,7 +160,8 @@ static void nearly_the_same(void **state)
     assert_int_equal(json_array_size(same), 1);
     const char *text = json_string_value(json_array_get(same, 0));
     assert_non_null(strstr(
-        text, "d.lpg is nearly a function of the others, above all of d.co (R² 0.999"));
+        text,
+        "ln d.lpg is nearly a function of the others, above all of ln d.co (R² 0.999"));
     assert_int_equal(o.n, 0);
     json_decref(told);
     others_done(&o);
