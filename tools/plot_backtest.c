@@ -39,12 +39,12 @@ void plots_done(struct plots *p)
 /* Of those that were scored on as many series as any. */
 static size_t best_single(const struct figures *f)
 {
-    size_t best = n_candidates, most = 0;
-    for (size_t c = 0; c < n_candidates; c++)
+    size_t best = n_candidates_alone, most = 0;
+    for (size_t c = 0; c < n_candidates_alone; c++)
         most = f[c].known && f[c].s.n > most ? f[c].s.n : most;
-    for (size_t c = 0; c < n_candidates; c++)
+    for (size_t c = 0; c < n_candidates_alone; c++)
         if (f[c].known && f[c].s.n == most &&
-            (best == n_candidates || f[c].mase < f[best].mase))
+            (best == n_candidates_alone || f[c].mase < f[best].mase))
             best = c;
     return best;
 }
@@ -62,7 +62,7 @@ static double highest(const struct figures *f, size_t leads)
 static double range(const struct figures *f, size_t best, size_t leads)
 {
     double top = highest(&f[METHOD_CHOSEN], leads);
-    if (best < n_candidates)
+    if (best < n_candidates_alone)
         top = fmax(top, highest(&f[best], leads));
     top = fmax(top, highest(&f[SEASONAL_NAIVE], leads));
     top = fmax(top, fmin(highest(&f[PERSISTENCE], leads), 2 * top));
@@ -90,19 +90,19 @@ static void panel(struct svg *svg, const struct plot_cell *c, const char *name,
     p.top = range(f, best, leads);
     axis_hours(p.left, p.right, (size_t)(c->width / 36), &x);
     axis_values(p.bottom, p.top, (size_t)(c->height / 30), &y);
-    if (best < n_candidates)
+    if (best < n_candidates_alone)
         snprintf(text, sizeof text, "chosen %.3f; best single one: %s %.3f",
                  f[METHOD_CHOSEN].mase, candidates[best].name, f[best].mase);
     svg_text(svg, c->x, c->y - 22, "start", 13, 1, (size_t)(c->width / 8), name);
     svg_text(svg, c->x, c->y - 7, "start", 11, 0, sizeof text, text);
     svg_panel_begin(svg, &p, &x, &y);
-    for (size_t m = 0; m < n_candidates; m++)
+    for (size_t m = 0; m < n_candidates_alone; m++)
         if (m != best && m != PERSISTENCE && m != SEASONAL_NAIVE)
             draw(svg, &p, &f[m], SVG_OTHER, leads);
     draw(svg, &p, &f[PERSISTENCE], SVG_PERSISTENCE, leads);
     draw(svg, &p, &f[SEASONAL_NAIVE], SVG_SEASONAL, leads);
     draw(svg, &p, &f[METHOD_CHOSEN], SVG_FORECAST, leads);
-    if (best < n_candidates)
+    if (best < n_candidates_alone)
         draw(svg, &p, &f[best], SVG_BEST, leads);
     svg_panel_end(svg);
 }

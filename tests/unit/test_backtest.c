@@ -540,6 +540,30 @@ static void plot(void **state)
     }
 }
 
+/* What naive2 forecasts best is not a candidate's. */
+static void plot_names_a_candidate(void **state)
+{
+    (void)state;
+    static char svg[100000];
+    FILE *f = open_input();
+    fprintf(f, "time,value\n");
+    for (int i = 0; i < 140; i++) /* the level has just changed */
+        fprintf(f, "%d,%.3f\n", 3600 * i, (i < 114 ? 0 : 3) + 5 * sin(2 * M_PI * i / 24));
+    fclose(f);
+    assert_int_equal(RUN("--holdout", "24", "--output", "json", in_path), 0);
+    json_t *naive2 = candidate_of("naive2"), *best = candidate_of("seasonal_ar_24");
+    assert_true(json_number_value(json_object_get(naive2, "mae")) <
+                json_number_value(json_object_get(best, "mae")));
+    json_decref(naive2);
+    json_decref(best);
+    assert_int_equal(RUN("--holdout", "24", "--plot", rows_path, in_path), 0);
+    f = fopen(rows_path, "r");
+    svg[fread(svg, 1, sizeof svg - 1, f)] = '\0';
+    fclose(f);
+    assert_null(strstr(svg, "direct_others"));
+    assert_non_null(strstr(svg, "; best single one: "));
+}
+
 /* Nothing can be scored: what is needed and what there is, and no best one. */
 static void short_series(void **state)
 {
@@ -657,6 +681,7 @@ int main(void)
         cmocka_unit_test(not_scored),
         cmocka_unit_test(formats),
         cmocka_unit_test(plot),
+        cmocka_unit_test(plot_names_a_candidate),
         cmocka_unit_test(golden_json),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
