@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/ml/backtest.h"
+#include "common/ml/presets.h"
 #include "tools/options.h"
 
 #define AT(field) offsetof(struct backtest_opts, field)
@@ -38,7 +39,8 @@ static const struct option table[] = {
     {"plot", "FILE", OPT_TEXT, AT(plot), 0, 0,
      "draw the errors by hours ahead as SVG: over all series, and of the first 11"},
     {"preset", "NAME", OPT_TEXT, AT(preset), 0, 0,
-     "system0: minutes resampled and fitted as the reference system does"},
+     "holt_winters or theta: a row for what that makes, which has no part in blend and "
+     "chosen; or system0: minutes resampled and fitted as the reference system does"},
     {"evaluate", "FILE", OPT_TEXT, AT(evaluate), 0, 0,
      "with system0: later minutes to apply the fitted models to"},
     {"j", "N", OPT_INT, AT(threads), 1, 256,
@@ -143,10 +145,13 @@ static int read_output(struct backtest_opts *o, struct err *e)
     return 0;
 }
 
-static int check_preset(const struct backtest_opts *o, struct err *e)
+static bool is_system0(const struct backtest_opts *o)
 {
-    if (strcmp(o->preset, "system0"))
-        return err_set(e, ERR_INVALID, "--preset must be system0, not %.40s", o->preset);
+    return o->preset && !strcmp(o->preset, "system0");
+}
+
+static int check_system0(const struct backtest_opts *o, struct err *e)
+{
     if (o->file.wide || o->file.grouped)
         return err_set(e, ERR_INVALID, "--preset system0 reads minutes: not with --%s",
                        o->file.wide ? "wide" : "grouped");
@@ -158,6 +163,24 @@ static int check_preset(const struct backtest_opts *o, struct err *e)
                        : o->leads ? "leads"
                        : o->all   ? "all"
                                   : "plot");
+    return 0;
+}
+
+static int check_preset(struct backtest_opts *o, struct err *e)
+{
+    const struct preset *p = preset_find(o->preset);
+    if (!p)
+        return err_set(e, ERR_INVALID,
+                       "--preset must be holt_winters, theta or system0, not %.40s",
+                       o->preset);
+    if (p->tuning)
+        return err_set(e, ERR_INVALID,
+                       "--preset %s is grown by the trainer service only: here it can be "
+                       "holt_winters, theta or system0",
+                       p->name);
+    if (is_system0(o))
+        return check_system0(o, e);
+    o->beside = &p->list[p->n - 1];
     return 0;
 }
 
@@ -175,7 +198,7 @@ static int check(struct backtest_opts *o, struct err *e)
     if (o->plot && !strcmp(o->plot, "-"))
         return err_set(e, ERR_INVALID,
                        "--plot must be a file: the table is on standard output");
-    if (o->evaluate && !o->preset)
+    if (o->evaluate && !is_system0(o))
         return err_set(e, ERR_INVALID, "--evaluate needs --preset system0");
     if (o->holdout && (o->origins || o->step || o->horizon))
         return err_set(e, ERR_INVALID,
@@ -215,7 +238,7 @@ int backtest_main(int argc, char **argv)
         help();
         return 0;
     }
-    if (o.preset ? backtest_system0(&o, &e) : backtest_candidates(&o, &e))
+    if (is_system0(&o) ? backtest_system0(&o, &e) : backtest_candidates(&o, &e))
         return options_fail("backtest", &e);
     return 0;
 }

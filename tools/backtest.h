@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/ml/candidates.h"
 #include "tools/series.h"
 
 enum backtest_format { BACKTEST_TABLE, BACKTEST_CSV, BACKTEST_JSON };
@@ -19,6 +20,7 @@ struct backtest_opts {
     enum backtest_format format;
     int64_t horizon, origins, step, holdout, threads; /* holdout 0: rolling origins */
     double level;
+    const struct candidate *beside; /* what --preset makes, but for system0; NULL: none */
 };
 
 /* Reads and checks the command line; nothing is opened. */

@@ -83,13 +83,13 @@ static int work(void *arg, void *item, struct buf *b, struct err *e)
 static void write_rows(const struct run *r, const struct item *it)
 {
     const struct tracks *all = &it->all;
-    for (size_t m = 0; r->rows && m < N_METHODS; m++)
+    for (size_t m = 0; r->rows && m < method_count(r->o); m++)
         for (size_t i = 0; all->t[m].yhat && i < all->n_origins; i++)
             for (size_t k = 0; k < all->leads; k++) {
                 size_t at = i * all->leads + k;
                 int64_t origin_s = it->s.h.start_s + (int64_t)all->origin[i] * 3600;
                 if (isfinite(all->t[m].yhat[at]))
-                    rows_put(r->rows, it->s.name, method_name(m), origin_s, k + 1,
+                    rows_put(r->rows, it->s.name, method_name(r->o, m), origin_s, k + 1,
                              all->t[m].yhat[at], all->y[at]);
             }
 }

@@ -71,7 +71,8 @@ static void add_band(const struct holdout *w, const struct backtest *bt,
 }
 
 /* Fitted to all of the history and forecast as a training's winner is. */
-static void run_candidate(struct holdout *w, size_t m, const struct candidate *c)
+static void run_candidate(struct holdout *w, size_t m, const struct candidate *c,
+                          const struct backtest *bt)
 {
     struct track *t = &w->all->t[m];
     struct forecast f[HORIZON_MAX];
@@ -82,7 +83,7 @@ static void run_candidate(struct holdout *w, size_t m, const struct candidate *c
         model_forecast(model, &w->part, HORIZON_MAX, w->o->level / 100, f, &e)) {
         snprintf(t->why, sizeof t->why, "%.150s", e.text);
     } else {
-        add_band(w, pick_backtest(&w->pick, c), c->features.transform, f);
+        add_band(w, bt, c->features.transform, f);
         put(w, m, f);
     }
     model_free(model);
@@ -108,16 +109,30 @@ static void run_candidates(struct holdout *w)
     for (size_t c = 0; c < n_candidates_alone; c++) {
         struct track *t = &w->all->t[c];
         if (w->choice->tried[c])
-            run_candidate(w, c, &candidates[c]);
+            run_candidate(w, c, &candidates[c], &w->choice->bt[c]);
         else
             tell_not_tried(w, &candidates[c], t);
         w->all->t[METHOD_BLEND].ms += t->ms;
     }
     if (w->pick.used[n_candidates_alone])
-        run_candidate(w, METHOD_BLEND, &w->pick.blend);
+        run_candidate(w, METHOD_BLEND, &w->pick.blend, &w->pick.blended);
     else
         snprintf(w->all->t[METHOD_BLEND].why, sizeof w->all->t->why,
                  "fewer than two candidates could be compared");
+}
+
+static void run_preset(struct holdout *w)
+{
+    const struct truth truth = {&w->filled, w->whole.y};
+    const struct candidate *c = w->o->beside;
+    struct backtest bt;
+    int64_t begun_us = clock_mono_us();
+    if (!c)
+        return;
+    backtest_candidate(c, &truth, w->whole.n, &w->choice->plan, &bt);
+    w->all->t[METHOD_PRESET].ms = (double)(clock_mono_us() - begun_us) / 1000;
+    run_candidate(w, METHOD_PRESET, c, &bt);
+    backtest_done(&bt);
 }
 
 static void run_naive2(struct holdout *w)
@@ -197,7 +212,7 @@ void backtest_holdout(const struct backtest_opts *o, const char *name,
     size_t held = (size_t)o->holdout;
     if (prepare(&w, h, &e)) {
         tracks_init(all, h, 0, 0, 1, held);
-        for (size_t m = 0; m < N_METHODS; m++)
+        for (size_t m = 0; m < method_count(o); m++)
             snprintf(all->t[m].why, sizeof all->t[m].why, "%.150s", e.text);
     } else {
         const struct truth truth = {&w.filled, w.whole.y};
@@ -210,6 +225,7 @@ void backtest_holdout(const struct backtest_opts *o, const char *name,
         all->t[METHOD_BLEND].ms = (double)(clock_mono_us() - w.mark_us) / 1000;
         run_candidates(&w);
         run_naive2(&w);
+        run_preset(&w);
         run_choice(&w);
         pick_done(&w.pick);
         choice_done(w.choice);

@@ -70,17 +70,18 @@ static double cover_at(const struct figures *f, double q, size_t k)
     return 100 * figures_coverage(f, k);
 }
 
-static void lead_table(struct buf *b, const char *what, int digits, lead_figure *at,
-                       const struct figures *f, double q, size_t leads)
+static void lead_table(struct buf *b, const struct backtest_opts *o, const char *what,
+                       int digits, lead_figure *at, const struct figures *f, double q,
+                       size_t leads)
 {
     buf_addf(b, "  %-21s", what);
     for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
         buf_addf(b, "%7zu", shown_leads[i]);
     buf_addc(b, '\n');
-    for (size_t m = 0; m < N_METHODS; m++) {
+    for (size_t m = 0; m < method_count(o); m++) {
         if (!f[m].known)
             continue;
-        buf_addf(b, "  %-21s", method_name(m));
+        buf_addf(b, "  %-21s", method_name(o, m));
         for (size_t i = 0; i < N_SHOWN && shown_leads[i] <= leads; i++)
             cell(b, 7, digits, at(&f[m], q, shown_leads[i] - 1));
         buf_addc(b, '\n');
@@ -88,26 +89,28 @@ static void lead_table(struct buf *b, const char *what, int digits, lead_figure 
 }
 
 /* f: of each method. */
-static void lead_tables(struct buf *b, const struct figures *f, double q, size_t leads)
+static void lead_tables(struct buf *b, const struct backtest_opts *o,
+                        const struct figures *f, double q, size_t leads)
 {
     bool any = false;
-    for (size_t m = 0; m < N_METHODS; m++)
+    for (size_t m = 0; m < method_count(o); m++)
         for (size_t k = 0; f[m].known && k < leads; k++)
             any = any || isfinite(figures_coverage(&f[m], k));
-    lead_table(b, "MASE, hours ahead:", 3, mase_at, f, q, leads);
+    lead_table(b, o, "MASE, hours ahead:", 3, mase_at, f, q, leads);
     if (any)
-        lead_table(b, "cover, hours ahead:", 1, cover_at, f, q, leads);
+        lead_table(b, o, "cover, hours ahead:", 1, cover_at, f, q, leads);
 }
 
 /* ---- tables ---- */
 
 /* "chosen: blend 27, ridge_clock 1" */
-static void list_chosen(struct buf *b, const size_t *chosen)
+static void list_chosen(struct buf *b, const struct backtest_opts *o,
+                        const size_t *chosen)
 {
     const char *gap = "  chosen:";
-    for (size_t m = N_METHODS; m-- > 0;)
+    for (size_t m = method_count(o); m-- > 0;)
         if (chosen[m]) {
-            buf_addf(b, "%s %s %zu", gap, method_name(m), chosen[m]);
+            buf_addf(b, "%s %s %zu", gap, method_name(o, m), chosen[m]);
             gap = ",";
         }
     if (*gap == ',')
@@ -136,9 +139,9 @@ void report_series(struct buf *b, const struct backtest_opts *o,
     else
         buf_addf(b, "%zu origins, %zu hours ahead\n", out->origins, out->leads);
     head(b, "MAE");
-    for (size_t m = 0; m < N_METHODS; m++) {
+    for (size_t m = 0; m < method_count(o); m++) {
         const struct figures *f = &out->f[m];
-        buf_addf(b, "%s %-21s ", m == best ? "*" : " ", method_name(m));
+        buf_addf(b, "%s %-21s ", m == best ? "*" : " ", method_name(o, m));
         if (f->known) {
             buf_addf(b, "%9.4g", f->s.mae);
             ratios(b, f);
@@ -146,9 +149,9 @@ void report_series(struct buf *b, const struct backtest_opts *o,
             buf_addf(b, "left out: %s\n", f->why);
         }
     }
-    list_chosen(b, out->chosen);
+    list_chosen(b, o, out->chosen);
     if (o->leads && best < METHODS_MAX && out->q > 0)
-        lead_tables(b, out->f, out->q, out->leads);
+        lead_tables(b, o, out->f, out->q, out->leads);
     buf_addc(b, '\n');
 }
 
@@ -165,21 +168,21 @@ static void count_series(struct buf *b, const struct totals *t)
 
 void report_totals(FILE *to, const struct backtest_opts *o, const struct totals *t)
 {
-    struct figures f[METHODS_MAX];
+    struct figures f[METHODS_MAX] = {0};
     struct buf b;
     buf_init(&b, TABLE_BYTES);
     count_series(&b, t);
     head(&b, "series");
-    for (size_t m = 0; m < N_METHODS; m++) {
+    for (size_t m = 0; m < method_count(o); m++) {
         totals_figures(t, m, &f[m]);
         if (!f[m].known)
             continue;
-        buf_addf(&b, "  %-21s %9zu", method_name(m), f[m].s.n);
+        buf_addf(&b, "  %-21s %9zu", method_name(o, m), f[m].s.n);
         ratios(&b, &f[m]);
     }
-    list_chosen(&b, t->chosen);
+    list_chosen(&b, o, t->chosen);
     if (o->leads)
-        lead_tables(&b, f, 1, (size_t)(o->holdout ? o->holdout : o->horizon));
+        lead_tables(&b, o, f, 1, (size_t)(o->holdout ? o->holdout : o->horizon));
     fwrite(b.data, 1, b.len, to);
     buf_done(&b);
 }
@@ -213,11 +216,12 @@ static json_t *method_json(const struct backtest_opts *o, size_t m,
     const struct figures *f = &out->f[m];
     const struct score *s = &f->s;
     if (!f->known)
-        return json_pack("{s:s, s:s}", "name", method_name(m), "left_out", f->why);
-    json_t *one = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "name", method_name(m),
-                            "n", (json_int_t)s->n, "missing", (json_int_t)s->missing,
-                            "mae", json_number(s->mae), "rmse", json_number(s->rmse),
-                            "bias", json_number(s->bias), "r2", json_number(s->r2));
+        return json_pack("{s:s, s:s}", "name", method_name(o, m), "left_out", f->why);
+    json_t *one =
+        json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "name", method_name(o, m), "n",
+                  (json_int_t)s->n, "missing", (json_int_t)s->missing, "mae",
+                  json_number(s->mae), "rmse", json_number(s->rmse), "bias",
+                  json_number(s->bias), "r2", json_number(s->r2));
     add_ratios(one, f);
     if (o->leads) {
         json_object_set_new(one, "mae_leads", json_reals(f->lead_mae, out->leads));
@@ -226,13 +230,14 @@ static json_t *method_json(const struct backtest_opts *o, size_t m,
     return one;
 }
 
-static json_t *chosen_json(const size_t *chosen)
+static json_t *chosen_json(const struct backtest_opts *o, const size_t *chosen)
 {
-    json_t *o = json_object();
-    for (size_t m = 0; m < N_METHODS; m++)
+    json_t *all = json_object();
+    for (size_t m = 0; m < method_count(o); m++)
         if (chosen[m])
-            json_object_set_new(o, method_name(m), json_integer((json_int_t)chosen[m]));
-    return o;
+            json_object_set_new(all, method_name(o, m),
+                                json_integer((json_int_t)chosen[m]));
+    return all;
 }
 
 void report_series_json(struct buf *b, const struct backtest_opts *o,
@@ -240,13 +245,13 @@ void report_series_json(struct buf *b, const struct backtest_opts *o,
 {
     json_t *list = json_array();
     char *shown = plain_utf8(out->name);
-    for (size_t m = 0; m < N_METHODS; m++)
+    for (size_t m = 0; m < method_count(o); m++)
         json_array_append_new(list, method_json(o, m, out));
     json_t *one =
         json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "series", json_text(shown),
                   "hours", (json_int_t)out->hours, "missing", (json_int_t)out->missing,
                   "origins", (json_int_t)out->origins, "scale", json_number(out->q),
-                  "chosen", chosen_json(out->chosen), "candidates", list);
+                  "chosen", chosen_json(o, out->chosen), "candidates", list);
     json_write(b, one);
     json_decref(one);
     free(shown);
@@ -256,11 +261,11 @@ static json_t *overall_json(const struct backtest_opts *o, const struct totals *
 {
     size_t leads = (size_t)(o->holdout ? o->holdout : o->horizon);
     json_t *list = json_array();
-    for (size_t m = 0; m < N_METHODS; m++) {
+    for (size_t m = 0; m < method_count(o); m++) {
         struct figures f;
         totals_figures(t, m, &f);
-        json_t *one =
-            json_pack("{s:s, s:I}", "name", method_name(m), "series", (json_int_t)f.s.n);
+        json_t *one = json_pack("{s:s, s:I}", "name", method_name(o, m), "series",
+                                (json_int_t)f.s.n);
         add_ratios(one, &f);
         if (o->leads) {
             json_object_set_new(one, "mase_leads", json_reals(f.lead_mae, leads));
@@ -281,7 +286,7 @@ void report_totals_json(FILE *to, const struct backtest_opts *o, const struct to
     json_t *all =
         json_pack("{s:I, s:I, s:I, s:o, s:o, s:{s:I, s:o}}", "n_series", (json_int_t)t->n,
                   "not_scored", (json_int_t)t->none, "constant", (json_int_t)t->constant,
-                  "overall", overall_json(o, t), "chosen", chosen_json(t->chosen),
+                  "overall", overall_json(o, t), "chosen", chosen_json(o, t->chosen),
                   "mean_mase", "series", (json_int_t)t->n_all, "candidates", mean);
     buf_init(&b, TABLE_BYTES);
     json_write(&b, all);

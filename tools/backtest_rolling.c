@@ -31,10 +31,10 @@ static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
 {
     size_t need = 1, wanted = (size_t)(o->origins < 3 ? o->origins : 3);
     size_t ahead = (size_t)(o->horizon + (int64_t)(wanted - 1) * o->step);
-    for (size_t m = 0; m < N_METHODS; m++) {
-        bool is_candidate = m < n_candidates_alone;
-        size_t min = is_candidate ? candidate_min_hours(&candidates[m]) : 1;
-        bool suits = !is_candidate || candidate_suits(&candidates[m], h->y, h->n);
+    for (size_t m = 0; m < method_count(o); m++) {
+        const struct candidate *c = method_candidate(o, m);
+        size_t min = c ? candidate_min_hours(c) : 1;
+        bool suits = !c || candidate_suits(c, h->y, h->n);
         tried[m] = suits && make_plan(o, h->n, min).n >= wanted;
         if (tried[m] && min > need)
             need = min;
@@ -62,8 +62,8 @@ struct rolling {
     struct plan plan; /* with the earlier ones */
     size_t earlier;
     bool tried[METHODS_MAX];
-    struct backtest bt[METHODS_MAX]; /* candidates and Naive2. owned */
-    double ms;                       /* of all candidates */
+    struct backtest bt[METHODS_MAX]; /* of all but the blend and the choice. owned */
+    double ms;                       /* of all candidates, without the preset's */
     struct tracks *all;
 };
 
@@ -79,16 +79,16 @@ static void look_back(struct rolling *r, struct plan scored)
 
 static void run_candidates(struct rolling *r)
 {
-    for (size_t c = 0; c < n_candidates_alone; c++) {
-        struct track *t = &r->all->t[c];
+    for (size_t m = 0; m < method_count(r->o); m++) {
+        const struct candidate *c = method_candidate(r->o, m);
+        struct track *t = &r->all->t[m];
         int64_t begun_us = clock_mono_us();
-        if (!r->tried[c])
+        if (!c || !r->tried[m])
             continue;
-        backtest_candidate(&candidates[c], &r->truth, TRAIN_WINDOW_HOURS, &r->plan,
-                           &r->bt[c]);
+        backtest_candidate(c, &r->truth, TRAIN_WINDOW_HOURS, &r->plan, &r->bt[m]);
         t->ms = (double)(clock_mono_us() - begun_us) / 1000;
-        r->ms += t->ms;
-        snprintf(t->why, sizeof t->why, "%s", r->bt[c].why.code ? r->bt[c].why.text : "");
+        r->ms += m < n_candidates_alone ? t->ms : 0;
+        snprintf(t->why, sizeof t->why, "%s", r->bt[m].why.code ? r->bt[m].why.text : "");
     }
 }
 
@@ -121,6 +121,8 @@ static void put(const struct rolling *r, size_t m, size_t i, const struct backte
     size_t end = r->all->origin[i] + 1;
     size_t begin = end > TRAIN_WINDOW_HOURS ? end - TRAIN_WINDOW_HOURS : 0;
     const struct hours fitted = hours_part(&r->filled, begin, end - begin);
+    if (!bt->yhat) /* it was not tried */
+        return;
     memcpy(t->yhat + at, bt->yhat + (k - from) * leads, leads * sizeof *t->yhat);
     backtest_band(bt->residual + skip * leads, known - skip, leads, r->o->level / 100,
                   transform, &fitted, t->yhat + at, t->lower + at, t->upper + at);
@@ -198,15 +200,16 @@ static void choose(const struct rolling *r, size_t i, struct choice *ch)
     size_t from = k > back ? k - back : 0;
     look(r, from, k - from + 1, ch);
     pick_make(&p, ch, &r->truth, plan_origin(&r->plan, k) + 1, true);
-    if (p.best < 0 || must_train(r, plan_origin(&r->plan, k))) {
-        train_at(r, i);
-    } else if ((size_t)p.best == n) {
+    bool told = p.best >= 0 && !must_train(r, plan_origin(&r->plan, k));
+    if (told && (size_t)p.best == n) {
         put(r, METHOD_CHOSEN, i, &p.blended, from, TRANSFORM_NONE);
         r->all->chosen[METHOD_BLEND]++;
-    } else {
+    } else if (told) {
         put(r, METHOD_CHOSEN, i, &r->bt[p.best], 0,
-            candidates[p.best].features.transform);
+            method_transform(r->o, (size_t)p.best));
         r->all->chosen[p.best]++;
+    } else {
+        train_at(r, i);
     }
     if (p.best >= 0 && p.used[n])
         put(r, METHOD_BLEND, i, &p.blended, from, TRANSFORM_NONE);
@@ -220,7 +223,7 @@ static void fill_tracks(struct rolling *r)
     struct tracks *all = r->all;
     struct choice *ch = xmalloc(sizeof *ch);
     int64_t begun_us = clock_mono_us();
-    for (size_t m = 0; m < N_METHODS; m++)
+    for (size_t m = 0; m < method_count(r->o); m++)
         if (r->tried[m])
             track_begin(all, m, &all->t[m]);
     for (size_t i = 0; i < all->n_origins; i++)
@@ -228,11 +231,9 @@ static void fill_tracks(struct rolling *r)
             choose(r, i, ch);
     r->ms += (double)(clock_mono_us() - begun_us) / 1000;
     all->t[METHOD_BLEND].ms = all->t[METHOD_CHOSEN].ms = r->ms;
-    for (size_t m = 0; m <= METHOD_NAIVE2; m++)
-        for (size_t i = 0; all->t[m].yhat && i < all->n_origins; i++)
-            put(r, m, i, &r->bt[m], 0,
-                m < n_candidates_alone ? candidates[m].features.transform
-                                       : TRANSFORM_NONE);
+    for (size_t m = 0; m < method_count(r->o); m++)
+        for (size_t i = 0; i < all->n_origins; i++)
+            put(r, m, i, &r->bt[m], 0, method_transform(r->o, m));
     free(ch);
 }
 

@@ -6,7 +6,7 @@
  * look). Nobody else includes it.
  *
  * A method is a candidate of common/ml/candidates.h or, behind these, Naive2, the blend,
- * or what is chosen. */
+ * what is chosen, or what --preset makes. */
 #ifndef FC_TOOLS_BACKTEST_WORK_H
 #define FC_TOOLS_BACKTEST_WORK_H
 
@@ -19,17 +19,24 @@
 #include "tools/plot_forecast.h"
 #include "tools/series.h"
 
-#define METHODS_MAX (CANDIDATES_MAX + 3)
+#define METHODS_MAX (CANDIDATES_MAX + 4)
 #define METHOD_NAIVE2 (n_candidates_alone)
 #define METHOD_BLEND (n_candidates_alone + 1)
 #define METHOD_CHOSEN (n_candidates_alone + 2)
-#define N_METHODS (n_candidates_alone + 3)
+#define METHOD_PRESET (n_candidates_alone + 3)
+#define N_METHODS (n_candidates_alone + 4)
 #define PERSISTENCE 0 /* places in the list of candidates */
 #define SEASONAL_NAIVE 1
 
 /* ---- methods: backtest_methods.c ---- */
 
-const char *method_name(size_t m);
+/* How many there are: without a preset one less than N_METHODS. */
+size_t method_count(const struct backtest_opts *o);
+const char *method_name(const struct backtest_opts *o, size_t m);
+/* What is fitted; NULL for Naive2, the blend and what is chosen. */
+const struct candidate *method_candidate(const struct backtest_opts *o, size_t m);
+/* The scale of its residuals. */
+enum transform method_transform(const struct backtest_opts *o, size_t m);
 
 /* What `fieldcast forecast` says of h, which is trimmed: HORIZON_MAX hours into f, and
  * the method that it chose. Refused as train_series() does. */

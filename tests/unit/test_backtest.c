@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/ml/candidates.h"
+#include "common/ml/train.h"
 #include "tests/unit/near.h"
 #include "tools/backtest.h"
 #include "tools/csv.h"
@@ -31,7 +32,7 @@ static void command_line(void **state)
     assert_int_equal(RUN("--help"), 0);
     said("fieldcast backtest --preset system0 --json");
     assert_int_equal(RUN("--preset", "system1", "x"), 2);
-    said("--preset must be system0, not system1");
+    said("--preset must be holt_winters, theta or system0, not system1");
     assert_int_equal(RUN("--freq", "1d", "x"), 2);
     said("--freq must be 1h, not 1d: models are hourly");
     assert_int_equal(RUN("--preset", "system0", "--wide", "x"), 2);
@@ -56,6 +57,11 @@ static void command_line(void **state)
         {"--preset=system0", "--leads", "--leads is not for --preset system0"},
         {"--preset=system0", "--grouped", "reads minutes: not with --grouped"},
         {"--wide", "--grouped", "--grouped is not for --wide: there a series is a row"},
+        {"--preset=boost", NULL,
+         "--preset boost is grown by the trainer service only: here it can be "
+         "holt_winters, theta or system0"},
+        {"--preset=forest", NULL, "--preset forest is grown by the trainer service only"},
+        {"--preset=theta", "--evaluate=y", "--evaluate needs --preset system0"},
         {"--plot=-", NULL, "--plot must be a file: the table is on standard output"},
         {"--preset=system0", "--plot=x.svg", "--plot is not for --preset system0"},
         {"--hold=3", NULL, "did you mean --holdout?"},
@@ -448,6 +454,76 @@ static void coverage_by_lead(void **state)
     not_said("cover, hours ahead:");
 }
 
+/* A preset is one more row, at the same origins, and nothing else changes. */
+static void a_preset_beside(void **state)
+{
+    static const char *const names[] = {"theta", "holt_winters"};
+    static const char *const how[] = {"--holdout=48", "--origins=4"};
+    static char without[200][40], with[200][40], origin[2][200][40];
+    (void)state;
+    write_wide(1, 748, -1);
+    for (size_t i = 0; i < N_OF(names); i++)
+        for (size_t k = 0; k < N_OF(how); k++) {
+            assert_int_equal(RUN("--wide", how[k], "--rows", rows_path, in_path), 0);
+            size_t n = rows_of(rows_path, "chosen", 4, without, 200);
+            not_said(names[i]);
+            assert_int_equal(
+                RUN("--wide", how[k], "--rows", rows_path, "--preset", names[i], in_path),
+                0);
+            said(names[i]);
+            assert_int_equal(rows_of(rows_path, "chosen", 4, with, 200), n);
+            assert_memory_equal(with, without, n * sizeof *with);
+            assert_int_equal(rows_of(rows_path, "chosen", 2, origin[0], 200), n);
+            assert_int_equal(rows_of(rows_path, names[i], 2, origin[1], 200), n);
+            assert_memory_equal(origin[0], origin[1], n * sizeof **origin);
+        }
+    assert_int_equal(RUN("--wide", "--preset", "theta", "--leads", "--json", in_path), 0);
+    json_t *doc = json_load_file(out_path, 0, NULL);
+    json_t *all = json_object_get(doc, "overall");
+    json_t *last = json_array_get(all, n_candidates_alone + 3);
+    assert_int_equal(json_array_size(all), n_candidates_alone + 4);
+    assert_string_equal(json_string_value(json_object_get(last, "name")), "theta");
+    assert_int_equal(json_array_size(json_object_get(last, "mase_leads")), 48);
+    assert_null(json_object_get(json_object_get(doc, "chosen"), "theta"));
+    json_decref(doc);
+    write_wide(1, 200, -1);
+    assert_int_equal(RUN("--wide", "--preset", "theta", in_path), 0);
+    said("theta                 left out: ");
+    said(" hours are needed for 3 origins, there are 200\n");
+}
+
+/* What it says is what a training with that preset serves. */
+static void a_preset_is_its_training(void **state)
+{
+    static char made[60][40];
+    struct forecast f[48];
+    struct train_result r;
+    struct hours h;
+    struct err e = ERR_INIT;
+    (void)state;
+    write_wide(1, 748, -1);
+    assert_int_equal(RUN("--wide", "--holdout", "48", "--rows", rows_path, "--preset",
+                         "holt_winters", in_path),
+                     0);
+    assert_int_equal(rows_of(rows_path, "holt_winters", 4, made, 60), 48);
+    assert_ok(hours_init(&h, 0, 700, &e), e);
+    for (int i = 0; i < 700; i++)
+        h.y[i] = round(value(0, i) * 1000) / 1000;
+    assert_ok(train_series(&h, NULL,
+                           &(struct train_opts){.series = "s0",
+                                                .preset = "holt_winters",
+                                                .horizon = 48,
+                                                .level = 0.95},
+                           &r, &e),
+              e);
+    assert_string_equal(r.model->algo->name, "holt_winters");
+    assert_ok(model_forecast(r.model, &h, 48, 0.95, f, &e), e);
+    for (size_t k = 0; k < 48; k++)
+        assert_near(atof(made[k]), f[k].yhat, 1e-8);
+    train_result_done(&r);
+    hours_done(&h);
+}
+
 /* Many series: all together only, unless each is asked for. */
 static void many_series(void **state)
 {
@@ -677,6 +753,8 @@ int main(void)
         cmocka_unit_test(bands_are_the_forecast),
         cmocka_unit_test(bands_on_logarithms),
         cmocka_unit_test(coverage_by_lead),
+        cmocka_unit_test(a_preset_beside),
+        cmocka_unit_test(a_preset_is_its_training),
         cmocka_unit_test(many_series),
         cmocka_unit_test(not_scored),
         cmocka_unit_test(formats),
