@@ -23,15 +23,16 @@ static const struct option table[] = {
     {"json", NULL, OPT_FLAG, AT(json), 0, 0, "the same as --output json"},
     INPUT_FORM_OPTIONS(struct backtest_opts, file),
     {"holdout", "N", OPT_INT, AT(holdout), 1, HORIZON_MAX,
-     "score once what would have been said before the last N hours of each series, in "
-     "place of rolling origins"},
+     "score once what would have been said before the last N hours (1 to 48) of each "
+     "series, in place of rolling origins"},
     {"horizon", "N", OPT_INT, AT(horizon), 1, HORIZON_MAX,
-     "hours forecast at a time (48)"},
+     "hours forecast at a time, 1 to 48 (48)"},
     {"origins", "N", OPT_INT, AT(origins), 1, 10000,
-     "how often a forecast is made, at most (36)"},
-    {"step", "N", OPT_INT, AT(step), 1, 1000, "hours from one to the next (23)"},
+     "how often a forecast is made, at most; 1 to 10000 (36)"},
+    {"step", "N", OPT_INT, AT(step), 1, 1000,
+     "hours from one to the next, 1 to 1000 (23)"},
     {"level", "PERCENT", OPT_REAL, AT(level), 50, 99.9,
-     "share of hours that the bands are to hold (95)"},
+     "share of hours that the bands are to hold, 50 to 99.9 (95)"},
     {"leads", NULL, OPT_FLAG, AT(leads), 0, 0,
      "the errors by hours ahead, and the share inside the band, too"},
     {"all", NULL, OPT_FLAG, AT(all), 0, 0,
@@ -44,7 +45,7 @@ static const struct option table[] = {
     {"evaluate", "FILE", OPT_TEXT, AT(evaluate), 0, 0,
      "with system0: later minutes to apply the fitted models to"},
     {"j", "N", OPT_INT, AT(threads), 1, 256,
-     "series worked on at a time (as many as there are processors)"},
+     "series worked on at a time, 1 to 256 (as many as there are processors)"},
     {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
     {0}};
 
@@ -63,14 +64,16 @@ static void help_figures(void)
         "time a series\n"
         "took; of blend and chosen with all candidates. A * marks the best single "
         "candidate.\n\n"
-        "All are scored at the origins where all of them could forecast. \"chosen\" is "
-        "what a training\n"
-        "would have chosen from what was known at each origin: the blend of the best, or "
-        "a single one.\n"
-        "With less than 192 hours known it is what \"fieldcast forecast\" says of them, "
-        "number by number,\n"
-        "and nothing with less than 24; with more, the origins before it, as far apart "
-        "and as long as\n"
+        "All are scored at the origins where all of them could forecast; who needs the "
+        "longest\n"
+        "history decides how many these are, and is told. \"chosen\" is what a training "
+        "would have\n"
+        "chosen from what was known at each origin: the blend of the best, or a single "
+        "one. With less\n"
+        "than 192 hours known it is what \"fieldcast forecast\" says of them, number by "
+        "number, and\n"
+        "nothing with less than 24; with more, the origins before it, as far apart and "
+        "as long as\n"
         "these, stand for a training's own, and it is not looked whether the series has "
         "changed.\n"
         "The overall means count every series the same; ratios are of means.\n\n");
@@ -105,6 +108,8 @@ static void help(void)
         "    fieldcast backtest --wide --holdout 48 --input hourly.csv\n"
         "  Every forecast as a row, for a plot:\n"
         "    fieldcast backtest --input temperatures.csv --rows forecasts.csv\n"
+        "  Would the Theta method have done better than what is chosen?\n"
+        "    fieldcast backtest --preset theta temperatures.csv\n"
         "  The reference system's features, coefficients and errors, from its "
         "minutes:\n"
         "    fieldcast backtest --preset system0 --json --input raw_1min.csv\n\n"

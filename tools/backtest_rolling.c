@@ -36,8 +36,10 @@ static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
         size_t min = c ? candidate_min_hours(c) : 1;
         bool suits = !c || candidate_suits(c, h->y, h->n);
         tried[m] = suits && make_plan(o, h->n, min).n >= wanted;
-        if (tried[m] && min > need)
+        if (tried[m] && min > need) {
             need = min;
+            all->longest = m;
+        }
         if (!suits)
             snprintf(all->t[m].why, sizeof all->t[m].why, METHOD_NOT_SUITED);
         else if (!tried[m])
@@ -45,6 +47,8 @@ static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
                      "%zu hours are needed for %zu origin%s, there are %zu", min + ahead,
                      wanted, wanted == 1 ? "" : "s", h->n);
     }
+    all->longest_h = need;
+    all->possible = make_plan(o, h->n, 1).n;
     return make_plan(o, tried[PERSISTENCE] ? h->n : 0, need);
 }
 

@@ -164,6 +164,16 @@ void outcome_make(struct outcome *out, const struct backtest_opts *o,
     out->q = all->q;
     who_counts(all, &counts);
     out->origins = in_common(all, counts.used, common);
+    out->planned = all->n_origins;
+    out->possible = all->possible;
+    out->longest = all->longest;
+    out->longest_h = all->longest_h;
+    out->n_fewest = out->n_most = counts.most;
+    for (size_t m = 0; m < N_METHODS; m++)
+        if (counts.used[m] && counts.n[m] < out->n_fewest) {
+            out->fewest = m;
+            out->n_fewest = counts.n[m];
+        }
     memcpy(out->chosen, all->chosen, sizeof out->chosen);
     for (size_t m = 0; m < N_METHODS; m++) {
         struct figures *f = &out->f[m];

@@ -2,8 +2,8 @@
 /* backtest_work: what the files of `fieldcast backtest` share: backtest.c (the command),
  * backtest_methods.c (what is compared), backtest_candidates.c (all series),
  * backtest_rolling.c and backtest_holdout.c (the forecasts of one), backtest_tracks.c
- * (where these are put), backtest_tally.c (their figures), backtest_report.c (how these
- * look). Nobody else includes it.
+ * (where these are put), backtest_tally.c (their figures), backtest_report.c and
+ * backtest_json.c (how these look). Nobody else includes it.
  *
  * A method is a candidate of common/ml/candidates.h or, behind these, Naive2, the blend,
  * what is chosen, or what --preset makes. */
@@ -58,6 +58,9 @@ struct tracks {
     size_t *origin; /* index of the last hour known. owned */
     double *y;      /* what came; n_origins × leads. owned */
     double q;       /* scale of MASE: of the hours before the first origin */
+    /* How many origins there could be if none needed a history, and which of those that
+     * are tried needs the longest one. */
+    size_t possible, longest, longest_h;
     struct track t[METHODS_MAX];
     size_t chosen[METHODS_MAX]; /* how often each method was chosen */
 };
@@ -114,6 +117,8 @@ double figures_coverage(const struct figures *f, size_t k);
 struct outcome {
     const char *name; /* borrowed */
     size_t hours, missing, origins, leads;
+    size_t planned, possible, longest, longest_h; /* as in struct tracks */
+    size_t fewest, n_fewest, n_most; /* who could forecast at the fewest of these */
     double q;
     struct figures f[METHODS_MAX];
     size_t chosen[METHODS_MAX];
@@ -150,7 +155,7 @@ void totals_add(struct totals *t, const struct outcome *out);
 /* Means; known is false where n is 0. */
 void totals_figures(const struct totals *t, size_t m, struct figures *f);
 
-/* ---- report: backtest_report.c ---- */
+/* ---- report: backtest_report.c, backtest_json.c ---- */
 
 void report_series(struct buf *b, const struct backtest_opts *o,
                    const struct outcome *out);

@@ -21,7 +21,8 @@ static const struct option table[] = {
     {"output", "FORMAT", OPT_TEXT, AT(output), 0, 0,
      "text (the default), json, or csv: each figure as series,other,figure,value"},
     {"lags", "LIST", OPT_TEXT, AT(lags_text), 0, 0,
-     "the hours before that a series is regressed on (1,2,3,23,24,25,26)"},
+     "the hours before that a series is regressed on, up to 64 from 1 to 672 "
+     "(1,2,3,23,24,25,26)"},
     {"with", "NAME", OPT_TEXT, AT(with), 0, 0,
      "compare this series with all others, however many (without it, each two are "
      "compared if there are at most 10)"},
@@ -30,7 +31,7 @@ static const struct option table[] = {
      "and its band, as SVG"},
     INPUT_FORM_OPTIONS(struct diagnose_opts, file),
     {"j", "N", OPT_INT, AT(threads), 1, 256,
-     "series worked on at a time (as many as there are processors)"},
+     "series worked on at a time, 1 to 256 (as many as there are processors)"},
     {"help", NULL, OPT_FLAG, AT(help), 0, 0, "this text"},
     {0}};
 

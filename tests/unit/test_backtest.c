@@ -31,6 +31,8 @@ static void command_line(void **state)
     (void)state;
     assert_int_equal(RUN("--help"), 0);
     said("fieldcast backtest --preset system0 --json");
+    said("(1 to 48)");
+    said(" at a time, 1 to 48 (48)");
     assert_int_equal(RUN("--preset", "system1", "x"), 2);
     said("--preset must be holt_winters, theta or system0, not system1");
     assert_int_equal(RUN("--freq", "1d", "x"), 2);
@@ -674,6 +676,29 @@ static void short_series(void **state)
     not_said("* ");
 }
 
+/* Why there are fewer origins than there could be. */
+static void few_origins(void **state)
+{
+    (void)state;
+    write_young(300, 0);
+    assert_int_equal(RUN("--horizon", "12", "--step", "17", in_path), 0);
+    said(": 300 hours, 0 missing; 3 origins, 12 hours ahead\n"
+         "  3 of 17 origins have the 241 hours before them that ridge_weekly_calendar "
+         "needs\n");
+    assert_int_equal(RUN("--horizon", "12", "--step", "17", "--origins", "3", in_path),
+                     0);
+    not_said("origins have the");
+    write_young(300, 5); /* an origin without a value is none */
+    assert_int_equal(RUN("--horizon", "3", "--step", "4", in_path), 0);
+    said(" origins all could forecast\n");
+    write_young(54, 2); /* of less than 24 hours nothing is blended or chosen */
+    assert_int_equal(RUN("--horizon", "2", "--step", "2", "--origins", "5", in_path), 0);
+    said("  at 3 of 5 origins all could forecast, blend at 3, others at 5\n");
+    write_young(95, 0);
+    assert_int_equal(RUN(in_path), 0);
+    not_said("origins have the");
+}
+
 /* Holes are the reason only where they are. */
 static void holes(void **state)
 {
@@ -746,6 +771,7 @@ int main(void)
         cmocka_unit_test(a_column_of_any_bytes),
         cmocka_unit_test(candidates_on_a_file),
         cmocka_unit_test(short_series),
+        cmocka_unit_test(few_origins),
         cmocka_unit_test(holes),
         cmocka_unit_test(holdout_is_the_forecast),
         cmocka_unit_test(a_young_choice_is_the_forecast),
