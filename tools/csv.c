@@ -157,15 +157,19 @@ static int field(struct csv *c, int *end, struct err *e)
     return 0;
 }
 
+/* The bytes of other characters begin alike: what was taken of them is given back. */
 static void skip_bom(struct csv *c)
 {
-    int ch = getc_unlocked(c->f);
-    if (ch != 0xef) {
-        ungetc(ch, c->f);
+    static const int bom[] = {0xef, 0xbb, 0xbf};
+    int ch = 0;
+    size_t n = 0;
+    while (n < 3 && (ch = getc_unlocked(c->f)) == bom[n])
+        n++;
+    if (n == 3)
         return;
-    }
-    getc_unlocked(c->f);
-    getc_unlocked(c->f);
+    ungetc(ch, c->f);
+    while (n--)
+        ungetc(bom[n], c->f); /* the C library takes back as many */
 }
 
 int csv_next(struct csv *c, struct err *e)

@@ -83,6 +83,30 @@ static void rows(void **state)
     csv_close(c);
 }
 
+/* What begins like a byte order mark and is none. */
+static void marks(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"\xef\xbd\xb6", "\xef\xbb\xbe", "\xef\xbb",
+                                        "\xef", "\xef\xef\xbb\xbf"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[20], want[24];
+        int n = snprintf(text, sizeof text, "%s", texts[i]);
+        snprintf(want, sizeof want, "%s|", text);
+        struct csv *c = open_text(text, (size_t)n);
+        expect(c, want);
+        expect(c, "");
+        csv_close(c);
+    }
+    struct csv *c = OPEN("\xef\xbb\xbf");
+    expect(c, "");
+    csv_close(c);
+    c = OPEN("\xef\xbd\xb6,\"b\"\n1,2\n");
+    expect(c, "\xef\xbd\xb6|b|");
+    expect(c, "1|2|");
+    csv_close(c);
+}
+
 static void values(void **state)
 {
     (void)state;
@@ -158,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows),
+        cmocka_unit_test(marks),
         cmocka_unit_test(values),
         cmocka_unit_test(refusals),
     };
