@@ -17,11 +17,11 @@ static unsigned code_of(const unsigned char *p, size_t n)
     return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
 }
 
-static bool steers(unsigned code)
+static bool unshown(unsigned code)
 {
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
            code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069);
+           (code >= 0x2066 && code <= 0x2069) || code == 0xfffe || code == 0xffff;
 }
 
 size_t plain_char(const char *p, char out[PLAIN_CHAR_SIZE])
@@ -33,7 +33,7 @@ size_t plain_char(const char *p, char out[PLAIN_CHAR_SIZE])
         return 1;
     }
     unsigned code = n < 4 ? code_of(u, n) : 0x10000;
-    if (steers(code)) {
+    if (unshown(code)) {
         snprintf(out, PLAIN_CHAR_SIZE, "\\u%04x", code & 0xffff);
         return n;
     }

@@ -2,7 +2,8 @@
 /* plain: texts from outside (payloads, topics, files, answers) for the eyes of people.
  * What could steer a terminal, or turn the order of what it shows, is printed as an
  * escape: control characters (also DEL, U+0080 to U+009F, line and paragraph separators),
- * marks of direction, and bytes that are no UTF-8. Pure but for the files written to. */
+ * marks of direction, and bytes that are no UTF-8. So are U+FFFE and U+FFFF, which are no
+ * characters: XML cannot hold them. Pure but for the files written to. */
 #ifndef FC_COMMON_PLAIN_H
 #define FC_COMMON_PLAIN_H
 

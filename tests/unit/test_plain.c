@@ -29,6 +29,7 @@ static void test_characters(void **unused)
         {"\xe2\x80\xaegnp\xe2\x80\xac \xe2\x81\xa6 \xe2\x80\xa8 \xd8\x9c",
          "\\u202egnp\\u202c \\u2066 \\u2028 \\u061c"},
         {"\xe2\x80\x93 \xe2\x82\xac", "\xe2\x80\x93 \xe2\x82\xac"},
+        {"\xef\xbf\xbd \xef\xbf\xbe\xef\xbf\xbf", "\xef\xbf\xbd \\ufffe\\uffff"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text;

@@ -52,12 +52,14 @@ static void texts(void **state)
     svg_text(&s, 1, 2, "start", 12, 1, 50, "</text><script>&\"\x1b[2J\xff°");
     svg_text(&s, 1, 2, "end", 12, 0, 4, "büro.co2 & more");
     svg_text(&s, 1, 2, "end", 12, 0, 4, "büro");
+    svg_text(&s, 1, 2, "end", 12, 0, 9, "a\xef\xbf\xbe\xef\xbf\xbf\xed\xa0\x80");
     end(&s);
     has("<title>a &lt; b</title>");
     has("font-weight=\"bold\">&lt;/text&gt;&lt;script&gt;&amp;&quot;\\u001b[2J\\xff°</"
         "text>");
     has("font-size=\"12\"><title>büro.co2 &amp; more</title>büro…</text>");
     has("font-size=\"12\">büro</text>");
+    has("font-size=\"12\">a\\ufffe\\uffff\\xed\\xa0\\x80</text>");
     has("</svg>\n");
     assert_null(strstr(got, "script>\""));
 }
