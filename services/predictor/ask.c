@@ -12,6 +12,7 @@
 #define LEVEL_MIN 0.01
 #define LEVEL_MAX 0.9999
 #define VALUE_MAX 1e100 /* in size; beyond it no sum of squares is safe */
+#define LAST_HOUR_MS INT64_C(253402297200000) /* of the year 9999 */
 
 /* The fields of a body, looked up once. NULL: absent. */
 enum {
@@ -101,27 +102,47 @@ static int read_form(struct ask *a, const json_t *const f[N_FIELDS], struct err 
     return 0;
 }
 
+static bool is_row(const struct ask *a)
+{
+    return a->form == ASK_FEATURES || a->form == ASK_INSTANCES;
+}
+
+/* An hour, as far from the year 10000 as the hours that follow it take. */
+static int check_end(const struct ask *a, struct err *e)
+{
+    char latest[CLOCK_RFC3339_SIZE];
+    int64_t steps = is_row(a) ? 1 : (int64_t)a->horizon;
+    int64_t latest_ms = LAST_HOUR_MS - steps * HOUR_MS;
+    if (a->end_ms == NO_TIME)
+        return 0;
+    if (a->form == ASK_SERIES)
+        return err_set(e, ERR_INVALID, "\"end\" belongs to \"history\" or \"features\"");
+    if (a->end_ms % HOUR_MS)
+        return err_set(
+            e, ERR_INVALID,
+            "\"end\" must be the start of an hour, such as 2026-11-20T10:00:00Z");
+    if (a->end_ms < 0 || a->end_ms > latest_ms)
+        return err_set(e, ERR_INVALID,
+                       "\"end\" must be from 1970-01-01T00:00:00.000Z to %s: what is "
+                       "forecast after it lies in the years up to 9999, too",
+                       clock_format(latest_ms, latest));
+    return 0;
+}
+
 static int check_form(const struct ask *a, bool horizon_given, struct err *e)
 {
     size_t n = json_array_size(a->given);
-    bool row = a->form == ASK_FEATURES || a->form == ASK_INSTANCES;
-    if (row && horizon_given && a->horizon != 1)
+    if (is_row(a) && horizon_given && a->horizon != 1)
         return err_set(e, ERR_INVALID,
                        "a row of features gives one step: leave \"horizon\" out, or send "
                        "\"history\" or \"series\"");
-    if (a->form == ASK_SERIES && a->end_ms != NO_TIME)
-        return err_set(e, ERR_INVALID, "\"end\" belongs to \"history\" or \"features\"");
     if (a->form == ASK_HISTORY && (n < 1 || n > ASK_HISTORY_MAX))
         return err_set(e, ERR_INVALID, "\"history\" must have 1 to %d values, not %zu",
                        ASK_HISTORY_MAX, n);
     if (a->form == ASK_INSTANCES && (n < 1 || n > ASK_INSTANCES_MAX))
         return err_set(e, ERR_INVALID, "\"instances\" must have 1 to %d rows, not %zu",
                        ASK_INSTANCES_MAX, n);
-    if (a->end_ms != NO_TIME && a->end_ms % HOUR_MS)
-        return err_set(
-            e, ERR_INVALID,
-            "\"end\" must be the start of an hour, such as 2026-11-20T10:00:00Z");
-    return 0;
+    return check_end(a, e);
 }
 
 int ask_from_body(struct ask *a, const struct req *q, struct err *e)
@@ -179,17 +200,18 @@ void ask_done(struct ask *a)
     *a = (struct ask){0};
 }
 
-/* A finite number of sane size. */
-static bool number(const json_t *v, double *out)
+/* A finite number of sane size: NULL, or what is wrong with it. */
+static const char *number(const json_t *v, double *out)
 {
     if (!json_is_number(v))
-        return false;
+        return "must be a number";
     *out = json_number_value(v);
-    return fabs(*out) <= VALUE_MAX;
+    return fabs(*out) <= VALUE_MAX ? NULL : "is too large: 1e100 in size at the most";
 }
 
 int ask_history(const struct ask *a, double *y, size_t *n, struct err *e)
 {
+    const char *why;
     size_t i;
     json_t *v;
     *n = json_array_size(a->given);
@@ -197,9 +219,9 @@ int ask_history(const struct ask *a, double *y, size_t *n, struct err *e)
     {
         if (json_is_null(v))
             y[i] = NAN;
-        else if (!number(v, &y[i]))
-            return err_set(e, ERR_INVALID,
-                           "\"history\" value %zu must be a number or null", i);
+        else if ((why = number(v, &y[i])))
+            return err_set(e, ERR_INVALID, "\"history\" value %zu %s%s", i, why,
+                           json_is_number(v) ? "" : " or null");
     }
     if (!isfinite(y[*n - 1]))
         return err_set(e, ERR_INVALID, "the last value of \"history\" must be a number");
@@ -230,7 +252,7 @@ int ask_features(const json_t *o, const struct version *v, double *x, bool *miss
 {
     bool seen[FEATURES_MAX] = {false};
     size_t n = features_of_history(&v->model->features), given = 0;
-    const char *name;
+    const char *name, *why;
     json_t *value;
     if (!json_is_object(o))
         return err_set(e, ERR_INVALID, "a row of features must be an object of numbers");
@@ -246,8 +268,8 @@ int ask_features(const json_t *o, const struct version *v, double *x, bool *miss
             return err_set(e, ERR_INVALID,
                            "feature \"%.60s\" is not one that version %d reads", name,
                            v->number);
-        if (!number(value, &x[i]))
-            return err_set(e, ERR_INVALID, "feature \"%s\" must be a number%s", name,
+        if ((why = number(value, &x[i])))
+            return err_set(e, ERR_INVALID, "feature \"%s\" %s%s", name, why,
                            json_is_null(value) ? ", not null" : "");
         seen[i] = true;
         given++;

@@ -9,6 +9,8 @@ static void test_refused_bodies(void **unused)
     " is not known; a body has series or model, version, level, and one of horizon, "    \
     "history "                                                                           \
     "(with end, horizon), features, instances"
+#define EARLIEST "\"end\" must be from 1970-01-01T00:00:00.000Z to "
+#define LATEST ": what is forecast after it lies in the years up to 9999, too"
     static const struct {
         const char *body, *text;
     } rows[] = {
@@ -61,6 +63,16 @@ static void test_refused_bodies(void **unused)
          "\"end\" belongs to \"history\" or \"features\""},
         {"{\"model\":\"" K "\",\"history\":[1,2],\"end\":\"2026-11-20T10:30:00Z\"}",
          "\"end\" must be the start of an hour, such as 2026-11-20T10:00:00Z"},
+        {"{\"model\":\"" K "\",\"history\":[1,2],\"end\":\"9999-12-31T00:00:00Z\"}",
+         EARLIEST "9999-12-30T23:00:00.000Z" LATEST},
+        {"{\"model\":\"" K "\",\"history\":[1,2],\"horizon\":1,"
+         "\"end\":\"9999-12-31T23:00:00Z\"}",
+         EARLIEST "9999-12-31T22:00:00.000Z" LATEST},
+        {"{\"model\":\"" K "\",\"features\":{\"lag_1\":1,\"lag_2\":2},"
+         "\"end\":253402297200000}",
+         EARLIEST "9999-12-31T22:00:00.000Z" LATEST},
+        {"{\"model\":\"" K "\",\"history\":[1,2],\"end\":\"1969-12-31T23:00:00Z\"}",
+         EARLIEST "9999-12-30T23:00:00.000Z" LATEST},
         {"{\"model\":\"" K "\",\"history\":[1,2],\"end\":true}",
          "field \"end\" must be a time: RFC 3339, epoch seconds or epoch milliseconds"},
         {"{\"model\":\"" K "\",\"history\":[1,2],\"features\":{}}",
@@ -71,8 +83,10 @@ static void test_refused_bodies(void **unused)
          "\"history\" must have 1 to 2000 values, not 0"},
         {"{\"model\":\"" K "\",\"history\":[1,\"2\"]}",
          "\"history\" value 1 must be a number or null"},
-        {"{\"model\":\"" K "\",\"history\":[1e200,2]}",
-         "\"history\" value 0 must be a number or null"},
+        {"{\"model\":\"" K "\",\"history\":[1.1e100,2]}",
+         "\"history\" value 0 is too large: 1e100 in size at the most"},
+        {"{\"model\":\"" K "\",\"features\":{\"lag_1\":1,\"lag_2\":-1e200}}",
+         "feature \"lag_2\" is too large: 1e100 in size at the most"},
         {"{\"model\":\"" K "\",\"history\":[1,2,null]}",
          "the last value of \"history\" must be a number"},
         {"{\"model\":\"" K "\",\"features\":[1,2]}",
