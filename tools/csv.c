@@ -186,8 +186,7 @@ int csv_next(struct csv *c, struct err *e)
                 return -1;
         if (ferror(c->f))
             return err_set(e, ERR_INVALID, "could not read %s: %s", c->path,
-                           errno == EBADMSG ? "its gzip stream is damaged or cut off"
-                                            : strerror(errno));
+                           gzfile_why(errno));
         c->line += end == '\n';
         if (c->n > 1 || *csv_field(c, 0))
             return 1;

@@ -52,6 +52,8 @@ def test_the_same_however_it_comes(tmp_path, command):
     for text in (grouped, mixed):
         assert piped(*command, "-", data=text.encode()) == want
         assert piped(*command, data=gzip.compress(text.encode())) == want
+        parts = [gzip.compress(text[:99].encode()), gzip.compress(text[99:].encode()), bytes(9)]
+        assert piped(*command, data=b"".join(parts)) == want
     assert piped(*command, "--grouped", data=grouped.encode()) == want
     file.write_text(grouped)
     with open(file) as stdin:
@@ -83,6 +85,7 @@ def test_the_same_however_it_comes(tmp_path, command):
     (b"series,time,value\na,0," + b"1" * 17_000_000, "a row has at most 16777216 bytes"),
     (b",".join([b"c"] * 200_001), "a row has at most 200000 columns"),
     (gzip.compress(rows(4, 200).encode())[:2000], "its gzip stream is damaged or cut off"),
+    (gzip.compress(rows(4, 200).encode()) + b"a,1767225600,1\n", "something that is not gzip'ed follows its gzip stream"),
 ])
 def test_broken_files(tmp_path, data, words):
     file = tmp_path / "x.csv"
