@@ -12,16 +12,22 @@
 #include "common/mem.h"
 #include "tools/series_work.h"
 
-/* "data/kitchen.csv" -> "kitchen" */
+/* How much of a name of n bytes stands before the extension, if it has that. */
+static size_t without(const char *name, size_t n, const char *extension)
+{
+    size_t m = strlen(extension);
+    return n > m && !strncasecmp(name + n - m, extension, m) ? n - m : n;
+}
+
+/* "data/kitchen.temperature.csv.gz" -> "kitchen.temperature" */
 static char *name_from_path(const char *path)
 {
     if (!strcmp(path, "-"))
         return xstrdup("series");
-    const char *slash = strrchr(path, '/');
-    const char *base = slash ? slash + 1 : path;
-    size_t n = strcspn(base, ".");
-    n = n > SERIES_NAME_MAX ? SERIES_NAME_MAX : n;
-    return n ? xstrndup(base, n) : xstrndup(base, SERIES_NAME_MAX);
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t n = without(base, strlen(base), ".gz");
+    n = without(base, without(base, n, ".txt"), ".csv");
+    return xstrndup(base, n > SERIES_NAME_MAX ? SERIES_NAME_MAX : n);
 }
 
 /* A column by its name; which of two would be meant nobody knows. */

@@ -138,6 +138,36 @@ static void long_forms(void **state)
     expect_file(one, "in:10:2;", true);
 }
 
+/* Without a column for it, a series is called like its file. */
+static void names_of_files(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"kitchen.csv", "kitchen"},
+        {"kitchen.temperature.csv", "kitchen.temperature"},
+        {"kitchen.temperature.csv.gz", "kitchen.temperature"},
+        {"kitchen.temperature.CSV", "kitchen.temperature"},
+        {"kitchen.temperature.gz", "kitchen.temperature"},
+        {"kitchen.temperature", "kitchen.temperature"},
+        {"2026.01.txt", "2026.01"},
+        {"kitchen", "kitchen"},
+        {".csv", ".csv"},
+        {".csv.gz", ".csv"},
+    };
+    write_input("time,value\n1795168800,2\n");
+    for (size_t i = 0; i < N_OF(names); i++) {
+        char path[128], want[64];
+        snprintf(path, sizeof path, "%s/%s", dir, names[i][0]);
+        snprintf(want, sizeof want, "%s:10:2;", names[i][1]);
+        assert_int_equal(link(in_path, path), 0);
+        const struct input_file f = {.path = path};
+        struct series *s = opened(&f, false);
+        assert_string_equal(rest(s), want);
+        series_close(s);
+        unlink(path);
+    }
+}
+
 /* An hour is the mean of what it has; an empty cell and "nan" are nothing. */
 static void hours_of_readings(void **state)
 {
@@ -388,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_forms),
+        cmocka_unit_test(names_of_files),
         cmocka_unit_test(hours_of_readings),
         cmocka_unit_test(wide_form),
         cmocka_unit_test(redirected),
