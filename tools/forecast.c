@@ -111,17 +111,26 @@ static const char *lead_time(int64_t end_s, size_t k, char out[CLOCK_RFC3339_SIZ
     return clock_format((end_s + lead * 3600) * 1000, out);
 }
 
+/* The number as JSON has it: ten digits, say, would not tell a large counter's hours
+ * apart. */
+static void add_cell(struct buf *b, double x)
+{
+    buf_addc(b, ',');
+    if (isfinite(x))
+        buf_add_real(b, x);
+}
+
 static void csv_rows(struct buf *b, const char *name, int64_t end_s,
                      const struct forecast *f, size_t n)
 {
     char time[CLOCK_RFC3339_SIZE];
     for (size_t k = 0; k < n; k++) {
         csv_add(b, name);
-        buf_addf(b, ",%zu,%s,%.10g,", k + 1, lead_time(end_s, k, time), f[k].yhat);
-        if (isfinite(f[k].lower))
-            buf_addf(b, "%.10g,%.10g\n", f[k].lower, f[k].upper);
-        else
-            buf_adds(b, ",\n");
+        buf_addf(b, ",%zu,%s", k + 1, lead_time(end_s, k, time));
+        add_cell(b, f[k].yhat);
+        add_cell(b, f[k].lower);
+        add_cell(b, f[k].upper);
+        buf_addc(b, '\n');
     }
 }
 

@@ -137,6 +137,23 @@ static void json_and_level(void **state)
     assert_true(width[1] > 1.2 * width[0]);
 }
 
+/* All digits of a large counter, in CSV as in JSON. */
+static void large_values(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    fprintf(f, "meter");
+    for (int i = 0; i < 60; i++)
+        fprintf(f, ",%.2f", 123456789012.25 + 0.5 * i);
+    fprintf(f, "\n");
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--candidate", "persistence", in_path), 0);
+    said("\nmeter,1,1970-01-03T12:00:00.000Z,123456789041.75,");
+    assert_int_equal(
+        RUN("--wide", "--candidate", "persistence", "--output", "json", in_path), 0);
+    said("\"yhat\":123456789041.75,");
+}
+
 /* JSON takes nothing but UTF-8; in CSV a name stays as it was, byte by byte. */
 static void a_name_of_any_bytes(void **state)
 {
@@ -383,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_name_of_any_bytes), cmocka_unit_test(what_cannot_be),
         cmocka_unit_test(readings_far_apart),  cmocka_unit_test(one_of_a_preset),
         cmocka_unit_test(one_candidate),       cmocka_unit_test(one_candidate_cannot),
+        cmocka_unit_test(large_values),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
