@@ -207,11 +207,12 @@ static void drop(void *item)
 /* Of the first few series alone: that of all others is most often the same. */
 static void tell_notes(struct run *r, const struct item *it)
 {
-    if (!*it->notes.apart && !*it->notes.no_band)
+    if (!*it->notes.apart && !*it->notes.newest && !*it->notes.no_band)
         return;
     if (r->noted++ >= NOTED_MAX)
         return;
     forecast_tell(it->s.name, it->notes.apart);
+    forecast_tell(it->s.name, it->notes.newest);
     forecast_tell(it->s.name, it->notes.no_band);
 }
 

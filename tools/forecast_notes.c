@@ -65,6 +65,23 @@ static void say_no_band(char text[FORECAST_NOTE_SIZE], const struct hours *h,
                  h->n - hours_complete(h), h->n);
 }
 
+/* Where the newest hour lies further beyond all others than these are from each other: a
+ * sensor misread, most often, for which a forecast and its band are still made as if
+ * nothing had happened. */
+static void say_newest(char text[FORECAST_NOTE_SIZE], struct hours *h,
+                       const struct forecast *first)
+{
+    double low, high, newest = h->y[--h->n];
+    hours_range(h, &low, &high);
+    h->n++;
+    if (!isfinite(low) || fmax(low - newest, newest - high) <= high - low)
+        return;
+    snprintf(text, FORECAST_NOTE_SIZE,
+             "its newest hour, %g, lies far outside of all others (%g to %g)%s", newest,
+             low, high,
+             first->yhat < low || first->yhat > high ? ": the forecast follows it" : "");
+}
+
 void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
                          const struct candidate *only, const struct forecast *first)
 {
@@ -80,6 +97,8 @@ void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
                  "its readings are typically %zu hours apart; forecasts are by the hour, "
                  "and gaps of more than %d hours are not bridged",
                  step, TRAIN_MAX_GAP);
+    if (first)
+        say_newest(n->newest, &whole, first);
     if (first && !isfinite(first->lower))
         say_no_band(n->no_band, &whole, only);
     hours_done(&whole);

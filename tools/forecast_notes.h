@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forecast_notes: what a series' forecast lacks, told beside it in sentences. Any thread.
+/* forecast_notes: what a series' forecast lacks or follows, told beside it in sentences.
+ * Any thread.
  */
 #ifndef FC_TOOLS_FORECAST_NOTES_H
 #define FC_TOOLS_FORECAST_NOTES_H
@@ -12,6 +13,7 @@
 
 struct forecast_notes {
     char apart[FORECAST_NOTE_SIZE];   /* "": its readings are close enough */
+    char newest[FORECAST_NOTE_SIZE];  /* "": like the hours before, or refused */
     char no_band[FORECAST_NOTE_SIZE]; /* "": it has a band */
 };
 

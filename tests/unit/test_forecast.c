@@ -269,6 +269,54 @@ static void readings_far_apart(void **state)
     assert_int_equal(times("\ns12,48,"), 1);
 }
 
+/* The newest hour must lie further from the others than these from each other. */
+static void a_newest_hour_far_out(void **state)
+{
+    (void)state;
+    static const struct {
+        double newest;
+        int hours; /* how many */
+        size_t told;
+    } cases[] = {{1000, 1, 1}, {-127, 1, 1}, {-1e6, 1, 1}, {45, 1, 1},
+                 {35, 1, 0},   {10, 1, 0},   {1000, 2, 0}, {1000, 0, 0}};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        FILE *f = open_input();
+        fprintf(f, "x");
+        for (int h = 0; h < 400; h++)
+            fprintf(f, ",%.3f", h + cases[i].hours < 400 ? value(0, h) : cases[i].newest);
+        fprintf(f, "\n");
+        fclose(f);
+        assert_int_equal(RUN("--wide", in_path), 0);
+        assert_int_equal(times("x: its newest hour, "), cases[i].told);
+        if (!i)
+            said("fieldcast forecast: x: its newest hour, 1000, lies far outside of all "
+                 "others (15.01 to 28.18): the forecast follows it\n");
+    }
+}
+
+/* What is repeated from the day before does not follow it; what is older than eight weeks
+ * does not count; and it counts that all others are the same. */
+static void a_newest_hour_beside_which(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    for (int s = 0; s < 3; s++) {
+        fprintf(f, "s%d", s);
+        for (int h = 0; h < 1400; h++)
+            fprintf(f, ",%.3f",
+                    h == 1399 ? 90
+                    : h < 10  ? 70.0 * s
+                    : s > 1   ? 20
+                              : 20 + h % 2);
+        fprintf(f, "\n");
+    }
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--candidate", "seasonal_naive_24", in_path), 0);
+    said("s0: its newest hour, 90, lies far outside of all others (20 to 21)\n");
+    said("s1: its newest hour, 90, lies far outside of all others (20 to 21)\n");
+    said("s2: its newest hour, 90, lies far outside of all others (20 to 20)\n");
+}
+
 /* A series that is too short does not stand in the way of others. */
 static void what_cannot_be(void **state)
 {
@@ -395,12 +443,19 @@ static void one_candidate_cannot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_line),        cmocka_unit_test(csv_of_many),
-        cmocka_unit_test(json_and_level),      cmocka_unit_test(plot),
-        cmocka_unit_test(a_name_of_any_bytes), cmocka_unit_test(what_cannot_be),
-        cmocka_unit_test(readings_far_apart),  cmocka_unit_test(one_of_a_preset),
-        cmocka_unit_test(one_candidate),       cmocka_unit_test(one_candidate_cannot),
+        cmocka_unit_test(command_line),
+        cmocka_unit_test(csv_of_many),
+        cmocka_unit_test(json_and_level),
+        cmocka_unit_test(plot),
+        cmocka_unit_test(a_name_of_any_bytes),
+        cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(readings_far_apart),
+        cmocka_unit_test(one_of_a_preset),
+        cmocka_unit_test(one_candidate),
+        cmocka_unit_test(one_candidate_cannot),
         cmocka_unit_test(large_values),
+        cmocka_unit_test(a_newest_hour_far_out),
+        cmocka_unit_test(a_newest_hour_beside_which),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
