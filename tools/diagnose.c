@@ -135,6 +135,8 @@ static int options(int argc, char **argv, struct diagnose_opts *o, struct err *e
 int diagnose_take(void *arg, void **item, struct err *e)
 {
     struct diagnose *d = arg;
+    if (output_check(&d->output, e))
+        return -1;
     struct input_series *s = xmalloc(sizeof *s);
     int got = series_next(d->in, s, e);
     if (got != 1) {
@@ -219,6 +221,7 @@ static void tell(void *arg, size_t i, void *item, const struct buf *b,
         if (d->o->json)
             fputs(d->told++ ? ",\n" : "", stdout);
         fwrite(b->data, 1, b->len, stdout);
+        output_flush(&d->output);
     }
     diagnose_progress(d, i + 1);
 }
@@ -252,6 +255,7 @@ static int diagnose(struct diagnose *d, struct err *e)
         fputs("{\"series\":[", stdout);
     if (d->o->csv)
         puts("series,other,figure,value");
+    output_flush(&d->output);
     int rc = each_series(d, e);
     if (d->o->json)
         fputs("],\n\"relations\":", stdout);
@@ -260,6 +264,7 @@ static int diagnose(struct diagnose *d, struct err *e)
         fputs("null,\n\"same\":null", stdout);
     if (d->o->json)
         puts("}");
+    rc = rc ? rc : output_end(&d->output, e);
     return rc || !d->o->plot ? rc : fits_write(d, e);
 }
 

@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "common/ml/features.h"
 #include "common/ml/ties.h"
+#include "tools/output.h"
 #include "tools/plot_forecast.h"
 #include "tools/progress.h"
 #include "tools/series.h"
@@ -57,6 +58,7 @@ struct diagnose {
     struct input_series few[TIES_MAX]; /* all, while there are no more than
                                         * are compared. owned */
     struct progress progress;
+    struct output output;
 };
 
 /* For parallel_items(), arg is a struct diagnose. The next series of the file, trimmed,

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/err.h"
 #include "common/version.h"
 #include "tools/backtest.h"
 #include "tools/diagnose.h"
 #include "tools/explain.h"
 #include "tools/forecast.h"
+#include "tools/output.h"
 #include "tools/replay.h"
 #include "tools/simulate.h"
 #include "tools/suggest.h"
@@ -75,11 +77,13 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    struct err e = ERR_INIT;
+    struct output o = {0};
     int rc = run(argc, argv);
+    errno = 0; /* it may be of anything by now */
     /* a table on a full disk is a failure, like a file on one */
-    if (rc == 0 && (fflush(stdout) || ferror(stdout))) {
-        fprintf(stderr, "fieldcast: could not write to standard output: %s\n",
-                strerror(errno));
+    if (rc == 0 && output_end(&o, &e)) {
+        fprintf(stderr, "fieldcast: %s\n", e.text);
         return 1;
     }
     return rc;

@@ -19,6 +19,7 @@
 #include "tools/forecast_notes.h"
 #include "tools/forecast_series.h"
 #include "tools/options.h"
+#include "tools/output.h"
 #include "tools/parallel.h"
 #include "tools/plot_forecast.h"
 #include "tools/progress.h"
@@ -94,6 +95,7 @@ struct run {
     struct series *in;
     struct progress progress;
     struct plot plot;
+    struct output output;
     size_t told, failed; /* series whose answer was written, or could not be made */
     size_t noted;        /* series with notes */
 };
@@ -186,7 +188,9 @@ static int one_series(void *arg, void *item, struct buf *b, struct err *e)
 
 static int take(void *arg, void **item, struct err *e)
 {
-    const struct run *r = arg;
+    struct run *r = arg;
+    if (output_check(&r->output, e))
+        return -1;
     struct item *it = xcalloc(1, sizeof *it);
     int got = series_next(r->in, &it->s, e);
     if (got == 1)
@@ -232,6 +236,7 @@ static void tell(void *arg, size_t i, void *item, const struct buf *b,
         if (!strcmp(r->o->output, "json"))
             fputs(r->told ? ",\n" : "[", stdout);
         fwrite(b->data, 1, b->len, stdout);
+        output_flush(&r->output);
         r->told++;
     }
     progress_if_long(&r->progress, i + 1, clock_mono_ms());
@@ -251,9 +256,11 @@ static int forecast(const struct opts *o, struct err *e)
     progress_init(&r.progress, "forecast", "series", series_count(r.in), begun_ms);
     if (!strcmp(o->output, "csv"))
         puts("series,lead,time,yhat,yhat_lower,yhat_upper");
+    output_flush(&r.output);
     int rc = parallel_items((size_t)o->threads, ANSWER_BYTES, &how, &r, e);
     if (!strcmp(o->output, "json"))
         puts(r.told ? "]" : "[]");
+    rc = rc ? rc : output_end(&r.output, e);
     if (r.progress.drawn)
         progress_end(&r.progress, r.told + r.failed, clock_mono_ms());
     if (r.noted > NOTED_MAX)

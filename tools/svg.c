@@ -124,8 +124,9 @@ int svg_open(struct svg *s, const char *path, double width, double height,
 int svg_close(struct svg *s, struct err *e)
 {
     fputs("</svg>\n", s->f);
+    errno = 0; /* it may be of anything by now */
     int bad = fflush(s->f) || ferror(s->f);
-    int why = errno;
+    int why = errno ? errno : EIO;
     if (s->f != stdout && fclose(s->f)) {
         why = errno;
         bad = 1;

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import math
+import os
 import subprocess
 import xml.dom.minidom
 from datetime import datetime
@@ -141,6 +142,37 @@ def test_rows_that_do_not_stand_together(tmp_path):
                           text=True, timeout=60)
     assert done.returncode == 1
     assert "standard input, line 5, column 1 (series)" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("forecast",), ("forecast", "--output", "json"), ("diagnose",),
+                                     ("diagnose", "--output", "csv"), ("diagnose", "--output", "json")])
+def test_what_cannot_be_written_ends_the_work(tmp_path, command):
+    """With the reason of the write that failed, not of what came after it."""
+    file = tmp_path / "x.csv"
+    file.write_text("".join(f"s{s},{','.join(f'{value(s, i):.2f}' for i in range(60))}\n" for s in range(300)))
+    arguments = [FIELDCAST, *command, "-j2", "--plot", tmp_path / "x.svg", "--wide", file]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    name = f"fieldcast {command[0]}: could not write to standard output: "
+    assert done.returncode == 1 and done.stderr == name + "No space left on device\n"
+    reader, writer = os.pipe()
+    with subprocess.Popen(arguments, stdout=writer, stderr=subprocess.PIPE, text=True, restore_signals=False) as process:
+        os.close(writer)
+        os.read(reader, 10)
+        os.close(reader)
+        assert process.communicate(timeout=60)[1] == name + "Broken pipe\n"
+    assert process.returncode == 1 and not (tmp_path / "x.svg").exists()
+
+
+def test_a_full_disk_is_told_before_the_first_series(tmp_path):
+    """What cannot be forecast is told as it is come to: with nowhere to write, it is not."""
+    file = tmp_path / "x.csv"
+    file.write_text("".join(f"s{s},1,2,3\n" for s in range(300)))
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([FIELDCAST, "forecast", "--wide", file], stdout=full, stderr=subprocess.PIPE, text=True,
+                              timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "fieldcast forecast: could not write to standard output: No space left on device\n"
 
 
 def smape(y, f):
