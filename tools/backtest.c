@@ -203,6 +203,9 @@ static int check(struct backtest_opts *o, struct err *e)
     if (o->plot && !strcmp(o->plot, "-"))
         return err_set(e, ERR_INVALID,
                        "--plot must be a file: the table is on standard output");
+    if (o->plot && o->rows && !strcmp(o->plot, o->rows))
+        return err_set(e, ERR_INVALID,
+                       "--plot and --rows are both %.100s: give two files", o->plot);
     if (o->evaluate && !is_system0(o))
         return err_set(e, ERR_INVALID, "--evaluate needs --preset system0");
     if (o->holdout && (o->origins || o->step || o->horizon))

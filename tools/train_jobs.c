@@ -11,7 +11,8 @@
 #include "tools/csv.h"
 
 #define PAGE 1000
-#define JOBS_MAX 1000000 /* of one answer */
+#define JOBS_MAX 1000000          /* of one answer */
+#define ID_MAX (INT64_C(1) << 53) /* beyond it no JSON number is sure to be itself */
 
 static int by_id(const void *a, const void *b)
 {
@@ -37,7 +38,7 @@ int train_jobs_init(struct train_jobs *t, const json_t *answer, const struct rem
     json_array_foreach(jobs, i, job)
     {
         json_int_t id = json_integer_value(json_object_get(job, "id"));
-        if (id < 1)
+        if (id < 1 || id > ID_MAX)
             return remote_strange(r, e);
         t->all[t->n++] = (struct train_job){.id = id, .open = true};
     }

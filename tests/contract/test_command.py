@@ -284,5 +284,6 @@ def test_train_wants_to_know_which():
 def test_train_of_somebody_else(asked):
     asked.answer = 200, {"hello": 1}
     assert "is not Fieldcast's trainer" in run("train", "a.b", "--url", asked.url, code=1).stderr
-    asked.answer = 202, {"jobs": [{"id": "x"}]}
-    assert "is not Fieldcast's trainer" in run("train", "a.b", "--url", asked.url, code=1).stderr
+    for strange in "x", 0, 2**63 - 1:
+        asked.answer = 202, {"jobs": [{"id": strange}]}
+        assert "is not Fieldcast's trainer" in run("train", "a.b", "--url", asked.url, code=1).stderr

@@ -49,6 +49,7 @@ static void command_line(void **state)
          "--output must be table, csv or json, not \"xml\" (a file "},
         {"--output=csv", "--rows=y", "--output csv and --rows are the same: give one"},
         {"--output=y.csv", "--rows=y", "give the file once: --rows y or --output y.csv"},
+        {"--plot=y", "--rows=y", "--plot and --rows are both y: give two files"},
         {"--output=csv", "--json", "--json and --output csv: give one"},
         {"--holdout=48", "--origins=3",
          "one forecast as long as itself: not with --origins"},
