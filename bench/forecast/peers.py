@@ -7,13 +7,15 @@ peers.py forecast METHOD JOBS forecasts the lists of a JSON array on standard in
 
 import hashlib
 import json
+import os
 import sys
 import time
 import warnings
 from multiprocessing import Pool
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a process per core: with threads in each they wait for one another
+import numpy as np  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 HORIZON, LEVEL, DAY = 48, 95, 24
