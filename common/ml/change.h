@@ -13,9 +13,9 @@
 #define CHANGE_MIN_HOURS 24   /* after the change, for a training to begin from it */
 #define CHANGE_SPAN_HOURS 672 /* looked at; the older part is the reference */
 #define CHANGE_FACTOR 1.5
-#define CHANGE_ALONE_HOURS                                                               \
-    336 /* two weeks, without which a series alone shows nothing                         \
-         */
+/* With less a series alone shows nothing: that a day is further off than each of a few
+ * weeks before is no rarity. */
+#define CHANGE_ALONE_HOURS 672
 
 /* For each hour the champion's error is averaged over its forecasts of that hour, 1 to 24
  * hours before. If its mean over the last day exceeds CHANGE_FACTOR times that of the

@@ -122,7 +122,7 @@ static void found_alone(void **state)
         at = change_find_alone(y, N);
         assert_true(at + 8 >= AT && at <= AT + 8);
         assert_int_equal(change_find_alone(y, AT + CHANGE_MIN_HOURS - 12), 0);
-        assert_int_equal(change_find_alone(y + N - 335, 335), 0); /* under two weeks */
+        assert_int_equal(change_find_alone(y + N - 671, 671), 0); /* under four weeks */
     }
 }
 
