@@ -44,10 +44,12 @@ static void put_metrics(json_t *metrics, const json_t *report)
     json_decref(all);
 }
 
-/* How far each coefficient can be trusted; the rest is in `fieldcast diagnose`. */
+/* How far each coefficient can be trusted, and how much it stands for others; the rest is
+ * in `fieldcast diagnose`. */
 static json_t *terms(const json_t *report)
 {
-    static const char *const told[] = {"name", "coef", "hac_se", "hac_p"};
+    static const char *const told[] = {"name",   "coef",  "se", "p",
+                                       "hac_se", "hac_p", "vif"};
     json_t *out = json_array(), *term;
     size_t i;
     json_array_foreach(json_object_get(report, "terms"), i, term)

@@ -433,6 +433,8 @@ static void diagnostics(void **state)
     assert_true(json_real_value(json_object_get(one, "coef")) > 0.5);
     assert_true(json_real_value(json_object_get(one, "hac_se")) < 0.1);
     assert_true(json_real_value(json_object_get(one, "hac_p")) < 1e-9);
+    assert_true(json_real_value(json_object_get(one, "p")) < 1e-9);
+    assert_true(json_real_value(json_object_get(one, "vif")) > 10);
     json_t *note = json_array_get(json_object_get(told, "notes"), 0);
     const char *text = json_string_value(json_object_get(note, "text"));
     assert_non_null(
