@@ -91,6 +91,11 @@ void hours_keep_last(struct hours *h, size_t n)
     memmove(h->y, h->y + skip, n * sizeof *h->y);
 }
 
+size_t hours_holdout(size_t n)
+{
+    return n / 4 > HOLDOUT_HOURS ? HOLDOUT_HOURS : n / 4;
+}
+
 void hours_range(const struct hours *h, double *low, double *high)
 {
     *low = INFINITY;

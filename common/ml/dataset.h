@@ -18,6 +18,7 @@
 struct scales;
 
 #define HOURS_MAX 87600 /* ten years; the most any call accepts */
+#define HOLDOUT_HOURS 168
 
 struct hours {
     int64_t start_s; /* epoch seconds of y[0]'s hour (its start); a multiple of 3600 */
@@ -47,6 +48,10 @@ void hours_trim(struct hours *h);
 
 /* Keeps only the newest n hours. */
 void hours_keep_last(struct hours *h, size_t n);
+
+/* How many of the newest of n hours a training keeps for its gate, which nothing that is
+ * chosen may have looked at: HOLDOUT_HOURS, or a quarter where that is less. */
+size_t hours_holdout(size_t n);
 
 /* Least and greatest value; +inf and -inf where there is none. */
 void hours_range(const struct hours *h, double *low, double *high);

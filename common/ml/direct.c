@@ -8,8 +8,10 @@
  * are known: the same hour of days before. Where two lags meet on one hour, the second is
  * left out at that lead.
  *
- * direct_others also reads the newest hour of the series that stand beside (others.h).
- * Only a direct forecast can: step by step, these would have to be forecast as well. */
+ * direct_others also reads the series that stand beside (others.h): the newest hour of
+ * each and, as far as that is known at a lead, the hour before the one that is forecast
+ * at which it says most. Only a direct forecast can: step by step, these would have to be
+ * forecast as well. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,14 +81,16 @@ static double step(const struct model *m, const double *row)
     return linear_value(m, m->coef, row);
 }
 
-/* The exogenous part of the row at an origin. */
-static void exogenous_row(const struct model *m, const struct hours *past, double *row)
+/* The exogenous part of the row at an origin and a lead. */
+static void exogenous_row(const struct model *m, const struct hours *past, size_t lead,
+                          double *row)
 {
     int64_t origin_s = past->start_s + ((int64_t)past->n - 1) * 3600;
     for (size_t i = 0; i < m->features.n_exogenous; i++) {
         const struct exogenous *x = &m->features.exogenous[i];
+        int at = past->beside ? others_find(past->beside, x->series) : -1;
         for (size_t k = 0; k < x->n_lags; k++, row++) {
-            *row = features_exogenous(x, past->beside, origin_s, x->lags[k]);
+            *row = features_exogenous(x, k, past->beside, at, origin_s, lead);
             if (!isfinite(*row))
                 *row = x->mean;
         }
@@ -103,9 +107,9 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
         return err_set(e, ERR_CONFLICT, "%zu hours of history are needed, there are %zu",
                        need, past->n);
     linear_read(m, past, need, z);
-    exogenous_row(m, past, row + lags);
     for (size_t k = 0; k < horizon; k++) {
         direct_places(&m->features, k + 1, at);
+        exogenous_row(m, past, k + 1, row + lags);
         if (!direct_row(at, lags, z, need, row))
             return err_set(e, ERR_CONFLICT,
                            "lead %zu cannot be forecast: an hour it reads is missing",
@@ -118,19 +122,18 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
 static bool forecast_many(const struct model *const *m, const struct hours *past,
                           size_t horizon, double (*out)[HORIZON_MAX])
 {
-    double z[FORECAST_MANY][LAG_MAX], row[FORECAST_MANY][FEATURES_MAX];
+    double z[FORECAST_MANY][LAG_MAX], row[FEATURES_MAX];
     size_t need = history(m[0]), lags = m[0]->features.n_lags, at[FEATURES_MAX];
     size_t cols = features_columns(&m[0]->features);
-    for (size_t i = 0; i < FORECAST_MANY; i++) {
+    for (size_t i = 0; i < FORECAST_MANY; i++)
         linear_read(m[i], &past[i], need, z[i]);
-        exogenous_row(m[i], &past[i], row[i] + lags);
-    }
     for (size_t k = 0; k < horizon; k++) {
         direct_places(&m[0]->features, k + 1, at);
         for (size_t i = 0; i < FORECAST_MANY; i++) {
-            if (!direct_row(at, lags, z[i], need, row[i]))
+            exogenous_row(m[i], &past[i], k + 1, row + lags);
+            if (!direct_row(at, lags, z[i], need, row))
                 return false;
-            out[i][k] = linear_value(m[i], m[i]->coef + k * (cols + 1), row[i]);
+            out[i][k] = linear_value(m[i], m[i]->coef + k * (cols + 1), row);
         }
     }
     return true;
@@ -189,7 +192,8 @@ const struct algo algo_direct = {
 
 const struct algo algo_direct_others = {
     .name = "direct_others",
-    .sentence = "The same, reading the newest hour of the series beside it as well",
+    .sentence = "The same, reading of each series beside it the newest hour and the one "
+                "that says most",
     .complexity = 7,
     .learning = &direct_learning_with_others,
     .reads_others = true,

@@ -8,9 +8,6 @@
 #include "common/ml/model.h"
 
 #define DIRECT_NONE LAGGED_NONE
-#define DIRECT_OTHERS_LAG                                                                \
-    1 /* of another series: hours before the one after the origin                        \
-       */
 
 /* How far before the hour after the origin each lag lies at a lead (from 1); DIRECT_NONE:
  * another lag is there already. */

@@ -22,6 +22,7 @@ struct learnt {
     struct gram *gram[HORIZON_MAX];       /* rows; NULL as long as none were wanted */
     size_t rowed;                         /* hours whose rows are in these */
     const struct others *beside;          /* NULL: not read; else rows it is */
+    struct exogenous *exogenous;          /* what is read of these, but for the means */
     int64_t start_s;                      /* of the first hour */
     size_t cols;
 };
@@ -47,16 +48,20 @@ static void end(void *learnt)
     for (size_t k = 0; k < HORIZON_MAX; k++)
         gram_free(l->gram[k]);
     linear_hours_done(&l->hours);
+    free(l->exogenous);
     free(l);
 }
 
-/* The others' part of the row at an origin; false where one is not known. */
-static bool others_row(const struct others *beside, int64_t origin_s, double *row)
+/* The others' part of the row at an origin and a lead; false where one is not known. */
+static bool others_row(const struct learnt *l, int64_t origin_s, size_t lead, double *row)
 {
-    for (size_t i = 0; beside && i < beside->n; i++) {
-        row[i] = others_at(beside, i, origin_s - (DIRECT_OTHERS_LAG - 1) * 3600);
-        if (!isfinite(row[i]))
-            return false;
+    for (size_t i = 0; l->beside && i < l->beside->n; i++) {
+        const struct exogenous *x = &l->exogenous[i];
+        for (size_t k = 0; k < x->n_lags; k++, row++) {
+            *row = features_exogenous(x, k, l->beside, (int)i, origin_s, lead);
+            if (!isfinite(*row))
+                return false;
+        }
     }
     return true;
 }
@@ -68,7 +73,7 @@ static void add_rows(struct learnt *l, size_t t)
     size_t lags = l->hours.spec.n_lags;
     for (size_t k = 0; k < HORIZON_MAX && k < t && isfinite(z); k++)
         if (direct_row(l->at[k], lags, l->hours.z, t - k, row) &&
-            others_row(l->beside, l->start_s + (int64_t)(t - k - 1) * 3600, row + lags))
+            others_row(l, l->start_s + (int64_t)(t - k - 1) * 3600, k + 1, row + lags))
             gram_add(l->gram[k], row, z);
 }
 
@@ -92,6 +97,21 @@ static void take(void *learnt, const struct hours *h)
         rows_up_to_date(l);
 }
 
+/* Of each its newest hour, and the one at which it says most. */
+static void read_others(struct learnt *l, const struct others *beside)
+{
+    l->beside = beside;
+    l->exogenous = xcalloc(beside->n, sizeof *l->exogenous);
+    for (size_t i = 0; i < beside->n; i++) {
+        struct exogenous *x = &l->exogenous[i];
+        snprintf(x->series, sizeof x->series, "%s", beside->of[i].series);
+        x->lags[x->n_lags++] = 1;
+        if (beside->of[i].lag > 1)
+            x->lags[x->n_lags++] = beside->of[i].lag;
+        l->cols += x->n_lags;
+    }
+}
+
 /* What stands beside is known with the first hours. */
 static void take_with_others(void *learnt, const struct hours *h)
 {
@@ -99,9 +119,8 @@ static void take_with_others(void *learnt, const struct hours *h)
     if (!h->beside || !h->beside->n)
         return;
     if (!l->beside) {
-        l->beside = h->beside;
+        read_others(l, h->beside);
         l->start_s = h->start_s;
-        l->cols += h->beside->n;
     }
     take(l, h);
 }
@@ -151,19 +170,19 @@ static int ridges_of(const struct learnt *l, size_t k, double strength,
     return rc;
 }
 
-/* What the model will read of the others, with their means at the origins. */
-static void name_others(struct model *m, const struct others *beside,
+/* What the model will read of the others, with their means at the origins. f: lead 1. */
+static void name_others(struct model *m, const struct learnt *l,
                         const struct linear_fit *f)
 {
+    size_t n = l->beside->n, column = m->features.n_lags;
     free(m->features.exogenous);
-    m->features.exogenous = xcalloc(beside->n, sizeof *m->features.exogenous);
-    m->features.n_exogenous = beside->n;
-    for (size_t i = 0; i < beside->n; i++) {
+    m->features.exogenous = xcalloc(n, sizeof *m->features.exogenous);
+    m->features.n_exogenous = n;
+    for (size_t i = 0; i < n; i++) {
         struct exogenous *x = &m->features.exogenous[i];
-        snprintf(x->series, sizeof x->series, "%s", beside->of[i].series);
-        x->n_lags = 1;
-        x->lags[0] = DIRECT_OTHERS_LAG;
-        x->mean = f->mean[m->features.n_lags + i];
+        *x = l->exogenous[i];
+        x->mean = f->mean[column];
+        column += x->n_lags;
     }
 }
 
@@ -190,7 +209,7 @@ static int fit(const void *learnt, struct model *m, struct err *e)
             linear_raw(f[i].intercept, f[i].coef, f[i].mean, f[i].std, cols,
                        m->coef + (k + i) * (cols + 1));
         if (!k && l->beside)
-            name_others(m, l->beside, &f[0]);
+            name_others(m, l, &f[0]);
     }
     return linear_range(m, l->hours.low, l->hours.high, e);
 }

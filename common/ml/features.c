@@ -200,11 +200,33 @@ int features_row(const struct feature_spec *s, const double *z, size_t n, int64_
     return missing ? -1 : 0;
 }
 
-double features_exogenous(const struct exogenous *x, const struct others *beside,
-                          int64_t origin_s, int lag)
+/* Without a look at the other lags. */
+static size_t back_alone(int lag, size_t lead)
 {
-    int i = beside ? others_find(beside, x->series) : -1;
-    return i < 0 ? NAN : others_at(beside, (size_t)i, origin_s - (lag - 1) * HOUR_S);
+    if (lag == 1)
+        return 1;
+    return (size_t)lag < lead ? 0 : (size_t)lag - lead + 1;
+}
+
+size_t features_back(const struct exogenous *x, size_t i, size_t lead)
+{
+    size_t back = back_alone(x->lags[i], lead);
+    for (size_t k = 0; k < i; k++)
+        if (back_alone(x->lags[k], lead) == back)
+            return 0;
+    return back;
+}
+
+double features_exogenous(const struct exogenous *x, size_t i,
+                          const struct others *beside, int at, int64_t origin_s,
+                          size_t lead)
+{
+    size_t back = features_back(x, i, lead);
+    if (!back)
+        return 0;
+    if (at < 0)
+        return NAN;
+    return others_at(beside, (size_t)at, origin_s - ((int64_t)back - 1) * HOUR_S);
 }
 
 size_t features_rows(const struct feature_spec *s, const struct hours *h, double **x,

@@ -38,13 +38,14 @@ struct window {
     int hours;
 };
 
-/* What is read of another series: its values so many hours (1..OTHERS_LAG_MAX) before
- * the hour after the origin, on their own scale. */
+/* What is read of another series, on its own scale: its values so many hours
+ * (1..OTHERS_LAG_MAX) before the hour that is forecast, at the leads at which these are
+ * known; for lag 1 at all leads the newest hour, that of the origin. */
 struct exogenous {
     char series[OTHERS_NAME_SIZE];
     size_t n_lags;
     int lags[EXOGENOUS_LAGS_MAX];
-    double mean; /* stands in for what is not there */
+    double mean; /* of the newest hour; stands in for what is not there */
 };
 
 /* Of the hour that is forecast, on the site's clocks: sine and cosine of the hour of the
@@ -96,10 +97,16 @@ void features_fill(const struct feature_spec *s, const double *z, size_t n,
 /* The calendar's columns alone, for the hour t_s. */
 void features_calendar(const struct feature_spec *s, int64_t t_s, double *out);
 
-/* Of another series the value `lag` hours before the hour after the origin: what is there
- * or was there last (others.h), NaN where there is none. beside may be NULL. */
-double features_exogenous(const struct exogenous *x, const struct others *beside,
-                          int64_t origin_s, int lag);
+/* How far before the hour after the origin lies what the i-th lag of x reads at a lead
+ * (from 1); 0: that is not known yet, or an earlier lag of x reads it already. */
+size_t features_back(const struct exogenous *x, size_t i, size_t lead);
+
+/* What the i-th lag of x reads at an origin and a lead: what is there or was there last
+ * (others.h), NaN where there is none; 0 where it reads nothing. at: which of those
+ * beside x is; -1: none of them. */
+double features_exogenous(const struct exogenous *x, size_t i,
+                          const struct others *beside, int at, int64_t origin_s,
+                          size_t lead);
 
 /* All rows of h whose target and features are there: x (rows × columns, row major) and
  * target (rows), both transformed and owned by the caller, free(). Returns the number of

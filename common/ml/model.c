@@ -149,18 +149,24 @@ size_t model_history_gaps(const struct model *m, const double *y, size_t n)
     return fill(y, n, model_history(m), filled);
 }
 
-size_t model_others_missing(const struct model *m, const struct hours *past)
+/* Are all hours known that the leads read of x? Behind OTHERS_LAG_MAX they read nothing
+ * new. */
+static bool all_known(const struct exogenous *x, const struct hours *past)
 {
     int64_t origin_s = past->start_s + ((int64_t)past->n - 1) * 3600;
+    int at = past->beside ? others_find(past->beside, x->series) : -1;
+    for (size_t lead = 1; lead <= OTHERS_LAG_MAX; lead++)
+        for (size_t i = 0; i < x->n_lags; i++)
+            if (!isfinite(features_exogenous(x, i, past->beside, at, origin_s, lead)))
+                return false;
+    return true;
+}
+
+size_t model_others_missing(const struct model *m, const struct hours *past)
+{
     size_t missing = 0;
-    for (size_t i = 0; i < m->features.n_exogenous; i++) {
-        const struct exogenous *x = &m->features.exogenous[i];
-        size_t k = 0;
-        while (k < x->n_lags &&
-               isfinite(features_exogenous(x, past->beside, origin_s, x->lags[k])))
-            k++;
-        missing += k < x->n_lags;
-    }
+    for (size_t i = 0; i < m->features.n_exogenous; i++)
+        missing += !all_known(&m->features.exogenous[i], past);
     for (size_t i = 0; i < m->n_members; i++) {
         size_t of_member = model_others_missing(m->member[i], past);
         missing = of_member > missing ? of_member : missing;

@@ -111,7 +111,7 @@ size_t model_history(const struct model *m);
 size_t model_history_gaps(const struct model *m, const double *y, size_t n);
 
 /* How many of the other series that a forecast after past reads are not known at an hour
- * that it reads; their means stand in: worth a warning. */
+ * that one of its leads reads; their means stand in: worth a warning. */
 size_t model_others_missing(const struct model *m, const struct hours *past);
 
 /* Calls each() with the name of each other series that m reads; some more than once. */

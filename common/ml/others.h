@@ -17,7 +17,7 @@
 #define OTHERS_MAX 8
 #define OTHERS_NAME_SIZE 130 /* of a series' name */
 #define OTHERS_STALE_HOURS 24
-#define OTHERS_LAG_MAX 24 /* so many hours before the hour after the origin at most */
+#define OTHERS_LAG_MAX 24 /* so many hours before the one that is forecast at most */
 /* The newest hours of another that a forecast can look at. */
 #define OTHERS_READ_HOURS (OTHERS_LAG_MAX + OTHERS_STALE_HOURS)
 
@@ -30,6 +30,7 @@ struct others {
     struct {
         char series[OTHERS_NAME_SIZE];
         double *y; /* hours values in the series' unit; NaN = no value. owned */
+        int lag;   /* others_lag(); 1 as long as nobody has asked */
     } of[OTHERS_MAX];
 };
 
@@ -51,21 +52,39 @@ double others_measured(const struct others *o, size_t i, int64_t t_s);
  * if that is more than OTHERS_STALE_HOURS old. */
 double others_at(const struct others *o, size_t i, int64_t t_s);
 
+/* ---- what another is worth ----
+ *
+ * Errors are typical ones (standard deviations) of regressions on hours without their
+ * daily cycle, all of them before those that a training's gate will look at
+ * (hours_holdout()). */
+
 /* A series that others may be worth something to: worked out once for all of them. */
 struct others_target {
-    size_t n;
-    double *y;   /* without its daily cycle. owned */
-    size_t rows; /* that its own past has */
-    double own;  /* the typical error with these alone; NaN: cannot be told */
+    size_t n;  /* hours that count */
+    double *y; /* without their daily cycle. owned */
+    struct others_own {
+        size_t rows;
+        double error;          /* NaN: cannot be told */
+    } own[OTHERS_LAG_MAX + 1]; /* with its hours 1-3, 24 and i before the next alone */
 };
 void others_target_init(struct others_target *a, const struct hours *h);
 void others_target_done(struct others_target *a);
 
-/* By how much b's last three hours make the typical error of a's next hour smaller than
- * a's own past does (hours 1-3 and 24 before): 1 - s_both / s_own, both without their
- * daily cycle; 0 where they do not, or that cannot be told. Same grid. What an other must
- * be worth to be read without having been asked for: OTHERS_WORTH. */
+/* How many hours (1 to OTHERS_LAG_MAX) before a's next hour b says most about it: makes
+ * the error of a's own past (hours 1-3, 24 and as many before) smallest, and by a share
+ * of OTHERS_LAG_GAIN more than its newest hour does, which is read anyway; else 1: of 24
+ * hours one always seems to say something. Same grid. */
+#define OTHERS_LAG_GAIN 0.02
+int others_lag(const struct others_target *a, const struct hours *b);
+
+/* By how much b's hours 1-3 and lag before make the error of a's own past (the same, and
+ * 24) smaller: 1 - s_both / s_own; 0 where they do not, or that cannot be told. Same
+ * grid. What an other must be worth to be read without having been asked for:
+ * OTHERS_WORTH. */
 #define OTHERS_WORTH 0.05
-double others_worth(const struct others_target *a, const struct hours *b);
+double others_worth(const struct others_target *a, const struct hours *b, int lag);
+
+/* Finds the lag of each of o, beside h. Reads none of its hours outside of h. */
+void others_lags(struct others *o, const struct hours *h);
 
 #endif

@@ -62,29 +62,49 @@ static double correlation(const struct hours *a, const struct hours *b)
     return r;
 }
 
-static json_t *told(const struct others_asked *a, size_t i, double worth, bool read)
+/* How much each is worth, and at which lag: as a training sees it, whose first hour and
+ * last hour have values. */
+static void judge(const struct others_asked *a, double *worth, int *lag)
 {
-    return json_pack("{s:s, s:o, s:f, s:b, s:b}", "series", a->name[i], "correlation",
-                     json_number(correlation(a->hours, a->other[i])), "worth", worth,
+    struct others_target target;
+    size_t first = 0, end = a->hours->n;
+    while (end && !isfinite(a->hours->y[end - 1]))
+        end--;
+    while (first < end && !isfinite(a->hours->y[first]))
+        first++;
+    const struct hours own = hours_part(a->hours, first, end - first);
+    others_target_init(&target, &own);
+    for (size_t i = 0; i < a->n; i++) {
+        const struct hours other = hours_part(a->other[i], first, end - first);
+        lag[i] = others_lag(&target, &other);
+        worth[i] = others_worth(&target, &other, lag[i]);
+    }
+    others_target_done(&target);
+}
+
+static json_t *told(const struct others_asked *a, size_t i, double worth, int lag,
+                    bool read)
+{
+    return json_pack("{s:s, s:o, s:o, s:f, s:b, s:b}", "series", a->name[i],
+                     "correlation", json_number(correlation(a->hours, a->other[i])),
+                     "lag", worth > 0 ? json_integer(lag) : json_null(), "worth", worth,
                      "asked_for", a->asked[i], "read", read);
 }
 
 json_t *others_choose(const struct others_asked *a, struct others *out)
 {
     double worth[OTHERS_CONSIDERED_MAX];
+    int lag[OTHERS_CONSIDERED_MAX];
     bool taken[OTHERS_CONSIDERED_MAX] = {false};
-    struct others_target target;
     json_t *considered = json_array();
     others_init(out, a->hours);
-    others_target_init(&target, a->hours);
-    for (size_t i = 0; i < a->n; i++)
-        worth[i] = others_worth(&target, a->other[i]);
-    others_target_done(&target);
+    judge(a, worth, lag);
     for (int i; out->n < OTHERS_MAX && (i = next(a, worth, taken)) >= 0;) {
         taken[i] = true;
         others_add(out, a->name[i], a->other[i]);
+        out->of[out->n - 1].lag = lag[i];
     }
     for (size_t i = 0; i < a->n; i++)
-        json_array_append_new(considered, told(a, i, worth[i], taken[i]));
+        json_array_append_new(considered, told(a, i, worth[i], lag[i], taken[i]));
     return json_pack("{s:o, s:o}", "considered", considered, "same", same(a));
 }

@@ -23,9 +23,12 @@ struct others_asked {
 };
 
 /* Puts those that were asked for, and of the rest those worth OTHERS_WORTH or more, best
- * first, up to OTHERS_MAX, into out; free with others_done(). Returns what a run tells of
- * it: {"considered": [{"series", "correlation" (Pearson's, of the same hours; null where
- * fewer than 24 are there or one never changes), "worth", "asked_for", "read"}], "same":
+ * first, up to OTHERS_MAX, into out, with their lags; free with others_done(). Worth and
+ * lag are judged without the hours that the training's gate will look at, from the
+ * series' first to its last value. Returns what a run tells of it: {"considered":
+ * [{"series", "correlation" (Pearson's, of the same hours, all of them; null where fewer
+ * than 24 are there or one never changes), "lag" (others_lag(); null where it is worth
+ * nothing), "worth", "asked_for", "read"}], "same":
  * [sentences: what is exactly or nearly a function of what, such as "ln b.lpg = -1.034 +
  * 0.7234 × ln b.co"]}; new. */
 json_t *others_choose(const struct others_asked *a, struct others *out);

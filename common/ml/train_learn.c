@@ -81,7 +81,7 @@ static size_t since_last_week(const struct train_work *w)
 static void split(struct train_work *w)
 {
     size_t n = w->fresh;
-    w->holdout = n / 4 > HOLDOUT_HOURS ? HOLDOUT_HOURS : n / 4;
+    w->holdout = hours_holdout(n);
     if (w->system0) /* a fifth of the rows, rounded up */
         w->holdout = (n - 4 + 4) / 5;
     w->part = w->raw.n - w->holdout;
@@ -117,12 +117,26 @@ static int enough(const struct train_work *w, const struct hours *h, struct err 
                     h == &w->raw && w->since ? " in its last week" : "", TRAIN_MIN_HOURS);
 }
 
+/* With the hours at which each says most, found before the holdout: so that they follow
+ * from the rows that are stored. */
+static void stand_beside(struct train_work *w)
+{
+    if (!w->whole.beside)
+        return;
+    w->beside = *w->whole.beside;
+    others_lags(&w->beside, &w->whole);
+    w->whole.beside = &w->beside;
+}
+
 int train_clean(struct train_work *w, const struct hours *h, struct err *e)
 {
     if (check(h, w->o, e) || hours_copy(&w->whole, h, e))
         return -1;
     train_window(&w->whole, w->o->preset, w->champion);
-    if (enough(w, &w->whole, e) || hours_copy(&w->whole_filled, &w->whole, e))
+    if (enough(w, &w->whole, e))
+        return -1;
+    stand_beside(w);
+    if (hours_copy(&w->whole_filled, &w->whole, e))
         return -1;
     hours_interpolate(&w->whole_filled, w->system0 ? w->whole.n : TRAIN_MAX_GAP);
     size_t since = w->system0 ? since_last_week(w) : since_change(w);

@@ -12,7 +12,6 @@
 #include "common/ml/scales.h"
 #include "common/ml/train.h"
 
-#define HOLDOUT_HOURS 168 /* at most */
 #define SYSTEM0_HOURS 168 /* that it learns from */
 
 /* The candidates' backtests and what is picked by them. */
@@ -31,6 +30,7 @@ struct train_work {
     double tuned[MODEL_PARAMS_MAX];    /* parameters of the last of these */
     json_t *tuning; /* what was tried to find them; NULL: nothing. owned */
     struct hours whole, whole_filled; /* as measured; with short gaps bridged. owned */
+    struct others beside;     /* of whole: as given, with their lags; borrows them */
     size_t since;             /* hours of these that are left out: before a change, or of
                                * system 0's last week; 0: all are used */
     size_t fresh;             /* hours since a change, left out or not: they judge */

@@ -89,6 +89,35 @@ def test_trainer_reads_what_helps(stacks):
     assert answer["result"] == "data_changed" and answer["hourly"]["changed"] == 1
 
 
+def far_driven(hour, _):
+    """The same, of what the pressure was six hours ago."""
+    y = 50.0
+    for t in range(max(6, hour - 60), hour + 1):
+        y = 50 + 0.5 * (y - 50) + PRESSURE[t - 6]
+    return y
+
+
+def test_trainer_finds_the_hour_that_helps(stacks):
+    st = trainer_stack(stacks, weeks=WEEKS, series=())
+    for name, value in (("shed.pressure", pressure), ("shed.light", far_driven)):
+        add_series(st, name)
+        write_hours(st, name, N, value=value)
+    train(st, ["shed.pressure"])
+    (job,) = train(st, ["shed.light"])
+    told = evidence(st, job)
+    (beside,) = told["beside"]["considered"]
+    assert beside["lag"] == 6 and beside["worth"] > 0.5 and beside["read"]
+    table = {c["name"]: c for c in told["candidates"]}
+    assert table["direct_others"]["mae"] < table["direct"]["mae"]
+    path = f"/api/v1/models/shed.light/versions/{job['version']}"
+    document = st.get("trainer", path)
+    models = [document, *document["state"].get("members", [])]
+    (read,) = [m["features"]["exogenous"] for m in models if m["features"]["exogenous"]]
+    assert [(x["series"], x["lags"]) for x in read] == [("shed.pressure", [1, 6])]
+    # found again in the rows that are stored
+    assert st.post("trainer", f"{path}/verify")["result"] == "same"
+
+
 def test_among_many_only_its_own_device_is_looked_at(stacks):
     st = shed(stacks)
     train(st, ["garden.pressure", "shed.noise", "shed.pressure"])
@@ -158,6 +187,48 @@ def test_predictor_reads_the_other(stacks):
         # its features have names
         answer = a.predict(model="shed.light", features={"lag_1": 10.0, "shed.noise.lag_1": 5.0})
         assert answer["predictions"][0]["yhat"] == pytest.approx(10.0)
+    finally:
+        a.close()
+
+
+def test_predictor_reads_the_hours_before(stacks):
+    """Of the other its newest hour, and that of four before the one that is forecast, at the leads that know it."""
+    doc = json.loads(reads_other("shed.light", "shed.noise", 7.0))
+    doc["features"]["exogenous"][0]["lags"] = [1, 4]
+    doc["state"]["leads"] = [[k / 8, 0.5, 1.0, 0.25] for k in range(48)]
+    light, noise = [float(i % 13) for i in range(100)], [float(1000 + i * i % 97) for i in range(100)]
+
+    def expected(light, noise):
+        """Lead 4 would read the newest hour again; what leads 5 to 48 would read is not known yet."""
+        return [k / 8 + light[-1] / 2 + noise[-1] + (noise[k - 4] / 4 if k < 3 else 0) for k in range(48)]
+
+    a = Alone(stacks)
+    try:
+        hour = a.now_hour - HOUR
+        a.hours.rolled_up = hour
+        for name in ("shed.light", "shed.noise"):
+            a.add_series(name)
+        a.hourly("shed", "light", light, hour)
+        a.hourly("shed", "noise", noise, hour)
+        a.add_version("shed.noise", 1)
+        a.promote("shed.noise", 1)
+        a.add_version("shed.light", 1, json.dumps(doc))
+        a.promote("shed.light", 1)
+        wait_for(lambda: serves(a, "shed.noise") and serves(a, "shed.light"), 5)
+        answer = lambda: a.predict(series="shed.light", horizon=48)  # noqa: E731
+        wait_for(lambda: answer()["warnings"] == [], 5)
+        assert [p["yhat"] for p in answer()["predictions"]] == pytest.approx(expected(light, noise))
+        now = a.close_hour({"shed.light": 30.0, "shed.noise": 400.0})
+        a.wait_written(now)
+        assert answer()["origin"] == iso(now) and answer()["warnings"] == []
+        assert [p["yhat"] for p in answer()["predictions"]] == pytest.approx(expected([30.0], [*noise, 400.0]))
+        # without its newest hour what it was last stands in, at the lead that reads that hour again as well
+        now = a.close_hour({"shed.light": 20.0})
+        a.wait_written(now)
+        assert [p["yhat"] for p in answer()["predictions"]] == pytest.approx(expected([20.0], [*noise, 400.0, 400.0]))
+        # its features have names
+        row = {"lag_1": 10.0, "shed.noise.lag_1": 5.0, "shed.noise.lag_4": 8.0}
+        assert a.predict(model="shed.light", features=row)["predictions"][0]["yhat"] == pytest.approx(12.0)
     finally:
         a.close()
 

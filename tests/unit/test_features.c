@@ -210,12 +210,38 @@ static void refusals(void **state)
     json_decref(j);
 }
 
+/* Where the lags of another are read, lead by lead: newest, 3 and 2 before what is
+ * forecast. What is not known yet, and what another lag reads, is not read. */
+static void lags_of_another(void **state)
+{
+    (void)state;
+    static const size_t back[][3] = {{1, 3, 2}, {1, 2, 0}, {1, 0, 0}, {1, 0, 0}};
+    static const struct exogenous x = {.n_lags = 3, .lags = {1, 3, 2}};
+    double y[] = {10, 20, 30, NAN};
+    const struct hours h = {.start_s = 7200, .n = 4, .y = y};
+    struct others o;
+    others_init(&o, &h);
+    others_add(&o, "a.b", &h);
+    for (size_t lead = 1; lead <= 4; lead++)
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(features_back(&x, i, lead), back[lead - 1][i]);
+    int64_t origin_s = h.start_s + 2 * 3600;
+    assert_near(features_exogenous(&x, 0, &o, 0, origin_s, 1), 30, 0);
+    assert_near(features_exogenous(&x, 1, &o, 0, origin_s, 1), 10, 0);
+    assert_near(features_exogenous(&x, 1, &o, 0, origin_s, 2), 20, 0);
+    assert_near(features_exogenous(&x, 1, &o, 0, origin_s, 3), 0, 0);
+    assert_true(isnan(features_exogenous(&x, 1, &o, 0, origin_s - 3600, 1)));
+    assert_true(isnan(features_exogenous(&x, 0, &o, -1, origin_s, 1)));
+    others_done(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(one_row),
         cmocka_unit_test(windows_and_calendar),
+        cmocka_unit_test(lags_of_another),
         cmocka_unit_test(rows_are_serving_rows),
         cmocka_unit_test(document),
         cmocka_unit_test(refusals),

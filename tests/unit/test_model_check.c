@@ -141,8 +141,8 @@ static void others_of_members(void **state)
     model_free(blend);
 }
 
-/* Another that is read a day back need not be known now, but then, or in the day before.
- */
+/* Another that is read a day before the hour that is forecast: all hours of the last day
+ * are read, at one lead or another, and what was there last counts for a day. */
 static void what_is_missing(void **state)
 {
     (void)state;
@@ -162,10 +162,12 @@ static void what_is_missing(void **state)
     assert_true(others_add(&beside, "kitchen.humidity", &b));
     past.beside = &beside;
     assert_int_equal(model_others_missing(m, &past), 0);
-    for (int i = 53; i < 76; i++)
-        beside.of[0].y[i] = NAN;
+    beside.of[0].y[75] = NAN; /* for hour 99, at lead 24, what is older is too old */
+    assert_int_equal(model_others_missing(m, &past), 1);
+    beside.of[0].y[99] = 50;
     assert_int_equal(model_others_missing(m, &past), 0);
-    beside.of[0].y[52] = NAN; /* of hour 76 what is older is too old */
+    for (int i = 52; i < 75; i++) /* as it is for hour 76, at lead 1 */
+        beside.of[0].y[i] = NAN;
     assert_int_equal(model_others_missing(m, &past), 1);
     others_done(&beside);
     model_free(m);

@@ -88,7 +88,7 @@ static double worth_of(const struct hours *b, const struct hours *a)
 {
     struct others_target target;
     others_target_init(&target, a);
-    double worth = others_worth(&target, b);
+    double worth = others_worth(&target, b, others_lag(&target, b));
     others_target_done(&target);
     return worth;
 }
@@ -133,7 +133,10 @@ static void chosen(void **state)
     const json_t *c = json_array_get(json_object_get(told, "considered"), 2);
     assert_string_equal(json_string_value(json_object_get(c, "series")), "d.power");
     assert_true(json_is_false(json_object_get(c, "read")));
+    assert_true(json_number_value(json_object_get(c, "worth")) < OTHERS_WORTH);
     assert_true(json_real_value(json_object_get(c, "correlation")) > 0.9);
+    c = json_array_get(json_object_get(told, "considered"), 0);
+    assert_int_equal(json_integer_value(json_object_get(c, "lag")), 1);
     c = json_array_get(json_object_get(told, "considered"), 1);
     assert_true(fabs(json_number_value(json_object_get(c, "correlation"))) < 0.3);
     free(text);
