@@ -60,10 +60,11 @@ double others_at(const struct others *o, size_t i, int64_t t_s);
 
 /* A series that others may be worth something to: worked out once for all of them. */
 struct others_target {
-    size_t n;  /* hours that count */
-    double *y; /* without their daily cycle. owned */
+    size_t n;     /* hours that count */
+    double *y;    /* without their daily cycle. owned */
+    double *rest; /* what hours 1-3 and 24 before leave of each; NaN: not known. owned */
     struct others_own {
-        size_t rows;
+        size_t rows;           /* 0: not worked out yet */
         double error;          /* NaN: cannot be told */
     } own[OTHERS_LAG_MAX + 1]; /* with its hours 1-3, 24 and i before the next alone */
 };
@@ -75,14 +76,14 @@ void others_target_done(struct others_target *a);
  * of OTHERS_LAG_GAIN more than its newest hour does, which is read anyway; else 1: of 24
  * hours one always seems to say something. Same grid. */
 #define OTHERS_LAG_GAIN 0.02
-int others_lag(const struct others_target *a, const struct hours *b);
+int others_lag(struct others_target *a, const struct hours *b);
 
 /* By how much b's hours 1-3 and lag before make the error of a's own past (the same, and
  * 24) smaller: 1 - s_both / s_own; 0 where they do not, or that cannot be told. Same
  * grid. What an other must be worth to be read without having been asked for:
  * OTHERS_WORTH. */
 #define OTHERS_WORTH 0.05
-double others_worth(const struct others_target *a, const struct hours *b, int lag);
+double others_worth(struct others_target *a, const struct hours *b, int lag);
 
 /* Finds the lag of each of o, beside h. Reads none of its hours outside of h. */
 void others_lags(struct others *o, const struct hours *h);
