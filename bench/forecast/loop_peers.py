@@ -15,18 +15,19 @@ sys.path.insert(0, str(HERE.parent))
 from peer_venv import peer_python  # noqa: E402
 
 PEERS = ["AutoETS", "AutoTheta", "MSTL", "OLS (scikit-learn)", "gradient boosting", "AutoARIMA"]
-RARE = {"AutoARIMA": 1}  # origins of each series; one takes a minute or two
+RARE = {"AutoARIMA": 3}  # one origin of every third series; it takes a minute or two
 WINDOW = 56 * 24  # hours of the past that a training of the loop sees; the peers see as many
 
 
 def chosen(method, truth, origins, every):
-    """{series: [hour]} of those that this peer is asked for: measured ones, so many hours apart; or a few in the middle."""
+    """{series: [hour]} of those that this peer is asked for: measured ones, so many hours apart; or one in the middle."""
     out = {}
-    for name, hours in origins.items():
+    for i, (name, hours) in enumerate(origins.items()):
         hours = [o for o in hours if truth[name].get(o) is not None]
-        some = [o for i, o in enumerate(hours) if not i or o // every > hours[i - 1] // every]
-        n = RARE.get(method)
-        out[name] = some if n is None else some[(len(some) - n) // 2:][:n]
+        some = [o for k, o in enumerate(hours) if not k or o // every > hours[k - 1] // every]
+        if method in RARE:
+            some = [] if i % RARE[method] else some[(len(some) - 1) // 2:][:1]
+        out[name] = some
     return out
 
 
