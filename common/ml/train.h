@@ -46,9 +46,9 @@ struct train_result {
     json_t *evidence; /* gate's evidence, the candidates' table, what the diagnostics of
                          a regression say; owned */
     json_t *scores;   /* the mean absolute error at each origin: {"backtest":
-                         {"origin_s":[...], NAME:[...], ...}, "holdout": {...}}, of what is
-                         served and the baselines, and of the gate's contenders; null
-                         where one could not forecast; owned */
+                         {"first_origin_s", "step_h", NAME:[...], ...}, "holdout": {...}},
+                         of what is served and the baselines, and of the gate's
+                         contenders; null where one could not forecast; owned */
     json_t *metrics;  /* flat object of reals: mae, rmse, mase, smape, r2, bias, coverage,
                          msis, skill_persistence, skill_seasonal_naive, rows, ..., and
                          the diagnostics as diag_...; those that are not known are absent.

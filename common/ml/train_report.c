@@ -38,11 +38,9 @@ static void put_losses(json_t *o, const char *name, const struct backtest *bt)
 /* New object: when the origins were, to which rows of errors are added. */
 static json_t *begin_scores(const struct train_work *w, const struct plan *p)
 {
-    json_t *origins = json_array();
-    for (size_t i = 0; i < p->n; i++)
-        json_array_append_new(
-            origins, json_integer(w->raw.start_s + (json_int_t)plan_origin(p, i) * 3600));
-    return json_pack("{s:o}", "origin_s", origins);
+    return json_pack("{s:I, s:I}", "first_origin_s",
+                     (json_int_t)(w->raw.start_s + (int64_t)p->first * 3600), "step_h",
+                     (json_int_t)p->step);
 }
 
 json_t *train_scores(const struct train_work *w)

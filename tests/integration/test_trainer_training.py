@@ -55,7 +55,7 @@ def test_first_model_and_all_it_leaves(stacks):
     (decision,) = st.pg("SELECT * FROM decisions")
     assert (decision["kind"], decision["version"], decision["previous"]) == ("promote", 1, None)
     scores = evidence.pop("scores")  # the artifact's alone: the error at each origin
-    assert len(scores["backtest"]["persistence"]) == len(scores["backtest"]["origin_s"]) > 0
+    assert len(scores["backtest"]["persistence"]) == len(scores["backtest"]["seasonal_naive_24"]) > 0
     assert rounded(decision["evidence"]) == rounded(evidence) and decision["actor"] == "admin"
     assert chain_holds(st)
     assert st.metric("trainer", "fieldcast_training_runs_total", device="kitchen", quantity="temperature",

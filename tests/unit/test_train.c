@@ -256,21 +256,21 @@ static void scores(void **state)
     struct train_result r = trained(&h, naive, &opts);
     json_t *held = json_object_get(r.scores, "holdout"), *x;
     json_t *all = json_object_get(r.scores, "backtest");
-    size_t n = json_array_size(json_object_get(held, "origin_s")), i;
+    size_t n = json_array_size(json_object_get(held, "challenger")), i;
     double sum = 0, late = 0;
     assert_int_equal(n, 61);
-    assert_int_equal(json_object_size(held), 5);
+    assert_int_equal(json_object_size(held), 6);
+    assert_int_equal(json_integer_value(json_object_get(held, "step_h")), 2);
     json_array_foreach(json_object_get(held, "champion"), i, x) sum += json_real_value(x);
     assert_near(
         sum / 61,
         json_real_value(json_object_get(
             json_object_get(json_object_get(r.evidence, "gate"), "mae"), "champion")),
         1e-5);
-    json_t *origins = json_object_get(all, "origin_s");
-    n = json_array_size(origins) - 1;
-    assert_int_equal(json_array_size(json_object_get(all, candidate(&r))), n + 1);
-    assert_int_equal(json_integer_value(json_array_get(origins, n)),
-                     h.start_s + (1000 - 1 - 48) * 3600);
+    n = json_array_size(json_object_get(all, candidate(&r))) - 1;
+    assert_int_equal(json_integer_value(json_object_get(all, "first_origin_s")),
+                     h.start_s + (1000 - 1 - 48 - (json_int_t)n * 23) * 3600);
+    assert_int_equal(json_integer_value(json_object_get(all, "step_h")), 23);
     for (i = 952; i < 1000; i++)
         late += fabs(h.y[i] - h.y[951]) / 48;
     x = json_array_get(json_object_get(all, "persistence"), n);
