@@ -79,16 +79,25 @@ static double trimmed_mean(const double *v)
     return mean(there, k - k / 4);
 }
 
+static double day_mean(const double *v)
+{
+    return mean(v, DAY);
+}
+
+/* Of the days of the reference, whatever hour they begin at; NaN if none is known. */
+static double worst_day(const double *v, size_t reference, double (*of)(const double *))
+{
+    double worst = NAN;
+    for (size_t i = 0; i + DAY <= reference; i++)
+        worst = fmax(worst, of(v + i)); /* of a number and NaN, the number */
+    return worst;
+}
+
 /* Is most of the last day as far off as no day of the reference was? An excursion of some
  * hours is none, though for a day forecasts are made from it. */
 static bool stays_off(const double *far, size_t count, size_t reference)
 {
-    double worst = 0;
-    for (size_t i = 0; i + DAY <= reference; i++) {
-        double day = trimmed_mean(far + i);
-        worst = fmax(worst, isfinite(day) ? day : 0);
-    }
-    return trimmed_mean(far + count - DAY) > worst;
+    return trimmed_mean(far + count - DAY) > worst_day(far, reference, trimmed_mean);
 }
 
 /* The hour since which errors lie above the middle between the reference's level (that
@@ -96,16 +105,10 @@ static bool stays_off(const double *far, size_t count, size_t reference)
  * reference knows. */
 static size_t first_beyond(const double *err, size_t count, size_t reference)
 {
-    size_t at = count, days = 0;
-    double worst = 0;
-    for (size_t i = 0; i + DAY <= reference; i++) {
-        double day = mean(err + i, DAY);
-        days += isfinite(day);
-        worst = fmax(worst, isfinite(day) ? day : 0);
-    }
-    double level = mean(err, reference), last = mean(err + count - DAY, DAY);
-    if (!days || !(last > CHANGE_FACTOR * worst) || !isfinite(level))
+    double level = mean(err, reference), last = day_mean(err + count - DAY);
+    if (!(last > CHANGE_FACTOR * worst_day(err, reference, day_mean)) || !isfinite(level))
         return count;
+    size_t at = count;
     double sum = 0, best = 0, middle = (level + last) / 2;
     for (size_t u = count; u-- > reference;) {
         sum += isfinite(err[u]) ? err[u] - middle : 0;
@@ -117,9 +120,13 @@ static size_t first_beyond(const double *err, size_t count, size_t reference)
     return at;
 }
 
-static size_t week_or_half(size_t count)
+/* Errors and distances of count hours from `first` on: change_find()'s answer. */
+static size_t change(const double *err, const double *far, size_t first, size_t count,
+                     size_t reference)
 {
-    return count / 2 < WEEK ? count / 2 : WEEK;
+    size_t at = first_beyond(err, count, reference);
+    bool found = at + CHANGE_MIN_HOURS <= count && stays_off(far, count, reference);
+    return found ? first + at : 0;
 }
 
 size_t change_find(const struct model *champion, const struct truth *t, size_t n)
@@ -128,25 +135,22 @@ size_t change_find(const struct model *champion, const struct truth *t, size_t n
     if (n < need + 4 * DAY)
         return 0;
     size_t first = n > need + CHANGE_SPAN_HOURS ? n - CHANGE_SPAN_HOURS : need;
-    size_t count = n - first, reference = count - week_or_half(count);
+    size_t count = n - first, recent = count / 2 < WEEK ? count / 2 : WEEK;
     double *err = errors_by_hour(champion, t, first, n);
-    double *far = distances(t->y + first, count, reference);
-    size_t at = first_beyond(err, count, reference);
-    bool found = at + CHANGE_MIN_HOURS <= count && stays_off(far, count, reference);
+    double *far = distances(t->y + first, count, count - recent);
+    size_t at = change(err, far, first, count, count - recent);
     free(far);
     free(err);
-    return found ? first + at : 0;
+    return at;
 }
 
 size_t change_find_alone(const double *y, size_t n)
 {
-    size_t first = n > CHANGE_SPAN_HOURS ? n - CHANGE_SPAN_HOURS : 0;
-    size_t count = n - first, reference = count - week_or_half(count);
-    if (count < CHANGE_ALONE_HOURS)
+    if (n < CHANGE_SPAN_HOURS)
         return 0;
-    double *far = distances(y + first, count, reference);
-    size_t at = first_beyond(far, count, reference);
-    bool found = at + CHANGE_MIN_HOURS <= count && stays_off(far, count, reference);
+    size_t first = n - CHANGE_SPAN_HOURS, reference = CHANGE_SPAN_HOURS - WEEK;
+    double *far = distances(y + first, CHANGE_SPAN_HOURS, reference);
+    size_t at = change(far, far, first, CHANGE_SPAN_HOURS, reference);
     free(far);
-    return found ? first + at : 0;
+    return at;
 }

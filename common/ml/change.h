@@ -13,9 +13,6 @@
 #define CHANGE_MIN_HOURS 24   /* after the change, for a training to begin from it */
 #define CHANGE_SPAN_HOURS 672 /* looked at; the older part is the reference */
 #define CHANGE_FACTOR 1.5
-/* With less a series alone shows nothing: that a day is further off than each of a few
- * weeks before is no rarity. */
-#define CHANGE_ALONE_HOURS 672
 
 /* For each hour the champion's error is averaged over its forecasts of that hour, 1 to 24
  * hours before. If its mean over the last day exceeds CHANGE_FACTOR times that of the
@@ -30,7 +27,8 @@ size_t change_find(const struct model *champion, const struct truth *t, size_t n
 
 /* The same of a series that no champion serves: y[n], as measured (NaN: missing); in
  * place of errors, the distances from the reference. Nothing (0) is found in fewer than
- * CHANGE_ALONE_HOURS. */
+ * CHANGE_SPAN_HOURS: that a day is further off than each of a few weeks before is no
+ * rarity. */
 size_t change_find_alone(const double *y, size_t n);
 
 #endif

@@ -103,8 +103,7 @@ void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
     p->origins = backtest_compare(ch->bt, ch->n, limit, enough, p->used, p->mean);
     size_t least = blends && limit > 1 ? limit : 1; /* of origins; a preset takes any */
     least = least < BACKTEST_MIN_ORIGINS ? least : BACKTEST_MIN_ORIGINS;
-    for (size_t c = ch->n;
-         p->origins < least && c-- > 1;) { /* too many holes: ask less */
+    for (size_t c = ch->n; p->origins < least && c-- > 1;) { /* holes: ask less */
         p->used[c] = false;
         p->origins = backtest_compare(ch->bt, ch->n, limit, enough, p->used, p->mean);
     }
