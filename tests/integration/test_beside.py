@@ -152,6 +152,15 @@ def reads_other(series, other, mean, lag=1):
     return json.dumps(doc)
 
 
+def light_and_noise(a, light, noise):
+    """Two series, and their hours up to the newest that is complete."""
+    hour = a.now_hour - HOUR
+    a.hours.rolled_up = hour
+    for quantity, values in (("light", light), ("noise", noise)):
+        a.add_series(f"shed.{quantity}")
+        a.hourly("shed", quantity, values, hour)
+
+
 def serves(a, series):
     return a.st.request("POST", "predictor", "/predict", "viewer", json={"series": series}).status_code == 200
 
@@ -159,12 +168,7 @@ def serves(a, series):
 def test_predictor_reads_the_other(stacks):
     a = Alone(stacks)
     try:
-        hour = a.now_hour - HOUR
-        a.hours.rolled_up = hour
-        for name in ("shed.light", "shed.noise"):
-            a.add_series(name)
-        a.hourly("shed", "light", [float(i) for i in range(100)], hour)
-        a.hourly("shed", "noise", [float(1000 + i) for i in range(100)], hour)
+        light_and_noise(a, [float(i) for i in range(100)], [float(1000 + i) for i in range(100)])
         a.add_version("shed.light", 1, reads_other("shed.light", "shed.noise", 7.0))
         a.promote("shed.light", 1)
         wait_for(lambda: serves(a, "shed.light"), 5)
@@ -204,12 +208,7 @@ def test_predictor_reads_the_hours_before(stacks):
 
     a = Alone(stacks)
     try:
-        hour = a.now_hour - HOUR
-        a.hours.rolled_up = hour
-        for name in ("shed.light", "shed.noise"):
-            a.add_series(name)
-        a.hourly("shed", "light", light, hour)
-        a.hourly("shed", "noise", noise, hour)
+        light_and_noise(a, light, noise)
         a.add_version("shed.noise", 1)
         a.promote("shed.noise", 1)
         a.add_version("shed.light", 1, json.dumps(doc))
