@@ -167,8 +167,8 @@ int backtest_candidates(const struct backtest_opts *o, struct err *e)
         rc = err_set(e, ERR_INVALID, "%.100s holds no series", input_file_name(&o->file));
     end(&r);
     if (!rc && r.totals.none == r.totals.n)
-        rc =
-            err_set(e, ERR_INVALID, "none of the %zu series could be scored", r.totals.n);
+        rc = err_set(e, ERR_INVALID, "no series of %.100s could be scored",
+                     input_file_name(&o->file));
     if (!rc && r.plots.n)
         rc = plots_write(&r.plots, o, &r.totals, e);
     plots_done(&r.plots);

@@ -241,8 +241,8 @@ static int each_series(struct diagnose *d, struct err *e)
         return err_set(e, ERR_INVALID, "%.100s holds no series",
                        input_file_name(&d->o->file));
     if (!d->values)
-        return err_set(e, ERR_INVALID, "none of the %zu series of %.100s has a value",
-                       d->n, input_file_name(&d->o->file));
+        return err_set(e, ERR_INVALID, "no series of %.100s has a value",
+                       input_file_name(&d->o->file));
     return 0;
 }
 

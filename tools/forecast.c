@@ -274,10 +274,8 @@ static int forecast(const struct opts *o, struct err *e)
         rc = plot_write(&r.plot, o->plot, e);
     plot_done(&r.plot);
     if (!rc && !r.told)
-        rc = r.failed == 1
-                 ? err_set(e, ERR_INVALID, "its one series could not be forecast")
-                 : err_set(e, ERR_INVALID, "none of the %zu series could be forecast",
-                           r.failed);
+        rc = err_set(e, ERR_INVALID, "no series of %.100s could be forecast",
+                     input_file_name(&o->file));
     return rc;
 }
 

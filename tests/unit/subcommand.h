@@ -69,15 +69,29 @@ static inline int run(int (*command)(int, char **), const char *const *args)
     return rc;
 }
 
-static inline void said(const char *text)
+/* What the last run printed, its first 64 KiB; until the next call. */
+static inline const char *printed(void)
 {
     static char got[65536];
     FILE *f = fopen(out_path, "r");
     assert_non_null(f);
     got[fread(got, 1, sizeof got - 1, f)] = '\0';
     fclose(f);
+    return got;
+}
+
+static inline void said(const char *text)
+{
+    const char *got = printed();
     if (!strstr(got, text))
         fail_msg("\"%s\" is not in: %s", text, got);
+}
+
+static inline void not_said(const char *text)
+{
+    const char *got = printed();
+    if (strstr(got, text))
+        fail_msg("\"%s\" is in: %s", text, got);
 }
 
 #endif

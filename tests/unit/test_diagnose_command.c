@@ -482,7 +482,7 @@ static void nothing_at_all(void **state)
     said("holds no series");
     write_input("time,value\n0,\n3600,NaN\n");
     assert_int_equal(RUN(in_path), 1);
-    said("none of the 1 series of ");
+    said("/in.csv has a value\n");
     write_input("time,value\n0,one\n");
     assert_int_equal(RUN(in_path), 1);
     said("line 2, column 2 (value): \"one\" is not a number");

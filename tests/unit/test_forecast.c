@@ -335,7 +335,7 @@ static void what_cannot_be(void **state)
     said("\nw2,48,");
     write_input("time,value\n0,1\n");
     assert_int_equal(RUN(in_path), 1);
-    said("its one series could not be forecast");
+    said("/in.csv could be forecast");
     write_input("time,value\n");
     assert_int_equal(RUN(in_path), 1);
     said("holds no series");
