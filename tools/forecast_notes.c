@@ -58,7 +58,7 @@ static void say_no_band(char text[FORECAST_NOTE_SIZE], const struct hours *h,
                  h->n, c->name, need);
     else if (c && !candidate_suits(c, h->y, h->n))
         snprintf(text, FORECAST_NOTE_SIZE,
-                 "%s: %s is compared only where one value fills half of the hours", few,
+                 "%s: %s is compared only where a series rests at one value", few,
                  c->name);
     else
         snprintf(text, FORECAST_NOTE_SIZE, "%s: %zu of its %zu hours are missing", few,

@@ -83,8 +83,9 @@ static bool all_positive(const double *y, size_t n)
     return true;
 }
 
-/* Does one value fill half of the hours? Then it is their median. */
-static bool rests(const double *y, size_t n)
+/* The one value that fills half of the hours, which is their median; NaN: there is none.
+ */
+static double resting_value(const double *y, size_t n)
 {
     double *v = xmalloc((n + 1) * sizeof *v), median;
     size_t there = 0, equal = 0;
@@ -96,7 +97,20 @@ static bool rests(const double *y, size_t n)
     for (size_t i = 0; i < there; i++)
         equal += v[i] >= median && v[i] <= median;
     free(v);
-    return there && 2 * equal >= there;
+    return there && 2 * equal >= there ? median : NAN;
+}
+
+/* Is there such a value, and is it nearer to what is there a day later than the present
+ * one is? A shower has passed by then; a pump that runs for days still runs. */
+static bool rests(const double *y, size_t n)
+{
+    double rest = resting_value(y, n), from_rest = 0, from_now = 0;
+    for (size_t i = 24; i < n; i++)
+        if (isfinite(y[i]) && isfinite(y[i - 24])) {
+            from_rest += fabs(y[i] - rest);
+            from_now += fabs(y[i] - y[i - 24]);
+        }
+    return from_rest < from_now;
 }
 
 bool candidate_suits(const struct candidate *c, const double *y, size_t n)

@@ -39,7 +39,8 @@ extern const size_t n_candidates_alone; /* the first, which read no other series
 struct model *candidate_model(const struct candidate *c, const char *series);
 
 /* Can it be tried on these values? Logarithms need all that are there to be positive, the
- * median that one value fills half of the hours. */
+ * median that the series rests: one value fills half of the hours, and is on average
+ * nearer to what is there a day later than the present value is. */
 bool candidate_suits(const struct candidate *c, const double *y, size_t n);
 /* What is told of one that was not tried, as it does not suit or needs more hours. */
 #define CANDIDATE_NOT_TRIED "not enough history, or not for such values"

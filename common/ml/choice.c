@@ -50,17 +50,19 @@ void choice_done(struct choice *ch)
 
 /* ---- the pick ---- */
 
-/* The first, hence simplest, that is as good as the best but for CHOICE_TIE. */
-static size_t simplest(const struct pick *p)
+size_t choice_simplest(const struct candidate *list, size_t n, const bool *used,
+                       const double *mean)
 {
     double least = INFINITY;
-    size_t c = 0;
-    for (size_t i = 0; i < p->of->n; i++)
-        if (p->used[i] && p->mean[i] < least)
-            least = p->mean[i];
-    while (!p->used[c] || p->mean[c] > least * (1 + CHOICE_TIE))
-        c++;
-    return c;
+    size_t best = n;
+    for (size_t c = 0; c < n; c++)
+        if (used[c] && mean[c] < least)
+            least = mean[c];
+    for (size_t c = 0; c < n; c++)
+        if (used[c] && mean[c] <= least * (1 + CHOICE_TIE) &&
+            (best == n || list[c].algo->complexity < list[best].algo->complexity))
+            best = c;
+    return best;
 }
 
 /* Is a baseline as good as candidate i? */
@@ -77,7 +79,7 @@ static bool loses_to_baseline(const struct pick *p, size_t i)
  * nobody serves who does not beat the baselines. */
 static int best(const struct pick *p)
 {
-    size_t one = simplest(p), n = p->of->n;
+    size_t n = p->of->n, one = choice_simplest(p->of->list, n, p->used, p->mean);
     if (!p->used[n])
         return (int)one;
     bool better = p->mean[one] <= p->mean[n] * (1 - BLEND_TIE);

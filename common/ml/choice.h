@@ -71,6 +71,11 @@ void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
                size_t hours, bool blends);
 void pick_done(struct pick *p);
 
+/* Of those of the n that are used, of the least complexity that is as good as the best
+ * but for CHOICE_TIE, the first; n if none has a mean. */
+size_t choice_simplest(const struct candidate *list, size_t n, const bool *used,
+                       const double *mean);
+
 /* Candidate i, counted as in used[]; the index of one, and its backtest. */
 const struct candidate *pick_candidate(const struct pick *p, int i);
 size_t pick_index(const struct pick *p, const struct candidate *c);

@@ -36,7 +36,7 @@ static int forecast(const struct model *m, const struct hours *past, size_t hori
 const struct algo algo_persistence = {
     .name = "persistence",
     .sentence = "Every hour to come is like the last complete one",
-    .complexity = 0,
+    .complexity = 1,
     .baseline = true,
     .min_hours = one_hour,
     .history = one_hour,

@@ -16,9 +16,9 @@
 /* Hours in common that it takes; for each series as many as TIES_ROWS. */
 #define TIES_ROWS_MIN 24
 #define TIES_ROWS 3
-#define TIES_NEARLY                                                                      \
-    0.99 /* R², adjusted for the number of series: of a few hours anything              \
-            is nearly a function of many */
+/* R², adjusted for the number of series: of a few hours anything is nearly a function of
+ * many. */
+#define TIES_NEARLY 0.99
 
 /* Everything is borrowed. */
 struct ties_asked {

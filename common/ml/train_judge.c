@@ -88,17 +88,15 @@ const struct candidate *train_best_fallback(const struct train_work *w)
     struct backtest bt[CANDIDATES_MAX] = {0};
     bool used[CANDIDATES_MAX] = {false};
     double mean[CANDIDATES_MAX];
-    size_t best = 0;
-    for (size_t c = 0; c < w->chosen->choice.n; c++) {
+    size_t best = 0, n = w->chosen->choice.n;
+    for (size_t c = 0; c < n; c++) {
         used[c] = list[c].fallback && candidate_suits(&list[c], w->raw.y, w->raw.n);
         if (used[c])
             backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
     }
-    if (backtest_compare(bt, w->chosen->choice.n, w->plan.n, 0, used, mean))
-        for (size_t c = 1; c < w->chosen->choice.n; c++)
-            if (used[c] && (!used[best] || mean[c] < mean[best] * (1 - CHOICE_TIE)))
-                best = c;
-    for (size_t c = 0; c < w->chosen->choice.n; c++)
+    if (backtest_compare(bt, n, w->plan.n, 0, used, mean))
+        best = choice_simplest(list, n, used, mean);
+    for (size_t c = 0; c < n; c++)
         backtest_done(&bt[c]);
     return &list[best];
 }

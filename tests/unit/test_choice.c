@@ -310,6 +310,57 @@ static void not_before_a_baseline(void **state)
     }
 }
 
+/* Nothing for most of the time; every 50 hours, but never at an origin of a choice, it is
+ * 10 for so many hours; also in the newest hour. */
+static struct hours resting(int on)
+{
+    struct hours h = series(1000, 11);
+    for (size_t k = 0; k < h.n; k++)
+        h.y[k] = 0;
+    struct plan p = plan_choice(h.n, 48, h.n / 4);
+    for (size_t k = 0; k + 1 < h.n; k++) {
+        bool origin = false;
+        for (size_t o = 0; o < p.n; o++)
+            origin = origin || plan_origin(&p, o) == k;
+        h.y[k] = k % 50 < (size_t)on && !origin ? 10 : 0;
+    }
+    h.y[h.n - 1] = 10;
+    return h;
+}
+
+/* At no origin was it otherwise than at rest: persistence has erred no more than the
+ * median, but would repeat the newest hour for two days. */
+static void what_rests(void **state)
+{
+    (void)state;
+    struct work w;
+    struct err e = ERR_INIT;
+    struct forecast f[48];
+    choose(&w, resting(2));
+    const struct candidate *chosen = pick_candidate(&w.p, w.p.best);
+    assert_string_equal(chosen->name, "median_168");
+    assert_near(w.p.mean[0], w.p.mean[w.p.best], 1e-12);
+    struct model *m = candidate_model(chosen, "x.y");
+    assert_ok(m->algo->fit(m, &w.h, &e), e);
+    assert_ok(model_forecast(m, &w.h, 48, 0.95, f, &e), e);
+    assert_near(f[0].yhat, 0, 0);
+    model_free(m);
+    done(&w);
+    size_t median = 0;
+    while (strcmp(candidates[median].name, "median_168") != 0)
+        median++;
+    double pump[1000];
+    for (size_t k = 0; k < 1000; k++)
+        pump[k] = k % 300 < 120 ? 10 : 0; /* for days */
+    assert_false(candidate_suits(&candidates[median], pump, 1000));
+    for (size_t k = 0; k < 1000; k++)
+        pump[k] = k % 300 < 12 ? 10 : 0;
+    assert_true(candidate_suits(&candidates[median], pump, 1000));
+    for (size_t k = 0; k < 1000; k++)
+        pump[k] = k < 990 ? 7 : 9; /* set to another value, not back yet */
+    assert_false(candidate_suits(&candidates[median], pump, 1000));
+}
+
 static struct model *blend(void)
 {
     struct model *m = model_new(&algo_blend, "x.y");
@@ -428,6 +479,7 @@ int main(void)
         cmocka_unit_test(short_and_holed),
         cmocka_unit_test(three_origins_at_least),
         cmocka_unit_test(not_before_a_baseline),
+        cmocka_unit_test(what_rests),
         cmocka_unit_test(blend_forecasts),
         cmocka_unit_test(blend_of_six),
         cmocka_unit_test(blend_refuses),

@@ -299,7 +299,7 @@ static void baseline_takes_over(void **state)
     assert_true(simple > 0);
 }
 
-/* Nor does the median of the last week, unless one value fills half of the hours. */
+/* Nor does the median of the last week, unless the series rests. */
 static void no_median(void **state)
 {
     (void)state;
