@@ -65,8 +65,8 @@ struct algo {
      * done like that: then they go one by one. NULL: never. */
     bool (*forecast_many)(const struct model *const *m, const struct hours *past,
                           size_t horizon, double (*out)[HORIZON_MAX]);
-    /* The hour after a row of transformed features; NULL where there are none. */
-    double (*step)(const struct model *m, const double *row);
+    /* The hour t_s, by a row of transformed features; NULL where there are none. */
+    double (*step)(const struct model *m, const double *row, int64_t t_s);
     /* The "state" object of the document, and back. */
     json_t *(*save)(const struct model *m);
     int (*load)(struct model *m, const json_t *state, struct err *e);

@@ -15,6 +15,7 @@ const struct algo *const algos[] = {
     &algo_ols,
     &algo_ridge,
     &algo_forgetting,
+    &algo_profile,
     &algo_direct,
     &algo_direct_others,
     &algo_holt_winters,

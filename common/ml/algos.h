@@ -15,6 +15,7 @@ extern const struct algo algo_seasonal_ar_24;
 extern const struct algo algo_ols;
 extern const struct algo algo_ridge;
 extern const struct algo algo_forgetting;
+extern const struct algo algo_profile;
 extern const struct algo algo_direct;
 extern const struct algo algo_direct_others;
 extern const struct algo algo_holt_winters;

@@ -98,8 +98,9 @@ static int fit(struct model *m, const struct hours *h, struct err *e)
     return rc ? rc : linear_range(m, low, high, e);
 }
 
-static double step(const struct model *m, const double *row)
+static double step(const struct model *m, const double *row, int64_t t_s)
 {
+    (void)t_s;
     float narrow_row[FEATURES_MAX];
     for (size_t i = 0; i < features_columns(&m->features); i++)
         narrow_row[i] = (float)row[i];

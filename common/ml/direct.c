@@ -76,8 +76,9 @@ static size_t history(const struct model *m)
 }
 
 /* Of the lead 1, where all lags count from the same hour. */
-static double step(const struct model *m, const double *row)
+static double step(const struct model *m, const double *row, int64_t t_s)
 {
+    (void)t_s;
     return linear_value(m, m->coef, row);
 }
 

@@ -159,13 +159,18 @@ __attribute__((constructor)) static void make_waves(void)
     }
 }
 
+int features_week_hour(const struct zone *zone, int64_t t_s)
+{
+    int64_t local_s = t_s + zone_offset(zone, t_s) - FIRST_MONDAY_S;
+    int64_t hour = local_s / HOUR_S % WEEK_HOURS;
+    return (int)(hour < 0 ? hour + WEEK_HOURS : hour);
+}
+
 void features_calendar(const struct feature_spec *s, int64_t t_s, double *out)
 {
     if (!s->calendar)
         return;
-    int64_t local_s = t_s + zone_offset(s->zone, t_s) - FIRST_MONDAY_S;
-    int64_t hour = local_s / HOUR_S % WEEK_HOURS;
-    hour += hour < 0 ? WEEK_HOURS : 0;
+    int hour = features_week_hour(s->zone, t_s);
     if (s->calendar & CALENDAR_HOUR) {
         memcpy(out, day_waves[hour % DAY_HOURS], sizeof day_waves[0]);
         out += 2 * HOUR_HARMONICS;

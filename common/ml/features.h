@@ -94,6 +94,10 @@ int features_row(const struct feature_spec *s, const double *z, size_t n, int64_
 void features_fill(const struct feature_spec *s, const double *z, size_t n,
                    int64_t next_s, double *out);
 
+/* The hour of the week, on these clocks (NULL: UTC), of the hour t_s: 0 on Monday at
+ * midnight to 167. */
+int features_week_hour(const struct zone *zone, int64_t t_s);
+
 /* The calendar's columns alone, for the hour t_s. */
 void features_calendar(const struct feature_spec *s, int64_t t_s, double *out);
 

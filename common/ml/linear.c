@@ -162,8 +162,9 @@ double linear_value(const struct model *m, const double *raw, const double *row)
     return linear_clip(m, (a + b) + (c + d));
 }
 
-double linear_step(const struct model *m, const double *row)
+double linear_step(const struct model *m, const double *row, int64_t t_s)
 {
+    (void)t_s;
     return linear_value(m, m->raw, row);
 }
 
@@ -210,7 +211,7 @@ int linear_forecast(const struct model *m, const struct hours *past, size_t hori
             return err_set(e, ERR_CONFLICT,
                            "lead %zu cannot be forecast: an hour it reads is missing",
                            k + 1);
-        out[k] = m->algo->step(m, row);
+        out[k] = m->algo->step(m, row, next_s);
         z[need + k] = features_transform(&m->features, out[k]);
     }
     return 0;

@@ -43,7 +43,7 @@ bool linear_forecast_many(const struct model *const *m, const struct hours *past
 json_t *linear_save(const struct model *m);
 int linear_load(struct model *m, const json_t *state, struct err *e);
 
-double linear_step(const struct model *m, const double *row);
+double linear_step(const struct model *m, const double *row, int64_t t_s);
 
 /* These of the algorithms that forecast step by step by one regression. */
 #define LINEAR_MEMBERS                                                                   \

@@ -43,6 +43,7 @@ void model_free(struct model *m)
     free(m->std);
     free(m->coef);
     free(m->raw);
+    free(m->usual);
     free(m->smoothing);
     trees_free(m->trees);
     free(m->lower);
@@ -317,7 +318,7 @@ int model_predict_row(const struct model *m, const double *x, int64_t t_s, doubl
                                                                          : "finite ");
     }
     features_calendar(&m->features, t_s, row + given);
-    out->yhat = m->algo->step(m, row);
+    out->yhat = m->algo->step(m, row, t_s);
     model_band(m, 0, level, out);
     return 0;
 }

@@ -34,6 +34,7 @@ struct model {
     double intercept, *coef; /* linear state: a coefficient per scaled column */
     double *raw; /* the same on columns as they are: intercept, then coefficients. owned;
                   * not of the document */
+    double *usual; /* of profile: at each hour of the week, on the model's scale. owned */
     uint64_t dropped;           /* bit i: column i was redundant, its coefficient is 0 */
     double clip_low, clip_high; /* what is forecast stays inside */
     struct model **member; /* of a blend: n_members models and their weights, which add up

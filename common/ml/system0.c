@@ -93,7 +93,7 @@ static void forecast_rows(const struct model *m, struct system0 *s)
 {
     double *last = xmalloc((s->rows + 1) * sizeof *last);
     for (size_t r = 0; r < s->rows; r++) {
-        s->yhat[r] = linear_step(m, s->x + r * SYSTEM0_LAGS);
+        s->yhat[r] = linear_step(m, s->x + r * SYSTEM0_LAGS, 0);
         last[r] = s->x[r * SYSTEM0_LAGS + SYSTEM0_LAGS - 1];
     }
     size_t k = s->n_train;

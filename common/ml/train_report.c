@@ -19,9 +19,9 @@ static size_t before_change(const struct train_work *w)
 /* Six digits: 17 would be three times as much text for what nobody reads. */
 static json_t *short_number(double x)
 {
-    char text[32];
-    snprintf(text, sizeof text, "%.6g", x);
-    return json_number(isfinite(x) ? strtod(text, NULL) : NAN);
+    double unit = pow(10, 5 - floor(log10(fabs(x)))); /* one over it: exact, mostly */
+    double six = round(x * unit) / unit;
+    return json_number(isfinite(six) ? six : x);
 }
 
 static void put_losses(json_t *o, const char *name, const struct backtest *bt)

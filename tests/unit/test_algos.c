@@ -175,7 +175,7 @@ static void stays_finite(const struct algo *a)
 /* What is learnt step by step is what is learnt at once. */
 static void goes_on(const struct algo *a)
 {
-    static const size_t upto[] = {100, 101, 400, 700};
+    static const size_t upto[] = {170, 171, 400, 700};
     struct hours h = hours(700, 5);
     if (!a->learning) {
         hours_done(&h);

@@ -150,7 +150,7 @@ static void candidates_on_a_file(void **state)
     json_t *doc = json_load_file(out_path, 0, NULL), *mean;
     assert_int_equal(json_array_size(json_object_get(doc, "series")), 2);
     mean = json_object_get(json_object_get(doc, "mean_mase"), "candidates");
-    assert_true(json_real_value(json_object_get(mean, "ridge_weekly")) < 1);
+    assert_true(json_real_value(json_object_get(mean, "forgetting_weekly")) < 1);
     json_decref(doc);
 }
 

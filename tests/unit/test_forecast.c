@@ -422,8 +422,8 @@ static void one_candidate_cannot(void **state)
     assert_int_equal(times("too few forecasts"), 10);
     said("the same or alike of 2 more series\n");
     write_series(1, 52);
-    assert_int_equal(RUN("--candidate", "ridge_weekly", in_path), 1);
-    said("s0 has 52 complete hours, ridge_weekly needs 203");
+    assert_int_equal(RUN("--candidate", "forgetting_weekly", in_path), 1);
+    said("s0 has 52 complete hours, forgetting_weekly needs 203");
     write_series(1, 1);
     assert_int_equal(RUN("--candidate", "persistence", in_path), 1);
     said("s0 has 1 complete hour, persistence needs 24");

@@ -55,7 +55,7 @@ static void as_one_by_one(void **state)
         }
         free_four(&f);
     }
-    assert_true(many >= 15);
+    assert_true(many >= 11);
     hours_done(&h);
 }
 

@@ -332,6 +332,8 @@ static void preset(void **state)
     assert_int_equal(r.model->features.lags[0], 4);
     train_result_done(&r);
     /* beside a champion that reads further back than its week */
+    hours_done(&h);
+    h = made_series(1000, 20, 0, 3, 1, 0.5, 13);
     struct train_result good = trained(&h, NULL, &opts);
     struct train_result beside = trained(&h, good.model, &o);
     assert_true(model_history(good.model) > 168);
