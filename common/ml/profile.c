@@ -29,12 +29,20 @@
 /* What is left of what is always as usual, for each unit of what is: rounding. */
 #define NOTHING_LEFT 1e-9
 
+/* What hours lie above the level around them, added up by hour of the week; missing ones
+ * left out. */
+struct bins {
+    double sum[WEEK], count[WEEK], square; /* square: of all */
+};
+
 struct learnt {
     struct linear_hours hours;
     unsigned char *how; /* hour of the week of each hour; owned */
     double first;       /* value; taken off all that is summed, so that digits are kept */
     double *sum, *count; /* of the values before hour t, t from 0 to n; owned */
     double *left, *ones; /* n of each: room for a fit, and 1; owned */
+    struct bins settled; /* of the first n_settled, around which a whole week is known */
+    size_t n_settled;
 };
 
 static void *begin(const struct model *m)
@@ -56,15 +64,34 @@ static void end(void *learnt)
     free(l);
 }
 
+/* Hour t less the mean of those that are there in the `span` around it, of which the two
+ * at the ends count half; at either end of the n hours, less that of the last whole span.
+ */
+static void add_to_bins(const struct learnt *l, size_t t, size_t n, size_t span,
+                        struct bins *b)
+{
+    const double *sum = l->sum, *count = l->count;
+    size_t half = span / 2, mid = t < half ? half : t + half >= n ? n - 1 - half : t;
+    size_t from = mid - half, to = mid + half;
+    double level = (sum[to + 1] + sum[to] - sum[from + 1] - sum[from]) /
+                   (count[to + 1] + count[to] - count[from + 1] - count[from]);
+    double x = l->hours.z[t] - l->first - level;
+    if (!isfinite(x))
+        return;
+    b->sum[l->how[t]] += x;
+    b->count[l->how[t]]++;
+    b->square += x * x;
+}
+
 static void take(void *learnt, const struct hours *h)
 {
     struct learnt *l = learnt;
-    size_t t = l->hours.n;
-    l->how = xrealloc(l->how, h->n + 1);
-    l->sum = xrealloc(l->sum, (h->n + 1) * sizeof *l->sum);
-    l->count = xrealloc(l->count, (h->n + 1) * sizeof *l->count);
-    l->left = xrealloc(l->left, (h->n + 1) * sizeof *l->left);
-    l->ones = xrealloc(l->ones, (h->n + 1) * sizeof *l->ones);
+    size_t t = l->hours.n, n = h->n;
+    l->how = xrealloc(l->how, n + 1);
+    l->sum = xrealloc(l->sum, (n + 1) * sizeof *l->sum);
+    l->count = xrealloc(l->count, (n + 1) * sizeof *l->count);
+    l->left = xrealloc(l->left, (n + 1) * sizeof *l->left);
+    l->ones = xrealloc(l->ones, (n + 1) * sizeof *l->ones);
     l->sum[0] = l->count[0] = 0;
     for (; linear_hours_next(&l->hours, h); t++) {
         double z = l->hours.z[t];
@@ -76,49 +103,28 @@ static void take(void *learnt, const struct hours *h)
         l->count[t + 1] = l->count[t] + isfinite(z);
         l->ones[t] = 1;
     }
+    for (; n > WEEK && l->n_settled + WEEK / 2 < n; l->n_settled++)
+        add_to_bins(l, l->n_settled, n, WEEK, &l->settled);
 }
 
 /* ---- what is usual ---- */
 
-/* Each hour less the mean of those that are there in the `span` around it, of which the
- * two at the ends count half; at either end of the series, less that of the last whole
- * span. */
-static void take_level_off(const struct learnt *l, size_t span, double *out)
+/* The means by hour of the week modulo `period`, less that of all, each drawn towards 0;
+ * taken off what is in the bins, and added to usual[]. */
+static void take_usual_off(struct bins *b, size_t period, double usual[WEEK])
 {
-    size_t n = l->hours.n, half = span / 2;
-    const double *sum = l->sum, *count = l->count;
-    for (size_t t = 0; t < n; t++) {
-        size_t mid = t < half ? half : t + half >= n ? n - 1 - half : t;
-        size_t a = mid - half, b = mid + half;
-        out[t] = l->hours.z[t] - l->first -
-                 (sum[b + 1] + sum[b] - sum[a + 1] - sum[a]) /
-                     (count[b + 1] + count[b] - count[a + 1] - count[a]);
-    }
-}
-
-/* The mean of x at each hour of the week modulo `bins`, less that of all, each drawn
- * towards 0; taken off x and added to usual[]. NaN are left out. */
-static void take_usual_off(double *x, const unsigned char *how, size_t n, size_t bins,
-                           double usual[WEEK])
-{
-    unsigned char bin[WEEK];
-    double mean[WEEK] = {0}, count[WEEK] = {0}; /* by bin; mean: first the sum */
-    double all = 0, there = 0, grand = 0, within = 0, between = 0, chance = 0;
-    for (size_t i = 0; i < WEEK; i++)
-        bin[i] = (unsigned char)(i % bins);
-    for (size_t t = 0; t < n; t++)
-        if (isfinite(x[t])) {
-            mean[bin[how[t]]] += x[t];
-            count[bin[how[t]]]++;
-            within += x[t] * x[t];
-        }
-    for (size_t i = 0; i < bins; i++) {
-        all += count[i];
-        there += count[i] > 0;
-        grand += mean[i];
+    double mean[WEEK] = {0}, count[WEEK] = {0}; /* mean: first the sum */
+    double all = 0, there = 0, grand = 0, within = b->square, between = 0, chance = 0;
+    for (size_t i = 0; i < WEEK; i++) {
+        mean[i % period] += b->sum[i];
+        count[i % period] += b->count[i];
+        grand += b->sum[i];
+        all += b->count[i];
     }
     grand /= all;
-    for (size_t i = 0; i < bins; i++)
+    for (size_t i = 0; i < period; i++)
+        there += count[i] > 0;
+    for (size_t i = 0; i < period; i++)
         if (count[i] > 0) {
             within -= mean[i] * mean[i] / count[i];
             mean[i] = mean[i] / count[i] - grand;
@@ -127,24 +133,27 @@ static void take_usual_off(double *x, const unsigned char *how, size_t n, size_t
         }
     within = all > there ? fmax(within, 0) / (all - there) : INFINITY;
     double real = fmax(between - within * chance, 0);
-    for (size_t i = 0; i < bins; i++)
+    for (size_t i = 0; i < period; i++)
         mean[i] *= real > 0 && count[i] > 0 ? real / (real + within / count[i]) : 0;
-    for (size_t t = 0; t < n; t++)
-        x[t] -= mean[bin[how[t]]];
-    for (size_t i = 0; i < WEEK; i++)
-        usual[i] += mean[bin[i]];
+    for (size_t i = 0; i < WEEK; i++) {
+        double off = mean[i % period];
+        b->square += off * (off * b->count[i] - 2 * b->sum[i]);
+        b->sum[i] -= off * b->count[i];
+        usual[i] += off;
+    }
 }
 
 static void make_usual(const struct learnt *l, double usual[WEEK])
 {
     size_t n = l->hours.n;
     bool weeks = n >= WEEKS_FROM;
-    double *x = l->left;
+    struct bins b = weeks ? l->settled : (struct bins){.square = 0};
+    for (size_t t = weeks ? l->n_settled : 0; t < n; t++)
+        add_to_bins(l, t, n, weeks ? WEEK : DAY, &b);
     memset(usual, 0, WEEK * sizeof *usual);
-    take_level_off(l, weeks ? WEEK : DAY, x);
-    take_usual_off(x, l->how, n, DAY, usual);
+    take_usual_off(&b, DAY, usual);
     if (weeks)
-        take_usual_off(x, l->how, n, WEEK, usual);
+        take_usual_off(&b, WEEK, usual);
 }
 
 /* ---- the regression ---- */
