@@ -5,6 +5,7 @@ Every process is asked to die with the test run (setpriv --pdeathsig), so that e
 is killed leaves none behind. As root, servers that refuse to be root run as `nobody`.
 """
 
+import collections
 import os
 import pwd
 import shutil
@@ -31,9 +32,27 @@ def which(name):
 
 
 # Below the range that the system gives to outgoing connections, so that none of those takes a
-# port between its choice and its use; each run (and each of its workers) begins elsewhere.
+# port between its choice and its use; each run (and each of its workers) begins elsewhere. Sooner
+# or later they meet all the same: so a port that was chosen is claimed, until the process has
+# chosen so many more that whatever it was for has long begun to listen.
 PORTS = range(12000, 32000)
+CLAIMS = 200
 _next_port = os.getpid() * 97 % len(PORTS)
+_claims = collections.deque()
+
+
+def claim(port):
+    """By a name that only one process of the machine can have, and that ends with it."""
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.bind(f"\0fieldcast-tests-port-{port}")
+    except OSError:
+        s.close()
+        return False
+    _claims.append(s)
+    if len(_claims) > CLAIMS:
+        _claims.popleft().close()
+    return True
 
 
 def free_port():
@@ -41,6 +60,8 @@ def free_port():
     for _ in PORTS:
         _next_port = (_next_port + 1) % len(PORTS)
         port = PORTS[_next_port]
+        if not claim(port):
+            continue
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
