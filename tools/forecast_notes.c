@@ -60,9 +60,12 @@ static void say_no_band(char text[FORECAST_NOTE_SIZE], const struct hours *h,
         snprintf(text, FORECAST_NOTE_SIZE,
                  "%s: %s is compared only where a series rests at one value", few,
                  c->name);
-    else
+    else if (hours_complete(h) < h->n)
         snprintf(text, FORECAST_NOTE_SIZE, "%s: %zu of its %zu hours are missing", few,
                  h->n - hours_complete(h), h->n);
+    else
+        snprintf(text, FORECAST_NOTE_SIZE, "%s: most of its %zu hours are all the same",
+                 few, h->n);
 }
 
 /* Where the newest hour lies further beyond all others than these are from each other: a

@@ -99,7 +99,8 @@ static double resting_value(const double *y, size_t n)
 }
 
 /* Is there such a value, and is it nearer to what is there a day later than the present
- * one is? A shower has passed by then; a pump that runs for days still runs. */
+ * one is? A shower has passed by then; a pump that runs for days still runs. Of the first
+ * event of all, not a day old, nothing is known: no. */
 static bool rests(const double *y, size_t n)
 {
     double rest = resting_value(y, n), from_rest = 0, from_now = 0;

@@ -53,11 +53,11 @@ void choice_done(struct choice *ch)
 size_t choice_simplest(const struct candidate *list, size_t n, const bool *used,
                        const double *mean)
 {
-    double least = INFINITY;
+    double least = NAN;
     size_t best = n;
     for (size_t c = 0; c < n; c++)
-        if (used[c] && mean[c] < least)
-            least = mean[c];
+        if (used[c])
+            least = fmin(mean[c], least); /* of a number and NaN, the number */
     for (size_t c = 0; c < n; c++)
         if (used[c] && mean[c] <= least * (1 + CHOICE_TIE) &&
             (best == n || list[c].algo->complexity < list[best].algo->complexity))

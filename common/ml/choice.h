@@ -72,7 +72,7 @@ void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
 void pick_done(struct pick *p);
 
 /* Of those of the n that are used, of the least complexity that is as good as the best
- * but for CHOICE_TIE, the first; n if none has a mean. */
+ * but for CHOICE_TIE, the first; n if none is used. */
 size_t choice_simplest(const struct candidate *list, size_t n, const bool *used,
                        const double *mean);
 

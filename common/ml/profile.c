@@ -37,8 +37,7 @@ struct bins {
 
 struct learnt {
     struct linear_hours hours;
-    unsigned char *how; /* hour of the week of each hour; owned */
-    double first;       /* value; taken off all that is summed, so that digits are kept */
+    unsigned char *how;  /* hour of the week of each hour; owned */
     double *sum, *count; /* of the values before hour t, t from 0 to n; owned */
     double *left, *ones; /* n of each: room for a fit, and 1; owned */
     struct bins settled; /* of the first n_settled, around which a whole week is known */
@@ -75,7 +74,7 @@ static void add_to_bins(const struct learnt *l, size_t t, size_t n, size_t span,
     size_t from = mid - half, to = mid + half;
     double level = (sum[to + 1] + sum[to] - sum[from + 1] - sum[from]) /
                    (count[to + 1] + count[to] - count[from + 1] - count[from]);
-    double x = l->hours.z[t] - l->first - level;
+    double x = l->hours.z[t] - level;
     if (!isfinite(x))
         return;
     b->sum[l->how[t]] += x;
@@ -95,11 +94,9 @@ static void take(void *learnt, const struct hours *h)
     l->sum[0] = l->count[0] = 0;
     for (; linear_hours_next(&l->hours, h); t++) {
         double z = l->hours.z[t];
-        if (isfinite(z) && !(l->count[t] > 0))
-            l->first = z;
         int64_t t_s = h->start_s + (int64_t)t * 3600;
         l->how[t] = (unsigned char)features_week_hour(h->zone, t_s);
-        l->sum[t + 1] = l->sum[t] + (isfinite(z) ? z - l->first : 0);
+        l->sum[t + 1] = l->sum[t] + (isfinite(z) ? z : 0);
         l->count[t + 1] = l->count[t] + isfinite(z);
         l->ones[t] = 1;
     }
@@ -163,10 +160,10 @@ static void make_usual(const struct learnt *l, double usual[WEEK])
 struct columns {
     size_t cols, rows;
     const double *of[FEATURES_MAX + 1]; /* into what follows */
-    double level;                       /* taken off all of them */
-    double spread;                      /* of what is usual */
-    const double *ones;                 /* borrowed */
-    double *gathered;                   /* owned */
+    double level;  /* the first row's target; taken off all, so that digits are kept */
+    double spread; /* of what is usual */
+    const double *ones; /* borrowed */
+    double *gathered;   /* owned */
 };
 
 /* Where hours are missing the columns are not just the series, moved. */
@@ -186,6 +183,15 @@ static void gather(struct columns *c, const struct learnt *l)
         c->of[i] = c->gathered + i * cap;
 }
 
+/* What is left of the first hour that can be one; NaN if there is none. */
+static double first_target(const struct learnt *l, const double *usual)
+{
+    size_t t = l->hours.reach;
+    while (t + 1 < l->hours.n && !isfinite(l->hours.z[t]))
+        t++;
+    return l->hours.z[t] - usual[l->how[t]];
+}
+
 static void columns_init(struct columns *c, const struct learnt *l, const double *usual)
 {
     const struct feature_spec *s = &l->hours.spec;
@@ -193,7 +199,7 @@ static void columns_init(struct columns *c, const struct learnt *l, const double
     double low, high;
     *c = (struct columns){.cols = s->n_lags + 1,
                           .rows = n - reach,
-                          .level = l->first + l->sum[n] / l->count[n],
+                          .level = first_target(l, usual),
                           .ones = l->ones};
     for (size_t t = 0; t < n; t++)
         l->left[t] = l->hours.z[t] - usual[l->how[t]] - c->level;
@@ -244,8 +250,9 @@ static int regress(const struct columns *c, double strength, struct linear_fit *
         for (size_t j = i; j < n; j++)
             products[i * n + j] = product(c->of[i], c->of[j], c->rows);
     }
-    double mean = sum[last] / rows, square = products[last * n + last] / rows;
-    if (c->spread > 0 && sqrt(fmax(square - mean * mean, 0)) < NOTHING_LEFT * c->spread)
+    double mean = sum[last] / rows, nothing = NOTHING_LEFT * c->spread;
+    double left = products[last * n + last] / rows - mean * mean; /* variance */
+    if (c->spread > 0 && left < nothing * nothing)
         fit_nothing(f, last, c->level + mean);
     else
         rc = gram_ridge_sums(

@@ -143,8 +143,8 @@ static int from_hours(struct predictor *p, const struct ask *a, const struct sou
     return 0;
 }
 
-/* The hour that is forecast from what was given without an end: models with a calendar
- * take the one after the last complete hour. */
+/* The hour that is forecast from what was given without an end: models that know
+ * the hour of the week take the one after the last complete hour. */
 static int64_t next_s(const struct predictor *p, const struct ask *a)
 {
     int64_t end_ms = a->end_ms;

@@ -179,6 +179,31 @@ static void regression_of_the_rest(void **state)
     }
 }
 
+/* A first hour far off, as of a device that starts, costs no digits of the others. */
+static void first_hour_far_off(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    double want[48], yhat[48];
+    struct hours h = noisy(900, 1, 9);
+    struct model *m = fitted(&h);
+    assert_ok(model_points(m, &h, 48, want, &e), e);
+    model_free(m);
+    for (double far = 1e9; far < 1e13; far *= 1000) {
+        h.y[0] = far;
+        m = fitted(&h);
+        assert_true(isfinite(m->intercept) && fabs(m->intercept - 1000) < 50);
+        model_free(m);
+    }
+    h.y[0] = NAN; /* what it would be without it */
+    m = fitted(&h);
+    assert_ok(model_points(m, &h, 48, yhat, &e), e);
+    for (size_t k = 0; k < 48; k++)
+        assert_near(yhat[k], want[k], 1);
+    model_free(m);
+    hours_done(&h);
+}
+
 /* Without a week in the series next to nothing is usual of one, and less than the means
  * of four weeks would say. */
 static void chance_is_not_usual(void **state)
@@ -280,13 +305,10 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_week_that_repeats),
-        cmocka_unit_test(usual_is_shrunk),
-        cmocka_unit_test(regression_of_the_rest),
-        cmocka_unit_test(chance_is_not_usual),
-        cmocka_unit_test(by_the_clock),
-        cmocka_unit_test(of_a_row),
-        cmocka_unit_test(refuses),
+        cmocka_unit_test(a_week_that_repeats),    cmocka_unit_test(usual_is_shrunk),
+        cmocka_unit_test(regression_of_the_rest), cmocka_unit_test(chance_is_not_usual),
+        cmocka_unit_test(by_the_clock),           cmocka_unit_test(of_a_row),
+        cmocka_unit_test(first_hour_far_off),     cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
