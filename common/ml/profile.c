@@ -241,7 +241,7 @@ static int regress(const struct columns *c, double strength, struct linear_fit *
                    struct err *e)
 {
     size_t n = c->cols, last = n - 1;
-    double rows = (double)c->rows, sum[FEATURES_MAX + 1], first[FEATURES_MAX + 1];
+    double rows = (double)c->rows, sum[FEATURES_MAX + 1] = {0}, first[FEATURES_MAX + 1];
     double *products = xcalloc(n * n, sizeof *products);
     int rc = 0;
     for (size_t i = 0; i < n; i++) {

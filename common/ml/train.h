@@ -17,8 +17,8 @@
 #include "common/ml/model.h"
 
 #define TRAIN_MIN_HOURS 24
-#define TRAIN_WINDOW_HOURS 1344      /* 8 weeks */
-#define TRAIN_MAX_GAP 3              /* hours bridged; longer gaps end a row */
+#define TRAIN_WINDOW_HOURS 1344       /* 8 weeks */
+#define TRAIN_MAX_GAP 3               /* hours bridged; longer gaps end a row */
 #define TRAIN_CANDIDATES "2026-11-10" /* version of the declared candidate list */
 
 struct train_opts {

@@ -38,8 +38,8 @@ static void put_losses(json_t *o, const char *name, const struct backtest *bt)
 /* New object: when the origins were, to which rows of errors are added. */
 static json_t *begin_scores(const struct train_work *w, const struct plan *p)
 {
-    return json_pack("{s:I, s:I}", "first_origin_s",
-                     (json_int_t)(w->raw.start_s + (int64_t)p->first * 3600), "step_h",
+    int64_t first_s = w->raw.start_s + (int64_t)p->first * 3600;
+    return json_pack("{s:I, s:I}", "first_origin_s", (json_int_t)first_s, "step_h",
                      (json_int_t)p->step);
 }
 
