@@ -9,26 +9,13 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/ml/sums.h"
 
 #define CONSTANT_TOLERANCE 1e-13
 
-/* Four sums side by side: a single one waits for each addition, and nearly all the time
- * of a regression is spent here. */
-static double dot(const double *a, const double *b, size_t n)
-{
-    double s[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (size_t k = 0; k < 4; k++)
-            s[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        s[0] += a[i] * b[i];
-    return s[0] + s[1] + (s[2] + s[3]);
-}
-
 static double length(const double *v, size_t n)
 {
-    return sqrt(dot(v, v, n));
+    return sqrt(sums_dot(v, v, n));
 }
 
 double design_centre(double *v, size_t rows)
@@ -50,7 +37,7 @@ static void sweep(const double *restrict q, size_t rank, size_t rows, double *re
                   double *restrict theta)
 {
     for (size_t i = 0; i < rank; i++) {
-        double c = dot(q + i * rows, v, rows);
+        double c = sums_dot(q + i * rows, v, rows);
         for (size_t r = 0; r < rows; r++)
             v[r] -= c * q[i * rows + r];
         theta[i] += c;

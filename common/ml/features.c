@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/ml/sums.h"
 
 #define HOUR_HARMONICS 4
 #define WEEK_HARMONICS 3
@@ -96,22 +97,6 @@ static double slope(const double *z, size_t n)
     return xy / xx;
 }
 
-/* In four sums, none of which waits for the others. */
-static double total(const double *z, size_t n)
-{
-    double a = 0, b = 0, c = 0, d = 0;
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        a += z[i];
-        b += z[i + 1];
-        c += z[i + 2];
-        d += z[i + 3];
-    }
-    for (; i < n; i++)
-        a += z[i];
-    return (a + b) + (c + d);
-}
-
 static double deviation(const double *z, size_t n, double mean)
 {
     double ss = 0;
@@ -128,7 +113,7 @@ static double measure(enum statistic stat, const double *z, size_t n)
         return slope(z, n);
     if (stat == STAT_DIFF)
         return z[n - 1] - z[0];
-    double mean = total(z, n) / (double)n;
+    double mean = sums_total(z, n) / (double)n;
     if (stat == STAT_MEAN || !isfinite(mean))
         return mean;
     if (stat == STAT_STD)

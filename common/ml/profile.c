@@ -21,6 +21,7 @@
 #include "common/ml/algos.h"
 #include "common/ml/gram.h"
 #include "common/ml/linear.h"
+#include "common/ml/sums.h"
 
 #define DAY 24
 #define WEEK 168
@@ -39,7 +40,7 @@ struct learnt {
     struct linear_hours hours;
     unsigned char *how;  /* hour of the week of each hour; owned */
     double *sum, *count; /* of the values before hour t, t from 0 to n; owned */
-    double *left, *ones; /* n of each: room for a fit, and 1; owned */
+    double *left;        /* n, room for a fit; owned */
     struct bins settled; /* of the first n_settled, around which a whole week is known */
     size_t n_settled;
 };
@@ -59,7 +60,6 @@ static void end(void *learnt)
     free(l->sum);
     free(l->count);
     free(l->left);
-    free(l->ones);
     free(l);
 }
 
@@ -90,7 +90,6 @@ static void take(void *learnt, const struct hours *h)
     l->sum = xrealloc(l->sum, (n + 1) * sizeof *l->sum);
     l->count = xrealloc(l->count, (n + 1) * sizeof *l->count);
     l->left = xrealloc(l->left, (n + 1) * sizeof *l->left);
-    l->ones = xrealloc(l->ones, (n + 1) * sizeof *l->ones);
     l->sum[0] = l->count[0] = 0;
     for (; linear_hours_next(&l->hours, h); t++) {
         double z = l->hours.z[t];
@@ -98,7 +97,6 @@ static void take(void *learnt, const struct hours *h)
         l->how[t] = (unsigned char)features_week_hour(h->zone, t_s);
         l->sum[t + 1] = l->sum[t] + (isfinite(z) ? z : 0);
         l->count[t + 1] = l->count[t] + isfinite(z);
-        l->ones[t] = 1;
     }
     for (; n > WEEK && l->n_settled + WEEK / 2 < n; l->n_settled++)
         add_to_bins(l, l->n_settled, n, WEEK, &l->settled);
@@ -160,10 +158,9 @@ static void make_usual(const struct learnt *l, double usual[WEEK])
 struct columns {
     size_t cols, rows;
     const double *of[FEATURES_MAX + 1]; /* into what follows */
-    double level;  /* the first row's target; taken off all, so that digits are kept */
-    double spread; /* of what is usual */
-    const double *ones; /* borrowed */
-    double *gathered;   /* owned */
+    double level;     /* the first row's target; taken off all, so that digits are kept */
+    double spread;    /* of what is usual */
+    double *gathered; /* owned */
 };
 
 /* Where hours are missing the columns are not just the series, moved. */
@@ -197,10 +194,8 @@ static void columns_init(struct columns *c, const struct learnt *l, const double
     const struct feature_spec *s = &l->hours.spec;
     size_t n = l->hours.n, reach = l->hours.reach;
     double low, high;
-    *c = (struct columns){.cols = s->n_lags + 1,
-                          .rows = n - reach,
-                          .level = first_target(l, usual),
-                          .ones = l->ones};
+    *c = (struct columns){
+        .cols = s->n_lags + 1, .rows = n - reach, .level = first_target(l, usual)};
     for (size_t t = 0; t < n; t++)
         l->left[t] = l->hours.z[t] - usual[l->how[t]] - c->level;
     for (size_t i = 0; i < s->n_lags; i++)
@@ -210,20 +205,6 @@ static void columns_init(struct columns *c, const struct learnt *l, const double
     c->spread = high - low;
     if (l->hours.gap)
         gather(c, l);
-}
-
-/* The sum of the products of a and b, in four sums, none of which waits for the others.
- */
-static double product(const double *restrict a, const double *restrict b, size_t n)
-{
-    double s[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (size_t k = 0; k < 4; k++)
-            s[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        s[0] += a[i] * b[i];
-    return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
 /* Of what is always as usual; the columns are taken to be there, but to say nothing. */
@@ -246,9 +227,9 @@ static int regress(const struct columns *c, double strength, struct linear_fit *
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
         first[i] = c->level;
-        sum[i] = product(c->of[i], c->ones, c->rows);
+        sum[i] = sums_total(c->of[i], c->rows);
         for (size_t j = i; j < n; j++)
-            products[i * n + j] = product(c->of[i], c->of[j], c->rows);
+            products[i * n + j] = sums_dot(c->of[i], c->of[j], c->rows);
     }
     double mean = sum[last] / rows, nothing = NOTHING_LEFT * c->spread;
     double left = products[last * n + last] / rows - mean * mean; /* variance */
@@ -311,6 +292,8 @@ static double step(const struct model *m, const double *row, int64_t t_s)
     return linear_clip(m, usual_at(m, t_s) + above_usual(m, rest));
 }
 
+/* As linear_forecast(), but what is usual is taken off each hour once, not by each lag:
+ * a twentieth of a choice. */
 static int forecast(const struct model *m, const struct hours *past, size_t horizon,
                     double *out, struct err *e)
 {
