@@ -219,8 +219,10 @@ void backtest_holdout(const struct backtest_opts *o, const char *name,
         tracks_init(all, h, 1, h->n - held - 1, 1, held);
         w.choice = xmalloc(sizeof *w.choice);
         w.mark_us = clock_mono_us();
-        (void)choice_make(w.choice, candidates, n_candidates_alone, &truth, w.whole.n,
-                          HORIZON_MAX, timing, &w);
+        (void)choice_make(w.choice,
+                          &(struct choice_opts){candidates, n_candidates_alone, w.whole.n,
+                                                HORIZON_MAX, 0, timing, &w},
+                          &truth);
         pick_make(&w.pick, w.choice, &truth, w.whole.n, true);
         all->t[METHOD_BLEND].ms = (double)(clock_mono_us() - w.mark_us) / 1000;
         run_candidates(&w);

@@ -25,7 +25,21 @@ static struct plan make_plan(const struct backtest_opts *o, size_t n, size_t nee
     return p;
 }
 
-/* Of each method that is not tried, why; returns the plan that the others share. */
+/* At how many of these origins does c suit the hours that a training would see there? */
+static size_t origins_suited(const struct candidate *c, const struct hours *h,
+                             const struct plan *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        size_t end = plan_origin(p, i) + 1;
+        size_t begin = end > TRAIN_WINDOW_HOURS ? end - TRAIN_WINDOW_HOURS : 0;
+        n += !c || candidate_suits(c, h->y + begin, end - begin);
+    }
+    return n;
+}
+
+/* Of each method that is not tried, why; returns the plan that the others share. Tried is
+ * also who suits at a few origins only: the choice may take it there. */
 static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
                           bool *tried, struct tracks *all)
 {
@@ -34,8 +48,10 @@ static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
     for (size_t m = 0; m < method_count(o); m++) {
         const struct candidate *c = method_candidate(o, m);
         size_t min = c ? candidate_min_hours(c) : 1;
-        bool suits = !c || candidate_suits(c, h->y, h->n);
-        tried[m] = suits && make_plan(o, h->n, min).n >= wanted;
+        struct plan alone = make_plan(o, h->n, min);
+        bool suits = alone.n ? origins_suited(c, h, &alone) > 0
+                             : !c || candidate_suits(c, h->y, h->n);
+        tried[m] = suits && alone.n >= wanted;
         if (tried[m] && min > need) {
             need = min;
             all->longest = m;
@@ -66,6 +82,7 @@ struct rolling {
     struct plan plan; /* with the earlier ones */
     size_t earlier;
     bool tried[METHODS_MAX];
+    bool told[METHODS_MAX];          /* of these: it suits at every scored origin */
     struct backtest bt[METHODS_MAX]; /* of all but the blend and the choice. owned */
     double ms;                       /* of all candidates, without the preset's */
     struct tracks *all;
@@ -81,6 +98,15 @@ static void look_back(struct rolling *r, struct plan scored)
     r->plan.n += r->earlier;
 }
 
+/* Who does not suit throughout would cost the others their origins. */
+static void told(struct rolling *r, const struct plan *scored)
+{
+    for (size_t m = 0; m < method_count(r->o); m++) {
+        const struct candidate *c = method_candidate(r->o, m);
+        r->told[m] = r->tried[m] && origins_suited(c, r->h, scored) == scored->n;
+    }
+}
+
 static void run_candidates(struct rolling *r)
 {
     for (size_t m = 0; m < method_count(r->o); m++) {
@@ -92,7 +118,10 @@ static void run_candidates(struct rolling *r)
         backtest_candidate(c, &r->truth, TRAIN_WINDOW_HOURS, &r->plan, &r->bt[m]);
         t->ms = (double)(clock_mono_us() - begun_us) / 1000;
         r->ms += m < n_candidates_alone ? t->ms : 0;
-        snprintf(t->why, sizeof t->why, "%s", r->bt[m].why.code ? r->bt[m].why.text : "");
+        snprintf(t->why, sizeof t->why, "%s",
+                 !r->told[m]         ? METHOD_NOT_SUITED
+                 : r->bt[m].why.code ? r->bt[m].why.text
+                                     : "");
     }
 }
 
@@ -135,7 +164,10 @@ static void put(const struct rolling *r, size_t m, size_t i, const struct backte
 /* What is known at the origin that ends it: at most as much as a training looks at. */
 static void look(const struct rolling *r, size_t from, size_t n, struct choice *ch)
 {
-    *ch = (struct choice){.list = candidates, .n = n_candidates_alone, .plan = r->plan};
+    *ch = (struct choice){.list = candidates,
+                          .n = n_candidates_alone,
+                          .window = TRAIN_WINDOW_HOURS,
+                          .plan = r->plan};
     ch->plan.first = plan_origin(&r->plan, from);
     ch->plan.n = n;
     memcpy(ch->tried, r->tried, n_candidates_alone * sizeof *ch->tried);
@@ -228,7 +260,7 @@ static void fill_tracks(struct rolling *r)
     struct choice *ch = xmalloc(sizeof *ch);
     int64_t begun_us = clock_mono_us();
     for (size_t m = 0; m < method_count(r->o); m++)
-        if (r->tried[m])
+        if (r->told[m])
             track_begin(all, m, &all->t[m]);
     for (size_t i = 0; i < all->n_origins; i++)
         if (isfinite(r->h->y[all->origin[i]]))
@@ -236,7 +268,7 @@ static void fill_tracks(struct rolling *r)
     r->ms += (double)(clock_mono_us() - begun_us) / 1000;
     all->t[METHOD_BLEND].ms = all->t[METHOD_CHOSEN].ms = r->ms;
     for (size_t m = 0; m < method_count(r->o); m++)
-        for (size_t i = 0; i < all->n_origins; i++)
+        for (size_t i = 0; r->told[m] && i < all->n_origins; i++)
             put(r, m, i, &r->bt[m], 0, method_transform(r->o, m));
     free(ch);
 }
@@ -254,6 +286,7 @@ void backtest_rolling(const struct backtest_opts *o, const char *name,
     r.truth = (struct truth){&r.filled, h->y};
     if (scored.n)
         look_back(&r, scored);
+    told(&r, &scored);
     run_candidates(&r);
     if (scored.n) {
         run_naive2(&r);

@@ -77,7 +77,10 @@ static void set_band(const struct candidate *c, const struct truth *t,
 {
     double half[HORIZON_MAX];
     struct choice ch;
-    if (choice_make(&ch, c, 1, t, t->filled->n, o->horizon, NULL, NULL))
+    if (choice_make(&ch,
+                    &(struct choice_opts){
+                        .list = c, .n = 1, .hours = t->filled->n, .horizon = o->horizon},
+                    t))
         return; /* only a caller that watches can stop it */
     const struct plan *p = &ch.plan;
     if (ch.tried[0] &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/ml/candidates.h"
 
-#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -90,8 +90,7 @@ static double resting_value(const double *y, size_t n)
     for (size_t i = 0; i < n; i++)
         if (isfinite(y[i]))
             v[there++] = y[i];
-    gsl_sort(v, 1, there);
-    median = there ? v[there / 2] : 0;
+    median = there ? gsl_stats_select(v, 1, there, there / 2) : 0;
     for (size_t i = 0; i < there; i++)
         equal += v[i] >= median && v[i] <= median;
     free(v);

@@ -10,32 +10,33 @@
 
 /* Sets tried[]. The first quarter is history for everybody; who needs more begins later.
  */
-static struct plan ladder(struct choice *ch, const struct truth *t, size_t hours,
-                          size_t horizon)
+static struct plan ladder(struct choice *ch, const struct choice_opts *o,
+                          const struct truth *t)
 {
     size_t least = SIZE_MAX;
-    for (size_t c = 0; c < ch->n; c++) {
-        size_t min = candidate_min_hours(&ch->list[c]);
-        struct plan p = plan_choice(hours, horizon, min);
+    for (size_t c = 0; c < o->n; c++) {
+        const struct candidate *who = &o->list[c];
+        size_t min = candidate_min_hours(who);
+        struct plan p = plan_choice(o->hours, o->horizon, min);
         ch->tried[c] = p.n >= BACKTEST_MIN_ORIGINS &&
-                       candidate_suits(&ch->list[c], t->y, hours) &&
-                       (!ch->list[c].algo->reads_others || ch->beside);
+                       (candidate_suits(who, t->y, o->hours) ||
+                        (o->early && candidate_suits(who, t->y, o->early))) &&
+                       (!who->algo->reads_others || ch->beside);
         least = ch->tried[c] && min < least ? min : least;
     }
-    return plan_choice(hours, horizon, least > hours / 4 ? least : hours / 4);
+    least = least > o->hours / 4 ? least : o->hours / 4;
+    return plan_choice(o->hours, o->horizon, least);
 }
 
-int choice_make(struct choice *ch, const struct candidate *list, size_t n,
-                const struct truth *t, size_t hours, size_t horizon,
-                bool (*between)(void *arg, double share), void *arg)
+int choice_make(struct choice *ch, const struct choice_opts *o, const struct truth *t)
 {
-    *ch = (struct choice){.list = list, .n = n};
+    *ch = (struct choice){.list = o->list, .n = o->n, .window = o->hours};
     ch->beside = t->filled->beside && t->filled->beside->n;
-    ch->plan = ladder(ch, t, hours, horizon);
-    for (size_t c = 0; c < n; c++) {
+    ch->plan = ladder(ch, o, t);
+    for (size_t c = 0; c < o->n; c++) {
         if (ch->tried[c])
-            backtest_candidate(&list[c], t, hours, &ch->plan, &ch->bt[c]);
-        if (between && !between(arg, (double)(c + 1) / (double)n))
+            backtest_candidate(&o->list[c], t, o->hours, &ch->plan, &ch->bt[c]);
+        if (o->between && !o->between(o->arg, (double)(c + 1) / (double)o->n))
             return -1;
     }
     return 0;
@@ -100,8 +101,11 @@ void pick_make(struct pick *p, const struct choice *ch, const struct truth *t,
     *p = (struct pick){.of = ch, .best = -1};
     size_t limit = origins_before(&ch->plan, hours);
     size_t enough = blends ? BACKTEST_ENOUGH : 0;
-    for (size_t c = 0; c < ch->n; c++)
-        p->used[c] = ch->tried[c] && !ch->list[c].prior;
+    size_t from = hours > ch->window ? hours - ch->window : 0;
+    for (size_t c = 0; c < ch->n; c++) {
+        p->suits[c] = candidate_suits(&ch->list[c], t->y + from, hours - from);
+        p->used[c] = ch->tried[c] && p->suits[c] && !ch->list[c].prior;
+    }
     p->origins = backtest_compare(ch->bt, ch->n, limit, enough, p->used, p->mean);
     size_t least = blends && limit > 1 ? limit : 1; /* of origins; a preset takes any */
     least = least < BACKTEST_MIN_ORIGINS ? least : BACKTEST_MIN_ORIGINS;
@@ -150,9 +154,9 @@ json_t *pick_table(const struct pick *p, double q)
         } else {
             const char *why = !ch->beside && ch->list[c].algo->reads_others
                                   ? "no other series stands beside this one"
-                              : ch->list[c].prior  ? "serves where no backtest can tell"
-                              : !ch->tried[c]      ? CANDIDATE_NOT_TRIED
-                              : ch->bt[c].why.code ? ch->bt[c].why.text
+                              : ch->list[c].prior ? "serves where no backtest can tell"
+                              : !ch->tried[c] || !p->suits[c] ? CANDIDATE_NOT_TRIED
+                              : ch->bt[c].why.code            ? ch->bt[c].why.text
                                                    : "could forecast at too few origins";
             json_object_set_new(row, "left_out", json_string(why));
         }

@@ -28,10 +28,21 @@
 /* A single candidate goes before the blend if it is better by more than this share. */
 #define BLEND_TIE 0.05
 
+/* What is to be compared, within the first `hours` hours of a series. */
+struct choice_opts {
+    const struct candidate *list; /* borrowed */
+    size_t n;
+    size_t hours, horizon;
+    size_t early; /* fewer, by which a pick will be made as well; 0: none will */
+    bool (*between)(void *arg, double share); /* called after each; false stops. NULL */
+    void *arg;
+};
+
 /* Every candidate's backtest over the same origins. */
 struct choice {
     const struct candidate *list; /* borrowed */
     size_t n;
+    size_t window;      /* hours that a fit sees at most */
     bool beside;        /* other series stand beside (others.h) */
     size_t least_leads; /* of forecasts that are to choose by: see CHOICE_LEADS; 0 */
     struct plan plan;
@@ -43,24 +54,24 @@ struct choice {
 struct pick {
     const struct choice *of;
     struct recipe recipe;
-    struct candidate blend;  /* of the best; behind the list, at of->n */
-    struct backtest blended; /* at each origin with the weights that the others give.
-                              * owned */
+    struct candidate blend;     /* of the best; behind the list, at of->n */
+    struct backtest blended;    /* at each origin with the weights that the others give.
+                                 * owned */
+    bool suits[CANDIDATES_MAX]; /* by the hours known */
     bool used[CANDIDATES_MAX + 1];
     double mean[CANDIDATES_MAX + 1]; /* mean absolute error over the common origins */
     size_t origins;                  /* common ones */
     int best;                        /* -1: nothing could be compared */
 };
 
-/* Backtests, within the first `hours` hours, every candidate that has enough history for
- * at least BACKTEST_MIN_ORIGINS origins (a logarithm also needs every value positive).
- * between() is called after each and may return false to stop: then -1. */
-int choice_make(struct choice *ch, const struct candidate *list, size_t n,
-                const struct truth *t, size_t hours, size_t horizon,
-                bool (*between)(void *arg, double share), void *arg);
+/* Backtests every candidate that has enough history for at least BACKTEST_MIN_ORIGINS
+ * origins, and that a pick may take: it suits all hours, or the early ones
+ * (candidate_suits()). -1: between() stopped it. */
+int choice_make(struct choice *ch, const struct choice_opts *o, const struct truth *t);
 void choice_done(struct choice *ch);
 
-/* Compares them at the origins whose forecasts end before hour `hours`; with blends those
+/* Compares those that suit the first `hours` hours (of them a window's), of which alone
+ * anything is known, at the origins whose forecasts end before that; with blends those
  * that have BACKTEST_ENOUGH of them (else whoever has half), and also the blend of the
  * best, if there are two. best is the blend, unless a single candidate is better by
  * BLEND_TIE, or a baseline is as good; then, and without a blend, it is the simplest

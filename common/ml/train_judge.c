@@ -25,6 +25,20 @@ static bool champion_is_older(const struct train_work *w)
     return w->champion && w->champion->training.to_s <= part_end_s;
 }
 
+/* The best of them; of->n: no two of them could be compared, or at too few origins. */
+static size_t fallback_of(const struct pick *p)
+{
+    bool used[CANDIDATES_MAX];
+    size_t n = 0;
+    for (size_t c = 0; c < p->of->n; c++) {
+        used[c] = p->used[c] && p->of->list[c].fallback;
+        n += used[c];
+    }
+    return n > 1 && p->origins >= BACKTEST_MIN_ORIGINS
+               ? choice_simplest(p->of->list, p->of->n, used, p->mean)
+               : p->of->n;
+}
+
 void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
 {
     struct err e = ERR_INIT;
@@ -33,6 +47,8 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
                 w->plan.n >= 2 * block;
     struct hours part = hours_part(&w->filled, 0, w->part);
     w->winner = c;
+    w->saw_holdout = w->compared ||
+                     (in_place && fallback_of(&w->chosen->early) == w->chosen->choice.n);
     model_free(w->fitted);
     w->fitted = candidate_model(c, w->o->series);
     backtest_done(&w->challenger);
@@ -84,21 +100,9 @@ const struct candidate *train_prior(const struct train_work *w)
 
 const struct candidate *train_best_fallback(const struct train_work *w)
 {
-    const struct candidate *list = w->chosen->choice.list;
-    struct backtest bt[CANDIDATES_MAX] = {0};
-    bool used[CANDIDATES_MAX] = {false};
-    double mean[CANDIDATES_MAX];
-    size_t best = 0, n = w->chosen->choice.n;
-    for (size_t c = 0; c < n; c++) {
-        used[c] = list[c].fallback && candidate_suits(&list[c], w->raw.y, w->raw.n);
-        if (used[c])
-            backtest_candidate(&list[c], &w->truth, w->raw.n, &w->plan, &bt[c]);
-    }
-    if (backtest_compare(bt, n, w->plan.n, 0, used, mean))
-        best = choice_simplest(list, n, used, mean);
-    for (size_t c = 0; c < n; c++)
-        backtest_done(&bt[c]);
-    return &list[best];
+    const struct choice *ch = &w->chosen->choice;
+    size_t early = fallback_of(&w->chosen->early), late = fallback_of(&w->chosen->late);
+    return &ch->list[early < ch->n ? early : late < ch->n ? late : 0];
 }
 
 void train_score_others(struct train_work *w)

@@ -151,8 +151,10 @@ static int choose(struct train_work *w, struct err *e)
     const struct candidate *list = w->preset ? w->made : candidates;
     size_t n = w->preset ? w->preset->n : n_candidates;
     struct chosen *c = w->chosen = xcalloc(1, sizeof *c);
-    if (choice_make(&c->choice, list, n, &w->truth, w->raw.n, w->o->horizon,
-                    w->o->progress, w->o->progress_arg))
+    if (choice_make(&c->choice,
+                    &(struct choice_opts){list, n, w->raw.n, w->o->horizon, w->part,
+                                          w->o->progress, w->o->progress_arg},
+                    &w->truth))
         return err_kind(e, ERR_CONFLICT, "cancelled", "the training was cancelled");
     size_t least = w->o->horizon < CHOICE_LEADS ? w->o->horizon : CHOICE_LEADS;
     c->choice.least_leads = w->preset || w->since ? 0 : least;
@@ -204,6 +206,7 @@ int train_learn(struct train_work *w, struct err *e)
         return -1;
     if (!w->since || w->system0)
         return 0;
+    w->compared = true;
     struct chosen *fresh = w->chosen;
     const struct candidate *winner = w->winner;
     size_t since = w->since;

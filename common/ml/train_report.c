@@ -63,15 +63,16 @@ json_t *train_evidence(const struct train_work *w)
     const struct plan *p = &w->chosen->choice.plan;
     int64_t held_from_s = w->raw.start_s + (int64_t)w->part * 3600;
     return json_pack(
-        "{s:s, s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:b}", "winner",
-        w->served->name, "judged", w->winner->name, "candidates_version",
+        "{s:s, s:s, s:s, s:O, s:o, s:{s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:b, s:b}",
+        "winner", w->served->name, "judged", w->winner->name, "candidates_version",
         TRAIN_CANDIDATES, "gate", w->gate.evidence, "candidates",
         pick_table(&w->chosen->late, w->q), "backtest", "origins",
         (json_int_t)w->chosen->late.origins, "step", (json_int_t)p->step, "leads",
         (json_int_t)p->leads, "hours_before_change", (json_int_t)before_change(w),
         "holdout_hours", (json_int_t)w->holdout, "holdout_leads",
         (json_int_t)w->plan.leads, "holdout_step", (json_int_t)w->plan.step,
-        "champion_saw_holdout", w->champion && w->champion->training.to_s >= held_from_s);
+        "champion_saw_holdout", w->champion && w->champion->training.to_s >= held_from_s,
+        "challenger_saw_holdout", w->saw_holdout);
 }
 
 static void put(json_t *o, const char *name, double x)

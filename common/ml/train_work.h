@@ -47,7 +47,9 @@ struct train_work {
     const struct candidate *served; /* what is fitted to all hours */
     struct model *fitted;           /* the challenger, fitted to the first part. owned */
     struct backtest challenger, champions, persistence,
-        seasonal; /* over the holdout. owned */
+        seasonal;     /* over the holdout. owned */
+    bool compared;    /* what to learn from was chosen by the holdout's hours */
+    bool saw_holdout; /* so was the challenger, be it only by that */
     struct gate_out gate;
     char reason[320];
     double coverage, msis; /* of the first part's band over the holdout; NaN: none */
@@ -83,8 +85,8 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
 /* Who serves where no backtest can tell: fading_naive_24, or persistence where the newest
  * day has holes that cannot be bridged. */
 const struct candidate *train_prior(const struct train_work *w);
-/* The fallback with the least error over the holdout; persistence where nothing can be
- * compared. */
+/* The fallback with the least error before the holdout; over all hours, where there is
+ * too little before it to compare two; persistence where that fails, too. */
 const struct candidate *train_best_fallback(const struct train_work *w);
 
 /* ---- train_finish.c, train_report.c ---- */

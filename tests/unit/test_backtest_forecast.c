@@ -86,6 +86,27 @@ static void a_young_choice_is_the_forecast(void **state)
     }
 }
 
+/* What is only measured after an origin changes nothing that is said there, also where it
+ * decides who may stand from then on: of a zero there is no logarithm. */
+static void nothing_later_is_known(void **state)
+{
+    (void)state;
+    static char yhat[2][2][1008][40];
+    for (int last = 0; last < 2; last++) {
+        FILE *f = open_input();
+        fprintf(f, "s0");
+        for (int i = 0; i < 900; i++)
+            fprintf(f, ",%.3f", last && i == 899 ? 0 : value(0, i));
+        fprintf(f, "\n");
+        fclose(f);
+        assert_int_equal(RUN("--wide", "--rows", rows_path, in_path), 0);
+        assert_int_equal(rows_of(rows_path, "chosen", 4, yhat[last][0], 1008), 1008);
+        assert_int_equal(rows_of(rows_path, "ridge_clock_log", 4, yhat[last][1], 1008),
+                         1008);
+    }
+    assert_memory_equal(yhat[0], yhat[1], sizeof yhat[0]);
+}
+
 /* A candidate's band is the one that `forecast --candidate` draws, also on logarithms. */
 static void bands_are_the_forecast(void **state)
 {
@@ -193,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holdout_is_the_forecast),
         cmocka_unit_test(a_young_choice_is_the_forecast),
+        cmocka_unit_test(nothing_later_is_known),
         cmocka_unit_test(bands_are_the_forecast),
         cmocka_unit_test(a_preset_beside),
         cmocka_unit_test(a_preset_is_its_training),

@@ -20,8 +20,13 @@ static void choose(struct work *w, struct hours h)
 {
     w->h = h;
     w->t = (struct truth){&w->h, w->h.y};
-    assert_int_equal(
-        choice_make(&w->ch, candidates, n_candidates, &w->t, h.n, 48, NULL, NULL), 0);
+    assert_int_equal(choice_make(&w->ch,
+                                 &(struct choice_opts){.list = candidates,
+                                                       .n = n_candidates,
+                                                       .hours = h.n,
+                                                       .horizon = 48},
+                                 &w->t),
+                     0);
     pick_make(&w->p, &w->ch, &w->t, h.n, true);
 }
 
@@ -197,6 +202,43 @@ static void by_what_was_known(void **state)
     done(&w);
 }
 
+/* Whether a candidate may stand is asked of the hours known: a zero that comes later
+ * throws no logarithm out, one that is known does, while a fit can see it. */
+static void suits_what_is_known(void **state)
+{
+    (void)state;
+    size_t log = 0;
+    while (strcmp(candidates[log].name, "ridge_clock_log"))
+        log++;
+    for (int zero = 0; zero < 2; zero++) {
+        struct work w = {.h = series(1000, 9)};
+        struct pick early, late;
+        w.t = (struct truth){&w.h, w.h.y};
+        if (zero)
+            w.h.y[900] = 0;
+        assert_int_equal(choice_make(&w.ch,
+                                     &(struct choice_opts){.list = candidates,
+                                                           .n = n_candidates,
+                                                           .hours = 1000,
+                                                           .horizon = 48,
+                                                           .early = 832},
+                                     &w.t),
+                         0);
+        pick_make(&early, &w.ch, &w.t, 832, true);
+        pick_make(&late, &w.ch, &w.t, 1000, true);
+        assert_true(w.ch.tried[log]);
+        assert_true(early.used[log]);
+        assert_int_equal(late.used[log], !zero);
+        pick_done(&late);
+        w.ch.window = 99; /* the hours 901 to 999 */
+        pick_make(&late, &w.ch, &w.t, 1000, true);
+        assert_true(late.used[log]);
+        pick_done(&late);
+        pick_done(&early);
+        done(&w);
+    }
+}
+
 /* fieldcast backtest asks at any number of origins, many of them later than what counts.
  */
 static void more_origins_than_a_training(void **state)
@@ -204,8 +246,10 @@ static void more_origins_than_a_training(void **state)
     (void)state;
     struct work w = {.h = series(700, 16)};
     w.t = (struct truth){&w.h, w.h.y};
-    w.ch = (struct choice){
-        .list = candidates, .n = n_candidates_alone, .plan = {300, 1, 351, 48}};
+    w.ch = (struct choice){.list = candidates,
+                           .n = n_candidates_alone,
+                           .window = 1344,
+                           .plan = {300, 1, 351, 48}};
     for (size_t c = 0; c < 6; c++) {
         w.ch.tried[c] = true;
         backtest_candidate(&candidates[c], &w.t, 1344, &w.ch.plan, &w.ch.bt[c]);
@@ -474,6 +518,7 @@ int main(void)
         cmocka_unit_test(weights_between_leads),
         cmocka_unit_test(origins_of_others),
         cmocka_unit_test(by_what_was_known),
+        cmocka_unit_test(suits_what_is_known),
         cmocka_unit_test(more_origins_than_a_training),
         cmocka_unit_test(no_blend),
         cmocka_unit_test(short_and_holed),

@@ -179,6 +179,40 @@ static void against_a_champion(void **state)
     hours_done(&h);
 }
 
+/* The holdout's row of the challenger, as it was judged. */
+static json_t *judged(const struct train_result *r)
+{
+    return json_object_get(json_object_get(r->scores, "holdout"), "challenger");
+}
+
+/* The challenger is chosen and fitted by what was known before the holdout: whatever its
+ * newest hour is, also one of which there is no logarithm, the errors at all origins that
+ * do not forecast it are the same. */
+static void judged_by_what_it_has_not_seen(void **state)
+{
+    (void)state;
+    struct hours h = made_series(1000, 20, 3, 2, 0.5, 0.7, 17);
+    struct train_result r = trained(&h, NULL, &opts);
+    size_t origins = json_array_size(judged(&r)), same = 0;
+    for (int other = 0; other < 2; other++) {
+        h.y[999] = other ? 60 : 0;
+        struct train_result now = trained(&h, NULL, &opts);
+        assert_int_equal(json_array_size(judged(&now)), origins);
+        for (same = 0; same < origins && json_equal(json_array_get(judged(&r), same),
+                                                    json_array_get(judged(&now), same));
+             same++)
+            ;
+        assert_true(same + 1 >= origins && same < origins);
+        assert_string_equal(json_string_value(json_object_get(now.evidence, "judged")),
+                            json_string_value(json_object_get(r.evidence, "judged")));
+        assert_true(
+            json_is_false(json_object_get(now.evidence, "challenger_saw_holdout")));
+        train_result_done(&now);
+    }
+    train_result_done(&r);
+    hours_done(&h);
+}
+
 /* On day 40 the room is used otherwise. Two days later a training begins from there, and
  * the next one, with the champion made after the change, does so too. */
 static void change(void **state)
@@ -195,6 +229,7 @@ static void change(void **state)
     assert_non_null(
         strstr(second.reason, " hours since a change: better than the champion"));
     assert_near(metric(&second, "regime_from_s"), (double)(T0 + 960 * 3600), 6 * 3600);
+    assert_true(json_is_true(json_object_get(second.evidence, "challenger_saw_holdout")));
     assert_int_equal(second.model->training.rows, 960 + 48);
     assert_int_equal(second.model->training.from_s, T0);
     struct forecast f[24];
@@ -484,6 +519,7 @@ int main(void)
         cmocka_unit_test(band_over_the_holdout),
         cmocka_unit_test(every_second_hour),
         cmocka_unit_test(against_a_champion),
+        cmocka_unit_test(judged_by_what_it_has_not_seen),
         cmocka_unit_test(change),
         cmocka_unit_test(change_without_champion),
         cmocka_unit_test(scores),
