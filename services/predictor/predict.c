@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/ml/algos.h"
 #include "services/predictor/answer.h"
 #include "services/predictor/api.h"
 #include "services/predictor/ask.h"
@@ -85,6 +86,18 @@ static void warn_about(struct answer *out, const struct stand_ins *s)
                     "%u of the other series it reads are not known at that hour: their "
                     "means stand in",
                     s->others);
+}
+
+/* Of who serves where nothing could be compared. */
+static void warn_of_youth(struct answer *out)
+{
+    const struct model *m = out->by->model;
+    if (m->algo == &algo_fading_naive_24 && !*m->training.preset)
+        answer_warn(out,
+                    "there was too little history to choose a model by (%zu hour%s when "
+                    "version %d was trained): %s, a simple forecast, answers",
+                    m->training.rows, m->training.rows == 1 ? "" : "s", out->by->number,
+                    m->algo->name);
 }
 
 /* From the trajectory in memory: no model is run. */
@@ -226,11 +239,13 @@ static int fill(struct predictor *p, const struct ask *a, const struct source *s
         answer_warn(out, "the registry is away: a newer version may exist");
     if (a->form == ASK_FEATURES || a->form == ASK_INSTANCES)
         return from_rows(p, a, src, out, f, e);
-    if (a->form == ASK_HISTORY)
-        return from_history(p, a, src, out, f, e);
-    if (champion ? from_trajectory(a, src, out, f, e) : from_hours(p, a, src, out, f, e))
+    if (a->form == ASK_HISTORY ? from_history(p, a, src, out, f, e)
+        : champion             ? from_trajectory(a, src, out, f, e)
+                               : from_hours(p, a, src, out, f, e))
         return -1;
-    warn_about_age(p, out);
+    warn_of_youth(out);
+    if (a->form != ASK_HISTORY)
+        warn_about_age(p, out);
     return 0;
 }
 

@@ -59,14 +59,14 @@ class Hours:
         self.server.server_close()
 
 
-def document(series, bias=0.0, lags=(1, 2, 3, 4), to_ms=0, algorithm="ridge", half=1.0):
+def document(series, bias=0.0, lags=(1, 2, 3, 4), to_ms=0, algorithm="ridge", half=1.0, parameters=None):
     """A model that says the mean of its lags plus bias."""
     linear = algorithm in ("ridge", "ols")
     n = len(lags) if linear else 0
     state = {"intercept": bias, "coef": [1 / n] * n, "clip": [-1e6, 1e6], "dropped": []} if linear else {}
     return json.dumps({
         "fieldcast_model": 1, "series": series, "algorithm": algorithm,
-        "parameters": {"strength": 1.0} if algorithm == "ridge" else {},
+        "parameters": parameters or ({"strength": 1.0} if algorithm == "ridge" else {}),
         "features": {"lags": list(lags)[:n], "calendar": [], "exogenous": [], "transform": "none"},
         "scaling": {"mean": [0.0] * n, "std": [1.0] * n}, "state": state,
         "intervals": {"level": 0.95, "lower": [-half] * 48, "upper": [half] * 48},

@@ -110,6 +110,20 @@ def test_a_silent_sensor_says_how_old_its_hours_are(alone):
     assert answer["warnings"] == ["3 of the hours it reads are missing: the nearest day that has them stands in"]
 
 
+def test_a_history_too_short_to_choose_by_is_told(alone):
+    a = alone
+    a.add_version(K, 2, algorithm="fading_naive_24", parameters={"season": 24.0})
+    assert a.predict(series=K)["warnings"] == []
+    told = ["there was too little history to choose a model by (1 hour when version 2 was trained): fading_naive_24, "
+            "a simple forecast, answers"]
+    assert a.predict(series=K, version=2)["warnings"] == told  # not the champion
+    a.promote(K, 2)
+    wait_for(lambda: a.predict(series=K)["version"] == 2)
+    assert a.predict(series=K)["warnings"] == told
+    given = a.st.post("predictor", "/predict", {"model": K, "history": [20.0 + i % 3 for i in range(30)], "horizon": 2})
+    assert given["warnings"] == told
+
+
 def test_restart_writes_no_origin_twice(alone):
     a, hour = alone, alone.hours.rolled_up
     before = a.leads(K)
