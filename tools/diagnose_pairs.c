@@ -7,7 +7,6 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "common/ml/diagnostics_report.h"
 #include "common/ml/relation_report.h"
 #include "tools/diagnose_work.h"
 #include "tools/parallel.h"
@@ -24,7 +23,7 @@ static double number(const json_t *o, const char *key)
 
 /* Over the hours from the later beginning to the earlier end. */
 static json_t *relate(const struct input_series *a, const struct input_series *b,
-                      struct err *e)
+                      size_t pairs, struct err *e)
 {
     const struct hours *x = &a->h, *y = &b->h;
     int64_t from = x->start_s > y->start_s ? x->start_s : y->start_s;
@@ -37,37 +36,44 @@ static json_t *relate(const struct input_series *a, const struct input_series *b
         return NULL;
     }
     return relation_report(a->name, x->y + (from - x->start_s) / 3600, b->name,
-                           y->y + (from - y->start_s) / 3600, (size_t)n, e);
+                           y->y + (from - y->start_s) / 3600, (size_t)n, pairs, e);
+}
+
+/* By how much it makes the error smaller; 0: p is not below the limit, or hardly. */
+static double gain(const json_t *helps, double limit)
+{
+    double g = number(helps, "gain");
+    return number(helps, "p") < limit && g >= RELATION_MIN_GAIN ? g : 0;
 }
 
 /* Is the other direction the one to tell? */
-static bool helped_more(const json_t *j)
+static bool helped_more(const json_t *j, size_t pairs)
 {
-    const json_t *helped = json_object_get(j, "helped");
-    double gain = number(helped, "gain");
-    if (!(number(helped, "p") < DIAGNOSTICS_ALPHA && gain >= RELATION_MIN_GAIN))
-        return false;
-    return !json_is_true(json_object_get(j, "predicts")) ||
-           gain > number(json_object_get(j, "helps"), "gain");
+    const double limit[] = {RELATION_HELPS_P(pairs), RELATION_ALPHA};
+    for (size_t i = 0; i < 2; i++) {
+        double helps = gain(json_object_get(j, "helps"), limit[i]);
+        double helped = gain(json_object_get(j, "helped"), limit[i]);
+        if (helps > 0 || helped > 0)
+            return helped > helps;
+    }
+    return false;
 }
 
-/* Each pair is asked both ways whether one helps to predict the other, and once whether
- * they move together: so many questions are answered, and p counts that (Bonferroni). */
 static void judge(const struct diagnose_pairs *all, struct diagnose_pair *p,
                   const json_t *j)
 {
     const json_t *helps = json_object_get(j, "helps");
-    double alone = DIAGNOSTICS_ALPHA, each = alone / (double)all->n;
     double p_best = number(j, "best_p");
-    bool predicts = json_is_true(json_object_get(j, "predicts"));
     p->strength = fmax(fabs(number(j, "best_correlation")), 0); /* not NaN */
-    if (predicts && number(helps, "p") < each / 2) {
+    if (json_is_true(json_object_get(j, "predicts"))) {
         p->found = FOUND_PREDICTS;
         p->strength = number(helps, "gain");
-    } else if (p_best < each)
+    } else if (p_best < RELATION_TOGETHER_P(all->n))
         p->found = FOUND_TOGETHER;
     else
-        p->found = predicts || p_best < alone ? FOUND_DOUBTFUL : FOUND_NOTHING;
+        p->found = gain(helps, RELATION_ALPHA) > 0 || p_best < RELATION_ALPHA
+                       ? FOUND_DOUBTFUL
+                       : FOUND_NOTHING;
 }
 
 /* What is kept of it: memory for a hundred thousand of them. Owned. */
@@ -112,15 +118,15 @@ static int one_pair(void *arg, void *item, struct buf *out, struct err *e)
     struct diagnose_pair *p = it->p;
     const struct input_series *target = it->target, *other = it->other;
     (void)out; /* they are told when all are there, the strongest first */
-    json_t *j = relate(target, other, e);
-    if (j && helped_more(j)) {
+    json_t *j = relate(target, other, all->n, e);
+    if (j && helped_more(j, all->n)) {
         size_t at = p->other;
         p->other = p->target;
         p->target = at;
         other = it->target;
         target = it->other;
         json_decref(j);
-        j = relate(target, other, e);
+        j = relate(target, other, all->n, e);
     }
     if (j)
         judge(all, p, j);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "common/json.h"
-#include "common/ml/diagnostics_report.h"
+#include "common/ml/relation_report.h"
 #include "tools/diagnose_work.h"
 
 #define FEW 10  /* pairs: each gets its sentence, whatever was found */
@@ -34,13 +34,12 @@ static size_t print_found(const struct diagnose_pairs *all, const size_t n[N_FOU
 
 static void print_doubtful(const struct diagnose_pairs *all, size_t n)
 {
-    double each = DIAGNOSTICS_ALPHA / (double)all->n;
     char text[256];
     snprintf(text, sizeof text,
              "%zu of %zu pairs look related by themselves, but of so many questions some "
              "are answered so by chance: only p below %.2g (helps to predict) or %.2g "
              "(moves together) counts",
-             n, all->n, each / 2, each);
+             n, all->n, RELATION_HELPS_P(all->n), RELATION_TOGETHER_P(all->n));
     say("  - ", text);
 }
 

@@ -13,7 +13,6 @@
 #include "common/ml/granger.h"
 #include "common/ml/pvalue.h"
 
-#define ALPHA 0.05
 #define TEXT_MAX 1024
 
 /* The target's own past is given its due: the last hours and the day before. The other's
@@ -27,15 +26,16 @@ static const int other_lags[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 18, 24};
 
 struct relation {
     const char *target, *other;
+    double helps_p, together_p;     /* p counts below */
     struct cross_lag now;           /* the same hour, with the daily cycle in it */
     struct cross_correlation plain; /* without */
     struct granger helps, helped;
     bool helps_known, helped_known;
 };
 
-static bool is_help(bool known, const struct granger *g)
+static bool is_help(const struct relation *r, bool known, const struct granger *g)
 {
-    return known && g->p < ALPHA && g->gain >= RELATION_MIN_GAIN;
+    return known && g->p < r->helps_p && g->gain >= RELATION_MIN_GAIN;
 }
 
 static json_t *granger_json(bool known, const struct granger *g)
@@ -65,10 +65,19 @@ static json_t *lags_json(const struct cross_correlation *c)
     return a;
 }
 
+/* "p = 0.026", and how far that is from counting where it would by itself. */
+static void say_p(struct buf *b, double p, double limit)
+{
+    char text[16];
+    buf_adds(b, p_text(p, text));
+    if (p < RELATION_ALPHA && !(p < limit))
+        buf_addf(b, ", where only p below %.2g counts", limit);
+}
+
 static void say_help(const struct relation *r, struct buf *b)
 {
     char p[16];
-    bool helps = is_help(r->helps_known, &r->helps);
+    bool helps = is_help(r, r->helps_known, &r->helps);
     if (!r->helps_known) {
         buf_addf(b,
                  "whether %s helps to predict %s cannot be told: too few hours that "
@@ -83,32 +92,38 @@ static void say_help(const struct relation *r, struct buf *b)
             "%s helps to predict %s: knowing its last day makes the typical error of "
             "the next hour %.1f %% smaller (F test, %s)%s",
             r->other, r->target, 100 * r->helps.gain, p,
-            is_help(r->helped_known, &r->helped) ? ", and the other way round too" : "");
-    else if (r->helps.p < ALPHA)
+            is_help(r, r->helped_known, &r->helped) ? ", and the other way round too"
+                                                    : "");
+    else if (r->helps.p < r->helps_p)
         buf_addf(b,
                  "%s hardly helps to predict %s: knowing its last day makes the typical "
                  "error of the next hour %.1f %% smaller (F test, %s)",
                  r->other, r->target, 100 * fmax(r->helps.gain, 0), p);
-    else
+    else {
         buf_addf(b,
                  "%s is not seen to help to predict %s beyond what that series' own past "
-                 "says (F test, %s)",
-                 r->other, r->target, p);
+                 "says (F test, ",
+                 r->other, r->target);
+        say_p(b, r->helps.p, r->helps_p);
+        buf_addc(b, ')');
+    }
 }
 
 static void say_correlation(const struct relation *r, struct buf *b)
 {
     const struct cross_lag *best = &r->plain.at[r->plain.best];
     char p[16];
-    p_text(r->plain.best_p, p);
-    if (!(r->plain.best_p < ALPHA)) {
+    if (!(r->plain.best_p < r->together_p)) {
         buf_addf(
             b,
             "; beyond the time of day the two are not seen to move together (at best "
-            "a correlation of %.2f, %s)",
-            best->r, p);
+            "a correlation of %.2f, ",
+            best->r);
+        say_p(b, r->plain.best_p, r->together_p);
+        buf_addc(b, ')');
         return;
     }
+    p_text(r->plain.best_p, p);
     buf_addf(b, "; beyond the time of day they move %s, ",
              best->r > 0 ? "together" : "against each other");
     if (best->lag)
@@ -134,7 +149,8 @@ static json_t *report(const struct relation *r)
     json_object_set_new(o, "lags", lags_json(&r->plain));
     json_object_set_new(o, "helps", granger_json(r->helps_known, &r->helps));
     json_object_set_new(o, "helped", granger_json(r->helped_known, &r->helped));
-    json_object_set_new(o, "predicts", json_boolean(is_help(r->helps_known, &r->helps)));
+    json_object_set_new(o, "predicts",
+                        json_boolean(is_help(r, r->helps_known, &r->helps)));
     buf_init(&b, TEXT_MAX);
     say_help(r, &b);
     say_correlation(r, &b);
@@ -168,9 +184,12 @@ static int check(const char *name, const double *y, size_t n, struct err *e)
 }
 
 json_t *relation_report(const char *target, const double *a, const char *other,
-                        const double *b, size_t n, struct err *e)
+                        const double *b, size_t n, size_t pairs, struct err *e)
 {
-    struct relation r = {.target = target, .other = other};
+    struct relation r = {.target = target,
+                         .other = other,
+                         .helps_p = RELATION_HELPS_P(pairs),
+                         .together_p = RELATION_TOGETHER_P(pairs)};
     if (n < RELATION_MIN_HOURS || n > RELATION_MAX_HOURS) {
         err_set(e, ERR_CONFLICT, "%s and %s have %zu hours: %d to %d can be compared",
                 target, other, n, RELATION_MIN_HOURS, RELATION_MAX_HOURS);

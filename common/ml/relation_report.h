@@ -16,8 +16,12 @@
  *   helps      {"rows","f","p","df1","df2","gain","r2_own","r2_both"}: does the past of
  *              other help to predict target (granger.h)? null when it cannot be told
  *   helped     the same with the two changed over
- *   predicts   true when other helps: p < 0.05 and a gain of at least 1 %
- *   text       the sentence */
+ *   predicts   true when other helps: p below the limit and a gain of at least 1 %
+ *   text       the sentence
+ *
+ * Of many questions some are answered by chance: of n pairs each is asked both ways
+ * whether one helps to predict the other, and once whether they move together. So p
+ * counts below 0.05 / 2n and 0.05 / n (Bonferroni). */
 #ifndef FC_ML_RELATION_REPORT_H
 #define FC_ML_RELATION_REPORT_H
 
@@ -30,10 +34,16 @@
 #define RELATION_MAX_HOURS 87600
 #define RELATION_MIN_GAIN 0.01 /* of the typical error of the next hour */
 
-/* a: the target's hours, b: the other's, n of the same grid, NaN = missing; names UTF-8.
+/* The limits of p, for so many pairs. */
+#define RELATION_ALPHA 0.05
+#define RELATION_HELPS_P(pairs) (RELATION_ALPHA / 2 / (double)(pairs))
+#define RELATION_TOGETHER_P(pairs) (RELATION_ALPHA / (double)(pairs))
+
+/* a: the target's hours, b: the other's, n of the same grid, NaN = missing; names UTF-8;
+ * pairs: how many are asked about, this one among them.
  * New reference, or NULL: ERR_CONFLICT for n out of range or as cross_correlation()
  * fails, ERR_INVALID for a value beyond 1e100 in size. */
 json_t *relation_report(const char *target, const double *a, const char *other,
-                        const double *b, size_t n, struct err *e);
+                        const double *b, size_t n, size_t pairs, struct err *e);
 
 #endif

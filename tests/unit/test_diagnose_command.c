@@ -401,6 +401,37 @@ static void chance(void **state)
         " of 45 pairs: neither is seen to help to predict the other, nor do they move\n");
 }
 
+/* Text, predicts and beyond_chance say the same of each pair. */
+static void chance_in_json(void **state)
+{
+    (void)state;
+    int together = 0;
+    const json_t *one;
+    size_t i;
+    make_rooms_that(0.036, 10, 5);
+    write_rooms(10);
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    json_t *j = answer();
+    json_array_foreach(json_object_get(j, "relations"), i, one)
+    {
+        const json_t *helps = json_object_get(one, "helps");
+        double p = json_number_value(json_object_get(helps, "p"));
+        double gain = json_number_value(json_object_get(helps, "gain"));
+        bool predicts = json_is_true(json_object_get(one, "predicts"));
+        bool beyond = json_is_true(json_object_get(one, "beyond_chance"));
+        double best_p = json_number_value(json_object_get(one, "best_p"));
+        assert_int_equal(predicts, p < 0.05 / 90 && gain >= 0.01);
+        assert_int_equal(beyond, predicts || best_p < 0.05 / 45);
+        assert_int_equal(!strstr(text(one, "text"), "is not seen to help"),
+                         p < 0.05 / 90);
+        assert_int_equal(!strstr(text(one, "text"), "are not seen to move together"),
+                         best_p < 0.05 / 45);
+        together += beyond && p < 0.05 && !predicts;
+    }
+    assert_int_equal(together, 1);
+    json_decref(j);
+}
+
 /* Nothing of this stands in the way of the others. */
 static void odd_series(void **state)
 {
@@ -508,6 +539,7 @@ int main(void)
         cmocka_unit_test(the_same_of_many),
         cmocka_unit_test(csv_rows),
         cmocka_unit_test(chance),
+        cmocka_unit_test(chance_in_json),
         cmocka_unit_test(odd_series),
         cmocka_unit_test(wide_files),
         cmocka_unit_test(nothing_at_all),

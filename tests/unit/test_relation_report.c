@@ -35,7 +35,7 @@ static json_t *report(const char *target, const double *a, const char *other,
                       const double *b)
 {
     struct err e = ERR_INIT;
-    json_t *j = relation_report(target, a, other, b, N, &e);
+    json_t *j = relation_report(target, a, other, b, N, 1, &e);
     if (!j)
         fail_msg("%s", e.text);
     return j;
@@ -131,13 +131,32 @@ static void only_the_sun(void **state)
 static void hardly(void **state)
 {
     (void)state;
-    rooms(2, 0.03, 9);
+    rooms(2, 0.032, 29);
     json_t *j = report("living", live, "kitchen", cook);
     assert_string_equal(text(j),
                         "kitchen hardly helps to predict living: knowing its last day "
-                        "makes the typical error of the next hour 0.9 % smaller (F test, "
-                        "p = 0.038); beyond the time of day the two are not seen to move "
-                        "together (at best a correlation of 0.18, p = 0.32)");
+                        "makes the typical error of the next hour 1.0 % smaller (F test, "
+                        "p = 0.024); beyond the time of day the two are not seen to move "
+                        "together (at best a correlation of -0.16, p = 0.41)");
+    json_decref(j);
+}
+
+/* What would count of one pair does not of 45. */
+static void of_many(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    rooms(2, 0.036, 10);
+    json_t *j = relation_report("living", live, "kitchen", cook, N, 1, &e);
+    assert_true(json_is_true(json_object_get(j, "predicts")));
+    json_decref(j);
+    j = relation_report("living", live, "kitchen", cook, N, 45, &e);
+    assert_true(json_is_false(json_object_get(j, "predicts")));
+    assert_string_equal(text(j),
+                        "kitchen is not seen to help to predict living beyond what that "
+                        "series' own past says (F test, p = 0.003, where only p below "
+                        "0.00056 counts); beyond the time of day they move together, "
+                        "kitchen 3 h ahead (correlation 0.29, p < 0.001)");
     json_decref(j);
 }
 
@@ -184,7 +203,7 @@ static void holes(void **state)
     json_decref(j);
     for (size_t t = 0; t < N; t++)
         live[t] = t % 36 ? NAN : live[t];
-    assert_null(relation_report("living", live, "kitchen", cook, N, &e));
+    assert_null(relation_report("living", live, "kitchen", cook, N, 1, &e));
     assert_string_equal(e.text, "living and kitchen: the first series has fewer than 24 "
                                 "values: it cannot be compared with another");
 }
@@ -194,16 +213,16 @@ static void refusals(void **state)
     (void)state;
     struct err e = ERR_INIT;
     rooms(2, 0.4, 7);
-    assert_null(relation_report("a.x", live, "b.x", cook, 167, &e));
+    assert_null(relation_report("a.x", live, "b.x", cook, 167, 1, &e));
     assert_string_equal(e.text,
                         "a.x and b.x have 167 hours: 168 to 87600 can be compared");
     for (size_t t = 0; t < N; t++)
         cook[t] = 21.3;
-    assert_null(relation_report("a.x", live, "b.x", cook, N, &e));
+    assert_null(relation_report("a.x", live, "b.x", cook, N, 1, &e));
     assert_string_equal(e.text, "a.x and b.x: the second series has one value only: it "
                                 "cannot be compared with another");
     cook[4] = -INFINITY;
-    assert_null(relation_report("a.x", live, "b.x", cook, N, &e));
+    assert_null(relation_report("a.x", live, "b.x", cook, N, 1, &e));
     assert_string_equal(e.text,
                         "hour 4 of b.x is -inf: numbers up to 1e+100 can be used");
 }
@@ -213,8 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kitchen_leads), cmocka_unit_test(late),
         cmocka_unit_test(only_the_sun),  cmocka_unit_test(hardly),
-        cmocka_unit_test(mirror),        cmocka_unit_test(holes),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(of_many),       cmocka_unit_test(mirror),
+        cmocka_unit_test(holes),         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
