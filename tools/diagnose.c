@@ -203,6 +203,7 @@ static void keep(struct diagnose *d, size_t i, const struct input_series *s)
     d->few[i].name = xstrdup(s->name);
     if (s->h.n && hours_copy(&d->few[i].h, &s->h, NULL))
         d->few[i].h = (struct hours){0};
+    d->few[i].h.zone = d->few[i].zone = zone_copy(s->zone);
 }
 
 static void tell(void *arg, size_t i, void *item, const struct buf *b,

@@ -35,8 +35,9 @@ static json_t *relate(const struct input_series *a, const struct input_series *b
                       b->name);
         return NULL;
     }
-    return relation_report(a->name, x->y + (from - x->start_s) / 3600, b->name,
-                           y->y + (from - y->start_s) / 3600, (size_t)n, pairs, e);
+    struct hours p = hours_part(x, (size_t)((from - x->start_s) / 3600), (size_t)n);
+    struct hours q = hours_part(y, (size_t)((from - y->start_s) / 3600), (size_t)n);
+    return relation_report(a->name, &p, b->name, &q, pairs, e);
 }
 
 /* By how much it makes the error smaller; 0: p is not below the limit, or hardly. */

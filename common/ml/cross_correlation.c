@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "common/ml/features.h"
 #include "common/ml/pvalue.h"
 
 #define VALUE_MAX 1e100
@@ -153,20 +154,24 @@ int cross_correlation(const double *a, const double *b, size_t n,
     return rc;
 }
 
-void cross_without_day(const double *y, size_t n, double *out)
+static int hour_of_day(const struct zone *zone, int64_t start_s, size_t i)
 {
-    for (size_t h = 0; h < 24; h++) {
-        double mean = 0;
-        size_t days = 0;
-        for (size_t i = h; i < n; i += 24) {
-            if (isnan(y[i]))
-                continue;
-            days++;
-            mean += (y[i] - mean) / (double)days;
-        }
-        for (size_t i = h; i < n; i += 24) {
-            double rest = y[i] - mean; /* rounding is not to be taken for movement */
-            out[i] = fabs(rest) <= 1e-12 * fabs(mean) ? 0 : rest;
-        }
+    return features_week_hour(zone, start_s + (int64_t)i * 3600) % 24;
+}
+
+void cross_without_day(const double *y, size_t n, const struct zone *zone,
+                       int64_t start_s, double *out)
+{
+    double mean[24] = {0};
+    size_t days[24] = {0};
+    for (size_t i = 0; i < n; i++) {
+        int h = hour_of_day(zone, start_s, i);
+        if (!isnan(y[i]))
+            mean[h] += (y[i] - mean[h]) / (double)++days[h];
+    }
+    for (size_t i = 0; i < n; i++) {
+        double off = mean[hour_of_day(zone, start_s, i)];
+        double rest = y[i] - off; /* rounding is not to be taken for movement */
+        out[i] = fabs(rest) <= 1e-12 * fabs(off) ? 0 : rest;
     }
 }

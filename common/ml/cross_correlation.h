@@ -20,8 +20,10 @@
 #define FC_ML_CROSS_CORRELATION_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/err.h"
+#include "common/ml/zone.h"
 
 #define CROSS_LAGS 48 /* hours looked at on either side */
 #define CROSS_N (2 * CROSS_LAGS + 1)
@@ -55,9 +57,10 @@ int cross_correlation(const double *a, const double *b, size_t n,
 /* One lag alone: its n and r, the rest as not known. Values within 1e100. */
 void cross_at(const double *a, const double *b, size_t n, int lag, struct cross_lag *c);
 
-/* y with the mean of each hour of the day (of the hours present, 24 apart) taken off;
- * missing hours stay missing. out: n values, may be y itself. Two weeks at least are
- * wanted: of one day nothing is left. */
-void cross_without_day(const double *y, size_t n, double *out);
+/* y, which begins at start_s, with the mean of each hour of the day (of the hours
+ * present, on the zone's clocks; NULL: UTC) taken off; missing hours stay missing. out: n
+ * values, may be y itself. Two weeks at least are wanted: of one day nothing is left. */
+void cross_without_day(const double *y, size_t n, const struct zone *zone,
+                       int64_t start_s, double *out);
 
 #endif

@@ -87,7 +87,7 @@ void others_target_init(struct others_target *a, const struct hours *h)
 {
     a->n = h->n - hours_holdout(h->n);
     a->y = xmalloc((a->n + 1) * sizeof *a->y);
-    cross_without_day(h->y, a->n, a->y);
+    cross_without_day(h->y, a->n, NULL, h->start_s, a->y);
     a->rest = xmalloc((a->n + 1) * sizeof *a->rest);
     memset(a->own, 0, sizeof a->own);
     struct rows r = rows_new(a->n);
@@ -138,7 +138,7 @@ static double gain(struct others_target *a, const double *b, int lag, const int 
 static double *without_day(const struct others_target *a, const struct hours *b)
 {
     double *y = xmalloc((a->n + 1) * sizeof *y);
-    cross_without_day(b->y, a->n, y);
+    cross_without_day(b->y, a->n, NULL, b->start_s, y);
     return y;
 }
 

@@ -183,24 +183,25 @@ static int check(const char *name, const double *y, size_t n, struct err *e)
     return 0;
 }
 
-json_t *relation_report(const char *target, const double *a, const char *other,
-                        const double *b, size_t n, size_t pairs, struct err *e)
+json_t *relation_report(const char *target, const struct hours *a, const char *other,
+                        const struct hours *b, size_t pairs, struct err *e)
 {
     struct relation r = {.target = target,
                          .other = other,
                          .helps_p = RELATION_HELPS_P(pairs),
                          .together_p = RELATION_TOGETHER_P(pairs)};
+    size_t n = a->n;
     if (n < RELATION_MIN_HOURS || n > RELATION_MAX_HOURS) {
         err_set(e, ERR_CONFLICT, "%s and %s have %zu hours: %d to %d can be compared",
                 target, other, n, RELATION_MIN_HOURS, RELATION_MAX_HOURS);
         return NULL;
     }
-    if (check(target, a, n, e) || check(other, b, n, e))
+    if (check(target, a->y, n, e) || check(other, b->y, n, e))
         return NULL;
     double *x = xmalloc(n * sizeof *x), *y = xmalloc(n * sizeof *y);
-    cross_without_day(a, n, x);
-    cross_without_day(b, n, y);
-    json_t *o = relate(&r, a, b, x, y, n, e) ? NULL : report(&r);
+    cross_without_day(a->y, n, a->zone, a->start_s, x);
+    cross_without_day(b->y, n, a->zone, a->start_s, y);
+    json_t *o = relate(&r, a->y, b->y, x, y, n, e) ? NULL : report(&r);
     free(x);
     free(y);
     if (!o)

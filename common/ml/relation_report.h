@@ -29,6 +29,7 @@
 #include <stddef.h>
 
 #include "common/err.h"
+#include "common/ml/dataset.h"
 
 #define RELATION_MIN_HOURS 168 /* shorter, there is no daily cycle to take off */
 #define RELATION_MAX_HOURS 87600
@@ -39,11 +40,11 @@
 #define RELATION_HELPS_P(pairs) (RELATION_ALPHA / 2 / (double)(pairs))
 #define RELATION_TOGETHER_P(pairs) (RELATION_ALPHA / (double)(pairs))
 
-/* a: the target's hours, b: the other's, n of the same grid, NaN = missing; names UTF-8;
- * pairs: how many are asked about, this one among them.
+/* a: the target's hours, b: the other's, the same ones; names UTF-8; the hours of the day
+ * are those of a's zone; pairs: how many are asked about, this one among them.
  * New reference, or NULL: ERR_CONFLICT for n out of range or as cross_correlation()
  * fails, ERR_INVALID for a value beyond 1e100 in size. */
-json_t *relation_report(const char *target, const double *a, const char *other,
-                        const double *b, size_t n, size_t pairs, struct err *e);
+json_t *relation_report(const char *target, const struct hours *a, const char *other,
+                        const struct hours *b, size_t pairs, struct err *e);
 
 #endif

@@ -155,8 +155,8 @@ static void strangers(double persist, double cycle, double *honest, double *best
         own_past(g, persist, cycle, a, N);
         own_past(g, persist, cycle, b, N);
         if (cycle > 0) {
-            cross_without_day(a, N, a);
-            cross_without_day(b, N, b);
+            cross_without_day(a, N, NULL, 0, a);
+            cross_without_day(b, N, NULL, 0, b);
         }
         assert_ok(cross_correlation(a, b, N, &c, &e), e);
         double r = at(&c, 0)->r;
@@ -194,21 +194,30 @@ static void without_day(void **state)
     for (int i = 0; i < 60; i++)
         y[i] = i % 24 + 100.0 * (i / 24);
     y[25] = NAN;
-    cross_without_day(y, 60, out);
+    cross_without_day(y, 60, NULL, 0, out);
     assert_near(out[0], -100, 1e-12); /* of 0, 100, 200 */
     assert_near(out[24], 0, 1e-12);
     assert_near(out[1], -100, 1e-12); /* of 1, -, 201 */
     assert_true(isnan(out[25]));
     assert_near(out[13], -50, 1e-12); /* of 13, 113 */
     assert_near(out[37], 50, 1e-12);
-    cross_without_day(y, 0, out);
-    cross_without_day(y, 60, y);
+    cross_without_day(y, 0, NULL, 0, out);
+    cross_without_day(y, 60, NULL, 0, y);
     assert_near(y[37], 50, 1e-12);
     for (int i = 0; i < 60; i++) /* nothing but a cycle leaves nothing, to the last bit */
         y[i] = 0.1 + 0.7 * (i % 24);
-    cross_without_day(y, 60, y);
+    cross_without_day(y, 60, NULL, 0, y);
     for (int i = 0; i < 60; i++)
         assert_true(y[i] == 0);
+    /* an hour of the day is one of the site's clocks, from 30:00 UTC on an hour ahead */
+    const struct zone zone = {"X/Y", 2, {{0, 0}, {30 * 3600, 3600}}};
+    for (int i = 0; i < 60; i++)
+        y[i] = 0.1 + 0.7 * ((i + (i >= 30)) % 24);
+    cross_without_day(y, 60, NULL, 0, out);
+    assert_true(fabs(out[40]) > 0.1);
+    cross_without_day(y + 5, 55, &zone, 5 * 3600, out);
+    for (int i = 0; i < 55; i++)
+        assert_true(out[i] == 0);
 }
 
 static void refusals(void **state)

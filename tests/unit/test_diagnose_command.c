@@ -432,6 +432,32 @@ static void chance_in_json(void **state)
     json_decref(j);
 }
 
+/* What two rooms do by their clocks is not told as a relation where these are known:
+ * Vienna's went an hour ahead on 2026-03-29. */
+static void clocks(void **state)
+{
+    (void)state;
+    enum { AHEAD_S = 1774746000, AHEAD = HOURS / 2 };
+    make_rooms(4, 8); /* the first two of them are not used */
+    FILE *f = open_input();
+    fprintf(f, "series,time,value\n");
+    for (int t = 0; t < HOURS; t++)
+        for (int s = 2; s < 4; s++)
+            fprintf(f, "%s,%d,%.6f\n", name_of(s), AHEAD_S + 3600 * (t - AHEAD),
+                    room[s][t] - (2 + s % 3) * sin(2 * M_PI * t / 24) +
+                        8 * ((t + (t >= AHEAD)) % 24 >= 12));
+    fclose(f);
+    assert_int_equal(RUN(in_path), 0);
+    said(" helps to predict room");
+    said("and the other way round too; ");
+    assert_int_equal(RUN("--tz", "Europe/Vienna", in_path), 0);
+    said(" is not seen to help to predict ");
+    said(" two are not seen to");
+    assert_int_equal(RUN("--tz", "Europe/Vienna", "--with", "room2", in_path), 0);
+    said(" is not seen to help to predict ");
+    said(" two are not seen to");
+}
+
 /* Nothing of this stands in the way of the others. */
 static void odd_series(void **state)
 {
@@ -540,6 +566,7 @@ int main(void)
         cmocka_unit_test(csv_rows),
         cmocka_unit_test(chance),
         cmocka_unit_test(chance_in_json),
+        cmocka_unit_test(clocks),
         cmocka_unit_test(odd_series),
         cmocka_unit_test(wide_files),
         cmocka_unit_test(nothing_at_all),

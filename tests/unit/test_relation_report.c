@@ -31,11 +31,17 @@ static void rooms(size_t delay, double share, unsigned long seed)
     gsl_rng_free(g);
 }
 
-static json_t *report(const char *target, const double *a, const char *other,
-                      const double *b)
+static json_t *of_pairs(const char *target, double *a, const char *other, double *b,
+                        size_t n, size_t pairs, struct err *e)
+{
+    const struct hours x = {.n = n, .y = a}, y = {.n = n, .y = b};
+    return relation_report(target, &x, other, &y, pairs, e);
+}
+
+static json_t *report(const char *target, double *a, const char *other, double *b)
 {
     struct err e = ERR_INIT;
-    json_t *j = relation_report(target, a, other, b, N, 1, &e);
+    json_t *j = of_pairs(target, a, other, b, N, 1, &e);
     if (!j)
         fail_msg("%s", e.text);
     return j;
@@ -147,10 +153,10 @@ static void of_many(void **state)
     (void)state;
     struct err e = ERR_INIT;
     rooms(2, 0.036, 10);
-    json_t *j = relation_report("living", live, "kitchen", cook, N, 1, &e);
+    json_t *j = of_pairs("living", live, "kitchen", cook, N, 1, &e);
     assert_true(json_is_true(json_object_get(j, "predicts")));
     json_decref(j);
-    j = relation_report("living", live, "kitchen", cook, N, 45, &e);
+    j = of_pairs("living", live, "kitchen", cook, N, 45, &e);
     assert_true(json_is_false(json_object_get(j, "predicts")));
     assert_string_equal(text(j),
                         "kitchen is not seen to help to predict living beyond what that "
@@ -203,7 +209,7 @@ static void holes(void **state)
     json_decref(j);
     for (size_t t = 0; t < N; t++)
         live[t] = t % 36 ? NAN : live[t];
-    assert_null(relation_report("living", live, "kitchen", cook, N, 1, &e));
+    assert_null(of_pairs("living", live, "kitchen", cook, N, 1, &e));
     assert_string_equal(e.text, "living and kitchen: the first series has fewer than 24 "
                                 "values: it cannot be compared with another");
 }
@@ -213,16 +219,16 @@ static void refusals(void **state)
     (void)state;
     struct err e = ERR_INIT;
     rooms(2, 0.4, 7);
-    assert_null(relation_report("a.x", live, "b.x", cook, 167, 1, &e));
+    assert_null(of_pairs("a.x", live, "b.x", cook, 167, 1, &e));
     assert_string_equal(e.text,
                         "a.x and b.x have 167 hours: 168 to 87600 can be compared");
     for (size_t t = 0; t < N; t++)
         cook[t] = 21.3;
-    assert_null(relation_report("a.x", live, "b.x", cook, N, 1, &e));
+    assert_null(of_pairs("a.x", live, "b.x", cook, N, 1, &e));
     assert_string_equal(e.text, "a.x and b.x: the second series has one value only: it "
                                 "cannot be compared with another");
     cook[4] = -INFINITY;
-    assert_null(relation_report("a.x", live, "b.x", cook, N, 1, &e));
+    assert_null(of_pairs("a.x", live, "b.x", cook, N, 1, &e));
     assert_string_equal(e.text,
                         "hour 4 of b.x is -inf: numbers up to 1e+100 can be used");
 }
