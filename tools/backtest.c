@@ -160,14 +160,19 @@ static int check_system0(const struct backtest_opts *o, struct err *e)
     if (o->file.wide || o->file.grouped)
         return err_set(e, ERR_INVALID, "--preset system0 reads minutes: not with --%s",
                        o->file.wide ? "wide" : "grouped");
-    if (o->holdout || o->leads || o->all || o->plot)
-        return err_set(e, ERR_INVALID,
-                       "--%s is not for --preset system0, which has one test part and "
-                       "one hour ahead",
-                       o->holdout ? "holdout"
-                       : o->leads ? "leads"
-                       : o->all   ? "all"
-                                  : "plot");
+    const struct {
+        const char *name;
+        bool given;
+    } not_for[] = {
+        {"holdout", o->holdout}, {"leads", o->leads},     {"all", o->all},
+        {"plot", o->plot},       {"horizon", o->horizon}, {"origins", o->origins},
+        {"step", o->step},       {"level", o->level > 0}, {"tz", o->file.tz}};
+    for (size_t i = 0; i < sizeof not_for / sizeof *not_for; i++)
+        if (not_for[i].given)
+            return err_set(e, ERR_INVALID,
+                           "--%s is not for --preset system0, which has one test part, "
+                           "one hour ahead and no band, and knows no clocks",
+                           not_for[i].name);
     return 0;
 }
 
@@ -217,6 +222,7 @@ static int check(struct backtest_opts *o, struct err *e)
     o->origins = o->origins ? o->origins : BACKTEST_MAX_ORIGINS;
     o->step = o->step ? o->step : BACKTEST_STEP;
     o->horizon = o->horizon ? o->horizon : HORIZON_MAX;
+    o->level = o->level > 0 ? o->level : 95;
     return 0;
 }
 
@@ -224,7 +230,7 @@ int backtest_options(int argc, char **argv, struct backtest_opts *o, struct err 
 {
     const char *operand = NULL;
     size_t n;
-    *o = (struct backtest_opts){.level = 95, .threads = sysconf(_SC_NPROCESSORS_ONLN)};
+    *o = (struct backtest_opts){.threads = sysconf(_SC_NPROCESSORS_ONLN)};
     if (options_parse(table, argc, argv, o, &operand, 1, &n, e))
         return -1;
     if (o->help)

@@ -47,6 +47,11 @@ static void command_line(void **state)
         {"--preset=theta", "--evaluate=y", "--evaluate needs --preset system0"},
         {"--plot=-", NULL, "--plot must be a file: the table is on standard output"},
         {"--preset=system0", "--plot=x.svg", "--plot is not for --preset system0"},
+        {"--preset=system0", "--horizon=48", "--horizon is not for --preset system0"},
+        {"--preset=system0", "--origins=36", "--origins is not for --preset system0"},
+        {"--preset=system0", "--step=23", "--step is not for --preset system0"},
+        {"--preset=system0", "--level=95", "--level is not for --preset system0"},
+        {"--preset=system0", "--tz=UTC", "--tz is not for --preset system0"},
         {"--hold=3", NULL, "did you mean --holdout?"},
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
