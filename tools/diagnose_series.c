@@ -7,6 +7,7 @@
 #include "common/ml/diagnostics_lags.h"
 #include "common/ml/train.h"
 #include "tools/diagnose_work.h"
+#include "tools/forecast_notes.h"
 
 struct facts {
     const char *name;
@@ -30,6 +31,7 @@ static void look(const struct diagnose_opts *o, const struct input_series *s,
                  struct facts *f)
 {
     const struct hours *h = &s->h;
+    char apart[FORECAST_NOTE_SIZE];
     *f = (struct facts){.name = s->name, .hours = h->n, .low = NAN, .high = NAN};
     if (!h->n) {
         (void)err_set(&f->why, ERR_CONFLICT, "it has no value");
@@ -47,6 +49,9 @@ static void look(const struct diagnose_opts *o, const struct input_series *s,
         struct hours filled = {0};
         f->report = diagnose_regression(o, s, &filled, &f->why);
         hours_done(&filled);
+        forecast_notes_apart(apart, h, "regressions");
+        if (!f->report && *apart)
+            (void)err_set(&f->why, ERR_CONFLICT, "%s", apart);
     }
 }
 

@@ -39,6 +39,18 @@ static size_t typical_step(const struct hours *h)
     return low;
 }
 
+void forecast_notes_apart(char text[FORECAST_NOTE_SIZE], const struct hours *h,
+                          const char *what)
+{
+    size_t step = typical_step(h);
+    *text = '\0';
+    if (step > TRAIN_MAX_GAP + 1) /* so many are missing between two */
+        snprintf(text, FORECAST_NOTE_SIZE,
+                 "its readings are typically %zu hours apart; %s are by the hour, and "
+                 "gaps of more than %d hours are not bridged",
+                 step, what, TRAIN_MAX_GAP);
+}
+
 /* From how many hours on c's backtest always has the origins that a choice asks for. */
 static size_t band_hours(const struct candidate *c)
 {
@@ -89,17 +101,11 @@ void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
                          const struct candidate *only, const struct forecast *first)
 {
     struct hours whole = {0};
-    size_t step;
     *n = (struct forecast_notes){0};
     if (!h->n || hours_copy(&whole, h, NULL))
         return;
     train_window(&whole, NULL, NULL);
-    step = typical_step(&whole);
-    if (step > TRAIN_MAX_GAP + 1) /* so many are missing between two */
-        snprintf(n->apart, sizeof n->apart,
-                 "its readings are typically %zu hours apart; forecasts are by the hour, "
-                 "and gaps of more than %d hours are not bridged",
-                 step, TRAIN_MAX_GAP);
+    forecast_notes_apart(n->apart, &whole, "forecasts");
     if (first)
         say_newest(n->newest, &whole, first);
     if (first && !isfinite(first->lower))

@@ -17,6 +17,11 @@ struct forecast_notes {
     char no_band[FORECAST_NOTE_SIZE]; /* "": it has a band */
 };
 
+/* "its readings are typically 24 hours apart; forecasts are by the hour, and …", where
+ * `what` are the forecasts; "" where they are close enough. h begins with a reading. */
+void forecast_notes_apart(char text[FORECAST_NOTE_SIZE], const struct hours *h,
+                          const char *what);
+
 /* h: its hours, as forecast_series() leaves them. only: as given to that. first: of what
  * it said; NULL: it refused. */
 void forecast_notes_make(struct forecast_notes *n, const struct hours *h,

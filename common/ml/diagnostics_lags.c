@@ -8,6 +8,19 @@
 
 const int diagnostics_lags[DIAGNOSTICS_LAGS] = {1, 2, 3, 23, 24, 25, 26};
 
+/* In hours, which a user knows of: how many make a row is for the lags to say. */
+static void too_few(const struct hours *h, size_t rows, const struct feature_spec *spec,
+                    struct err *e)
+{
+    size_t need = spec->n_lags + 2, longest = 0; /* the intercept, and one to spare */
+    for (size_t i = 0; i < spec->n_lags; i++)
+        longest = (size_t)spec->lags[i] > longest ? (size_t)spec->lags[i] : longest;
+    (void)err_set(e, ERR_CONFLICT,
+                  "its %zu hours make %zu row%s (of an hour and those before it); %zu "
+                  "are needed, which %zu hours without a gap make",
+                  h->n, rows, rows == 1 ? "" : "s", need, longest + need);
+}
+
 json_t *diagnostics_lags_report(const char *target, const struct hours *h,
                                 const int *lags, size_t n_lags, struct err *e)
 {
@@ -28,7 +41,9 @@ json_t *diagnostics_lags_report(const char *target, const struct hours *h,
                                       .cols = n_lags,
                                       .own_lags = n_lags,
                                       .hac_lags = DIAGNOSTICS_HAC_LAGS};
-    json_t *report = diagnostics_report(&in, e);
+    json_t *report = diagnostics_report(&in, rows < n_lags + 2 ? NULL : e);
+    if (!report && rows < n_lags + 2)
+        too_few(h, rows, &spec, e);
     free(x);
     free(y);
     return report;

@@ -16,7 +16,8 @@ extern const int diagnostics_lags[DIAGNOSTICS_LAGS]; /* 1, 2, 3, 23, 24, 25, 26 
 
 /* h: its hours, missing ones NaN: a row that would read one is left out, and gaps that
  * are to be bridged are bridged already (hours_interpolate()). lags: 1 to FEATURES_MAX of
- * them, each 1 to LAG_MAX. New reference, or NULL as diagnostics_report(). */
+ * them, each 1 to LAG_MAX. New reference, or NULL as diagnostics_report(), with how
+ * many hours are needed where there are too few. */
 json_t *diagnostics_lags_report(const char *target, const struct hours *h,
                                 const int *lags, size_t n_lags, struct err *e);
 

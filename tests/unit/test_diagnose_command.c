@@ -481,8 +481,9 @@ static void odd_series(void **state)
          "of them missing,\n  values from 21.5 to 21.5\n  nothing to regress: it is "
          "constant: nothing to predict, and it says nothing of others\n");
     said("sh\\u001b[2Jort\\xff\n  34 hours");
-    said("nothing to regress: 8 rows are too few for 7 columns and an intercept: 9 are "
-         "needed\n");
+    said("nothing to regress: its 34 hours make 8 rows (of an hour and those before "
+         "it); ");
+    said("which 35 hours without a gap make\n");
     said("empty\n  nothing to regress: it has no value\n");
     said("once\n  1 hour from ");
     said("pairs cannot be compared: ");
@@ -509,6 +510,34 @@ static void odd_series(void **state)
     said("  - kitchen and later have no hour in common\n");
     said("  - kitchen and empty have no hour in common\n");
     said("kitchen and once have 1 hours: 168 to 87600 can be compared\n");
+}
+
+/* Too few hours, or too far apart: what it takes. */
+static void too_few(void **state)
+{
+    (void)state;
+    make_rooms(2, 9);
+    FILE *f = open_input();
+    fprintf(f, "series,time,value\n");
+    for (int t = 0; t < 24; t++)
+        fprintf(f, "day,%lld,%.6f\n", (long long)(T0_S + 3600 * t), room[0][t]);
+    for (int t = 0; t < 60; t++)
+        fprintf(f, "daily,%lld,%.6f\n", (long long)(T0_S + 86400 * t), room[0][t]);
+    for (int t = 0; t < 35; t++)
+        fprintf(f, "just,%lld,%.6f\n", (long long)(T0_S + 3600 * t), room[1][t]);
+    fclose(f);
+    assert_int_equal(RUN(in_path), 0);
+    said("nothing to regress: its 24 hours make 0 rows (of an hour and those before "
+         "it); ");
+    said("needed, which 35 hours without a gap make\n");
+    said("nothing to regress: its readings are typically 24 hours apart; regressions are "
+         "by the\n                      hour, and gaps of more than 3 hours are not "
+         "bridged\n");
+    said("just\n  35 hours");
+    said("regression on its own past: 9 rows");
+    assert_int_equal(RUN("--lags", "1,2", in_path), 0);
+    said("day\n  24 hours");
+    said("regression on its own past: 22 rows");
 }
 
 static void wide_files(void **state)
@@ -568,6 +597,7 @@ int main(void)
         cmocka_unit_test(chance_in_json),
         cmocka_unit_test(clocks),
         cmocka_unit_test(odd_series),
+        cmocka_unit_test(too_few),
         cmocka_unit_test(wide_files),
         cmocka_unit_test(nothing_at_all),
     };
