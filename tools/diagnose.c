@@ -266,7 +266,11 @@ static int diagnose(struct diagnose *d, struct err *e)
     if (d->o->json)
         puts("}");
     rc = rc ? rc : output_end(&d->output, e);
-    return rc || !d->o->plot ? rc : fits_write(d, e);
+    rc = rc || !d->o->plot ? rc : fits_write(d, e);
+    if (!rc && !d->any)
+        rc = err_set(e, ERR_INVALID, "of no series of %.100s could anything be told",
+                     input_file_name(&d->o->file));
+    return rc;
 }
 
 int diagnose_main(int argc, char **argv)

@@ -129,10 +129,12 @@ static int one_pair(void *arg, void *item, struct buf *out, struct err *e)
         json_decref(j);
         j = relate(target, other, all->n, e);
     }
-    if (j)
+    if (j) {
         judge(all, p, j);
-    else
+        all->d->any = true;
+    } else {
         j = unknown(target->name, other->name, e->text);
+    }
     p->text = kept(all, p, j);
     json_decref(j);
     return 0;

@@ -131,8 +131,10 @@ static void print_csv(const struct diagnose_pairs *all, const json_t *ties)
 
 void diagnose_relations(const struct diagnose_pairs *all)
 {
-    const struct diagnose *d = all->d;
+    struct diagnose *d = all->d;
     json_t *ties = diagnose_ties(d);
+    if (json_array_size(ties))
+        d->any = true;
     if (d->o->csv)
         print_csv(all, ties);
     else if (d->o->json)

@@ -119,9 +119,12 @@ static void put_text(const struct facts *f, const struct diagnose_opts *o, struc
 
 int diagnose_series(void *arg, void *item, struct buf *b, struct err *e)
 {
-    const struct diagnose *d = arg;
+    struct diagnose *d = arg;
     struct facts f;
     look(d->o, item, &f);
+    bool constant = f.low == f.high && f.hours - f.missing >= TRAIN_MIN_HOURS;
+    if (f.report || constant) /* of fewer that says nothing */
+        d->any = true;
     if (d->o->json || d->o->csv)
         put_json(&f, d->o, b);
     else

@@ -8,6 +8,7 @@
 #define FC_TOOLS_DIAGNOSE_WORK_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,8 +54,9 @@ struct diagnose {
     struct series *in;
     size_t n, told; /* series taken; whose answer was printed */
     size_t values;
-    struct input_series with;          /* which --with names. owned */
-    size_t with_at;                    /* its place in the file */
+    atomic_bool any;          /* a regression, pair, tie or that a series is constant */
+    struct input_series with; /* which --with names. owned */
+    size_t with_at;           /* its place in the file */
     struct input_series few[TIES_MAX]; /* all, while there are no more than
                                         * are compared. owned */
     struct progress progress;

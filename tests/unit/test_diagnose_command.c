@@ -573,13 +573,23 @@ static void nothing_at_all(void **state)
     assert_int_equal(RUN(in_path), 1);
     said("line 2, column 2 (value): \"one\" is not a number");
     write_input("time,value\n0,1\n");
-    assert_int_equal(RUN(in_path), 0); /* that much can be told of it */
+    assert_int_equal(RUN(in_path), 1);
     said("nothing to regress: it is constant");
-    assert_int_equal(RUN("--output", "json", in_path), 0);
-    json_t *j = answer();
-    assert_int_equal(json_array_size(json_object_get(j, "relations")), 0);
-    assert_true(json_is_array(json_object_get(j, "relations")));
-    json_decref(j);
+    said("of no series of ");
+    said("/in.csv could anything be told\n");
+    assert_int_equal(RUN("--output", "csv", in_path), 1);
+    write_input("series,time,value\na,0,1\nb,0,1\nb,3600,2\n");
+    assert_int_equal(RUN(in_path), 1);
+    said("  - a and b have 1 hours: 168 to 87600 can be compared\n");
+    FILE *f = open_input(); /* that a series is constant takes a day */
+    fprintf(f, "time,value\n");
+    for (int t = 0; t < 24; t++)
+        fprintf(f, "%d,5\n", 3600 * t);
+    fclose(f);
+    assert_int_equal(RUN(in_path), 0);
+    write_input("time,value\n0,1\n");
+    assert_int_equal(RUN("--output", "json", in_path), 1);
+    said("],\n\"relations\":[],\n\"same\":[]}\n");
 }
 
 int main(void)
