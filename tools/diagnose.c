@@ -143,9 +143,8 @@ int diagnose_take(void *arg, void **item, struct err *e)
         free(s);
         return got;
     }
-    char *name = plain_utf8(s->name); /* JSON and sentences take nothing else */
-    free(s->name);
-    s->name = name;
+    s->bytes = s->name;
+    s->name = plain_utf8(s->bytes); /* JSON and sentences take nothing else */
     hours_trim(&s->h);
     d->n++;
     *item = s;
@@ -165,7 +164,7 @@ static int find_with(struct diagnose *d, struct err *e)
     int got;
     while ((got = diagnose_take(d, &s, e)) == 1) {
         struct input_series *one = s;
-        if (!strcmp(one->name, d->o->with)) {
+        if (!strcmp(one->name, d->o->with) || !strcmp(one->bytes, d->o->with)) {
             d->with = *one;
             d->with_at = d->n - 1;
             free(one);
@@ -201,6 +200,7 @@ static void keep(struct diagnose *d, size_t i, const struct input_series *s)
         return;
     }
     d->few[i].name = xstrdup(s->name);
+    d->few[i].bytes = xstrdup(s->bytes);
     if (s->h.n && hours_copy(&d->few[i].h, &s->h, NULL))
         d->few[i].h = (struct hours){0};
     d->few[i].h.zone = d->few[i].zone = zone_copy(s->zone);

@@ -79,6 +79,7 @@ static void judge(const struct diagnose_pairs *all, struct diagnose_pair *p,
 
 /* What is kept of it: memory for a hundred thousand of them. Owned. */
 static char *kept(const struct diagnose_pairs *all, const struct diagnose_pair *p,
+                  const struct input_series *target, const struct input_series *other,
                   json_t *j)
 {
     struct buf b;
@@ -88,8 +89,7 @@ static char *kept(const struct diagnose_pairs *all, const struct diagnose_pair *
         json_object_del(j, "lags");
     json_object_set_new(j, "beyond_chance", json_boolean(p->found <= FOUND_TOGETHER));
     if (all->d->o->csv)
-        csv_figures(&b, json_string_value(json_object_get(j, "target")),
-                    json_string_value(json_object_get(j, "other")), j);
+        csv_figures(&b, target->bytes, other->bytes, j);
     else if (all->d->o->json)
         json_write(&b, j);
     else
@@ -135,7 +135,7 @@ static int one_pair(void *arg, void *item, struct buf *out, struct err *e)
     } else {
         j = unknown(target->name, other->name, e->text);
     }
-    p->text = kept(all, p, j);
+    p->text = kept(all, p, target, other, j);
     json_decref(j);
     return 0;
 }

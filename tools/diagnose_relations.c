@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/json.h"
 #include "common/ml/relation_report.h"
@@ -110,6 +111,15 @@ static void print_json(const struct diagnose_pairs *all, const json_t *ties)
     buf_done(&b);
 }
 
+/* The bytes of a name that JSON has. */
+static const char *bytes_of(const struct diagnose *d, const char *name)
+{
+    size_t i = 0;
+    while (i + 1 < d->n && strcmp(d->few[i].name, name))
+        i++;
+    return d->few[i].bytes;
+}
+
 static void print_csv(const struct diagnose_pairs *all, const json_t *ties)
 {
     const json_t *one;
@@ -121,7 +131,8 @@ static void print_csv(const struct diagnose_pairs *all, const json_t *ties)
     json_array_foreach(ties, i, one)
     {
         json_t *same = json_pack("{s:O}", "same", one);
-        csv_figures(&b, json_string_value(json_object_get(one, "series")), "", same);
+        const char *name = json_string_value(json_object_get(one, "series"));
+        csv_figures(&b, bytes_of(all->d, name), "", same);
         json_decref(same);
     }
     if (b.len)

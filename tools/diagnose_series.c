@@ -10,7 +10,7 @@
 #include "tools/forecast_notes.h"
 
 struct facts {
-    const char *name;
+    const char *name, *bytes;
     int64_t from_ms, to_ms;
     size_t hours, missing;
     double low, high;
@@ -32,7 +32,8 @@ static void look(const struct diagnose_opts *o, const struct input_series *s,
 {
     const struct hours *h = &s->h;
     char apart[FORECAST_NOTE_SIZE];
-    *f = (struct facts){.name = s->name, .hours = h->n, .low = NAN, .high = NAN};
+    *f = (struct facts){
+        .name = s->name, .bytes = s->bytes, .hours = h->n, .low = NAN, .high = NAN};
     if (!h->n) {
         (void)err_set(&f->why, ERR_CONFLICT, "it has no value");
         return;
@@ -77,7 +78,7 @@ static void put_json(const struct facts *f, const struct diagnose_opts *o, struc
                   lags, "regression", f->report ? json_incref(f->report) : json_null(),
                   "why", f->report ? json_null() : json_string(f->why.text));
     if (o->csv)
-        csv_figures(b, f->name, "", one);
+        csv_figures(b, f->bytes, "", one);
     else
         json_write(b, one);
     json_decref(one);

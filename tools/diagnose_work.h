@@ -64,7 +64,7 @@ struct diagnose {
 };
 
 /* For parallel_items(), arg is a struct diagnose. The next series of the file, trimmed,
- * its name in UTF-8. */
+ * its name in UTF-8, and in bytes as it is in the file (for CSV). */
 int diagnose_take(void *arg, void **item, struct err *e) MUST_CHECK;
 void diagnose_drop(void *item);
 /* What can be said of a series, in b. That it has no value, is constant or too short is

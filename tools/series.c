@@ -57,6 +57,7 @@ const char *input_file_name(const struct input_file *f)
 void input_series_done(struct input_series *s)
 {
     free(s->name);
+    free(s->bytes);
     free(s->zone);
     hours_done(&s->h);
     *s = (struct input_series){0};

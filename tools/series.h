@@ -65,8 +65,10 @@ int input_file_spare(const struct input_file *f, const char *option, const char 
 const char *input_file_name(const struct input_file *f);
 
 struct input_series {
-    char *name;        /* owned */
-    struct hours h;    /* owned; n is 0 where there was no value */
+    char *name;     /* owned */
+    char *bytes;    /* owned; NULL, but where a subcommand puts the name as it is in the
+                     * file here, and another text of it there */
+    struct hours h; /* owned; n is 0 where there was no value */
     struct zone *zone; /* h.zone, with two days after the last hour. owned; NULL: UTC */
 };
 void input_series_done(struct input_series *s);

@@ -401,6 +401,28 @@ static void chance(void **state)
         " of 45 pairs: neither is seen to help to predict the other, nor do they move\n");
 }
 
+/* A name that is not UTF-8 stays as it is in CSV and can be asked for as it is. */
+static void bytes(void **state)
+{
+    (void)state;
+    make_rooms(1, 7);
+    FILE *f = open_input();
+    fprintf(f, "series,time,value\n");
+    for (int t = 0; t < 300; t++)
+        fprintf(f, "caf\xe9,%lld,%.6f\nth\xe9,%lld,%.6f\n", (long long)(T0_S + 3600 * t),
+                room[0][t], (long long)(T0_S + 3600 * t), 2 * room[0][t]);
+    fclose(f);
+    assert_int_equal(RUN("--output", "csv", in_path), 0);
+    said("caf\xe9,,hours,300\n");
+    said("\ncaf\xe9,th\xe9,hours_in_common,300\n");
+    said("\nth\xe9,,same.");
+    not_said("\\x");
+    assert_int_equal(RUN("--output", "csv", "--with", "th\xe9", in_path), 0);
+    said("\nth\xe9,caf\xe9,hours_in_common,300\n");
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    said("\"series\":\"caf\\\\xe9\"");
+}
+
 /* Text, predicts and beyond_chance say the same of each pair. */
 static void chance_in_json(void **state)
 {
@@ -605,6 +627,7 @@ int main(void)
         cmocka_unit_test(csv_rows),
         cmocka_unit_test(chance),
         cmocka_unit_test(chance_in_json),
+        cmocka_unit_test(bytes),
         cmocka_unit_test(clocks),
         cmocka_unit_test(odd_series),
         cmocka_unit_test(too_few),
