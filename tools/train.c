@@ -186,11 +186,9 @@ static int follow(struct train_jobs *jobs, struct remote *r, struct err *e)
 
 /* ---- the end --------------------------------------------------------------------- */
 
-static int tell(const struct train_opts *o, const struct train_jobs *jobs)
+/* What --output asks for. */
+static void put(const struct train_opts *o, const struct train_jobs *jobs)
 {
-    struct train_counts c = train_jobs_count(jobs);
-    size_t not = c.refused + c.failed + c.cancelled + c.gone;
-    train_jobs_tell(jobs, o->format == TEXT && jobs->n <= NAMED, stderr);
     if (o->format == CSV)
         train_jobs_csv(jobs, stdout);
     if (o->format == JSON) {
@@ -201,6 +199,14 @@ static int tell(const struct train_opts *o, const struct train_jobs *jobs)
         free(text);
         json_decref(j);
     }
+}
+
+static int tell(const struct train_opts *o, const struct train_jobs *jobs)
+{
+    struct train_counts c = train_jobs_count(jobs);
+    size_t not = c.refused + c.failed + c.cancelled + c.gone;
+    train_jobs_tell(jobs, o->format == TEXT && jobs->n <= NAMED, stderr);
+    put(o, jobs);
     fprintf(o->format == TEXT ? stdout : stderr,
             "%zu series: %zu promoted, %zu kept, %zu refused, %zu failed, %zu "
             "cancelled\n",
@@ -250,6 +256,28 @@ static void tell_joined(const struct train_opts *o, const json_t *answer)
     }
 }
 
+static int see_through(const struct train_opts *o, struct train_jobs *jobs,
+                       struct remote *r, struct err *e)
+{
+    int rc = follow(jobs, r, e);
+    if (rc == 1)
+        return left_alone(o, jobs);
+    return rc || train_jobs_fetch(jobs, r, e) ? -1 : tell(o, jobs);
+}
+
+/* To the trainer, or there is none. */
+static int leave(const struct train_opts *o, struct train_jobs *jobs, struct remote *r,
+                 struct err *e)
+{
+    if (o->format != TEXT && train_jobs_fetch(jobs, r, e))
+        return -1;
+    put(o, jobs);
+    if (jobs->n)
+        return left_alone(o, jobs);
+    fprintf(stderr, "train: there is no active series that is forecast\n");
+    return 0;
+}
+
 static int run(const struct train_opts *o, struct remote *r, struct err *e)
 {
     struct train_jobs jobs = {0};
@@ -258,12 +286,8 @@ static int run(const struct train_opts *o, struct remote *r, struct err *e)
     if (!rc)
         tell_joined(o, answer);
     json_decref(answer);
-    if (!rc && !jobs.n)
-        fprintf(stderr, "train: there is no active series that is forecast\n");
-    else if (!rc && (o->no_wait || (rc = follow(&jobs, r, e)) == 1))
-        rc = left_alone(o, &jobs);
-    else if (!rc && !(rc = train_jobs_fetch(&jobs, r, e)))
-        rc = tell(o, &jobs);
+    if (!rc)
+        rc = jobs.n && !o->no_wait ? see_through(o, &jobs, r, e) : leave(o, &jobs, r, e);
     train_jobs_done(&jobs);
     return rc;
 }

@@ -130,7 +130,8 @@ static const char *text_of(const struct train_job *j, const char *key)
     return text ? text : "";
 }
 
-/* "promoted", "kept", "refused", "failed", "cancelled"; "" while it is not known. */
+/* "promoted", "kept", "refused", "failed", "cancelled", "queued", "running"; "" while it
+ * is not known. */
 static const char *how(const struct train_job *j)
 {
     const char *outcome = text_of(j, "outcome");
@@ -143,11 +144,10 @@ struct train_counts train_jobs_count(const struct train_jobs *t)
     struct {
         const char *how;
         size_t *n;
-    } rows[] = {{"promoted", &c.promoted},
-                {"kept", &c.kept},
-                {"refused", &c.refused},
-                {"failed", &c.failed},
-                {"cancelled", &c.cancelled}};
+    } rows[] = {{"promoted", &c.promoted},   {"kept", &c.kept},
+                {"refused", &c.refused},     {"failed", &c.failed},
+                {"cancelled", &c.cancelled}, {"queued", &c.open},
+                {"running", &c.open}};
     for (size_t i = 0; i < t->n; i++) {
         size_t k = 0;
         while (k < sizeof rows / sizeof *rows && strcmp(rows[k].how, how(&t->all[i])))

@@ -16,7 +16,7 @@
 struct train_job {
     int64_t id;
     bool open;
-    json_t *end; /* the job as GET /api/v1/jobs has it, once it has ended; owned. NULL:
+    json_t *end; /* the job as GET /api/v1/jobs had it when it was fetched; owned. NULL:
                     not known, or it is not there any more */
 };
 
@@ -37,9 +37,9 @@ int64_t train_jobs_look(struct train_jobs *t, struct remote *r, struct err *e) M
 /* Fetches what became of them. */
 int train_jobs_fetch(struct train_jobs *t, struct remote *r, struct err *e) MUST_CHECK;
 
-/* How many ended in each way. */
+/* How many ended in each way, or have not ended. */
 struct train_counts {
-    size_t promoted, kept, refused, failed, cancelled, gone;
+    size_t promoted, kept, refused, failed, cancelled, gone, open;
 };
 struct train_counts train_jobs_count(const struct train_jobs *t);
 
