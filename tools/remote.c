@@ -43,6 +43,9 @@ static int find_token(const char *given, const char *file, char token[TOKEN_MAX]
         return err_set(e, ERR_INVALID, "--token and --token-file exclude each other");
     if (file && first_line(file, token, e))
         return -1;
+    if (file && !*token)
+        return err_set(e, ERR_INVALID, "%s holds no token: its first line is empty",
+                       file);
     if (!given && !file)
         given = getenv("FC_TOKEN");
     if (strlen(given ? given : token) >= TOKEN_MAX - 1)

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/ml/presets.h"
 #include "common/plain.h"
 #include "common/stop.h"
 #include "common/utf8.h"
@@ -95,6 +96,9 @@ static int check(struct train_opts *o, struct err *e)
             return -1;
     if (check_text("--reason", o->reason, e) || check_text("--preset", o->preset, e))
         return -1;
+    if (o->preset && !preset_find(o->preset))
+        return err_set(e, ERR_INVALID, "--preset must be " PRESET_NAMES ", not \"%.40s\"",
+                       o->preset);
     if (o->all == (o->n > 0))
         return err_set(e, ERR_INVALID, "%s",
                        o->all ? "give either names of series or --all, not both"

@@ -64,7 +64,7 @@ def test_what_it_is_told_is_said(stacks):
     st = filled(stacks)
     assert 'there is no series "no.such"' in run(st, "no.such", SERIES[0], code=1).stderr
     assert "wants a token with the role operator" in run(st, SERIES[0], code=1, token="viewer").stderr
-    assert 'not "best"' in run(st, SERIES[0], "--preset", "best", code=1).stderr
+    assert 'not "best"' in run(st, SERIES[0], "--preset", "best", code=2).stderr
     assert not st.pg("SELECT 1 FROM jobs")
     st.pg("UPDATE series SET state = 'disabled'")
     assert "no active series" in run(st, "--all").stderr
