@@ -84,6 +84,7 @@ static bool is_regular(struct series *s)
 static int begin(struct series *s, struct err *e)
 {
     csv_close(s->c);
+    seen_done(&s->seen);
     s->rows = 0;
     if (s->again && is_standard(s) && lseek(STDIN_FILENO, s->begin, SEEK_SET) < 0)
         return err_set(e, ERR_INVALID, "could not read standard input a second time");

@@ -57,7 +57,6 @@ int long_begin(struct series *s, struct err *e)
     s->columns = csv_fields(c);
     s->begun = false;
     s->rows = 0;
-    seen_done(&s->seen);
     if (!s->own_name)
         s->own_name = name_from_path(s->f->path);
     if (s->time < 0 || s->value < 0)

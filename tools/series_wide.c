@@ -8,14 +8,17 @@
 #include "common/mem.h"
 #include "tools/series_work.h"
 
-static int one_row(const struct csv *c, int64_t start_s, struct input_series *out,
-                   struct err *e)
+static int one_row(const struct csv *c, int64_t start_s, struct seen *seen,
+                   struct input_series *out, struct err *e)
 {
     size_t n = csv_fields(c);
     while (n > 1 && !*csv_field(c, n - 1))
         n--;
-    if (!*csv_field(c, 0) || strlen(csv_field(c, 0)) > SERIES_NAME_MAX)
+    const char *name = csv_field(c, 0);
+    if (!*name || strlen(name) > SERIES_NAME_MAX)
         return csv_refuse(c, 0, e, "a series' name has 1 to %d bytes", SERIES_NAME_MAX);
+    if (seen_add(seen, name))
+        return csv_refuse(c, 0, e, "series \"%.60s\" has a row already", name);
     if (n > 1 && hours_init(&out->h, start_s, n - 1, e))
         return csv_refuse(c, n - 1, e, "%s", strdupa(e->text));
     for (size_t i = 1; i < n; i++) {
@@ -26,7 +29,7 @@ static int one_row(const struct csv *c, int64_t start_s, struct input_series *ou
         }
         out->h.y[i - 1] = y;
     }
-    out->name = xstrdup(csv_field(c, 0));
+    out->name = xstrdup(name);
     return 1;
 }
 
@@ -68,7 +71,7 @@ int wide_next(struct series *s, struct input_series *out, struct err *e)
         if (s->rows > SERIES_FILE_MAX + 1)
             return csv_refuse(s->c, 0, e, "there are more than %d series",
                               SERIES_FILE_MAX);
-        return one_row(s->c, s->f->start_s, out, e);
+        return one_row(s->c, s->f->start_s, &s->seen, out, e);
     }
     return got;
 }

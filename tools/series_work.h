@@ -51,6 +51,7 @@ struct series {
     size_t count;               /* of series; 0: not known */
     struct csv *c;              /* NULL: everything is in `all`. owned */
     size_t rows;                /* read so far */
+    struct seen seen;           /* series */
 
     /* long form */
     size_t columns;                 /* of the header */
@@ -62,7 +63,6 @@ struct series {
         int64_t t_ms;
         double value;
     } row;
-    struct seen seen;
 
     /* kept */
     struct input_series *all; /* owned */

@@ -89,6 +89,8 @@ static void refusals(void **state)
         {"time,value\n", NULL, "holds no series"},
         {"H1,1,x\n", "--wide", "line 1, column 3: \"x\" is not a number"},
         {"H1,1\n,2\n", "--wide", "line 2, column 1: a series' name has 1 to 129 bytes"},
+        {"H1,1\nH2,2\nH1,3\n", "--wide",
+         "line 3, column 1: series \"H1\" has a row already"},
         {"value\n1\n", "--preset=system0", "the header must name the column time"},
         {"time,a\n0,1,2\n", "--preset=system0", "the header has 2 columns, this row 3"},
         {"time,a\n60,1\n60,2\n", "--preset=system0",
