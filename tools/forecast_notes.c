@@ -65,13 +65,13 @@ static void say_no_band(char text[FORECAST_NOTE_SIZE], const struct hours *h,
 {
     static const char few[] = "too few forecasts to learn a band from";
     size_t need = c ? band_hours(c) : 0;
-    if (h->n < need)
-        snprintf(text, FORECAST_NOTE_SIZE, "%s: it has %zu hours, and %s takes %zu", few,
-                 h->n, c->name, need);
-    else if (c && !candidate_suits(c, h->y, h->n))
+    if (c && !candidate_suits(c, h->y, h->n)) /* then no hours make it one */
         snprintf(text, FORECAST_NOTE_SIZE,
                  "%s: %s is compared only where a series rests at one value", few,
                  c->name);
+    else if (h->n < need)
+        snprintf(text, FORECAST_NOTE_SIZE, "%s: it has %zu hours, and %s takes %zu", few,
+                 h->n, c->name, need);
     else if (hours_complete(h) < h->n)
         snprintf(text, FORECAST_NOTE_SIZE, "%s: %zu of its %zu hours are missing", few,
                  h->n - hours_complete(h), h->n);
