@@ -218,18 +218,18 @@ const char *csv_column_name(const struct csv *c, size_t i)
     return i < c->n_header ? c->header[i] : "";
 }
 
-/* 0 and *out, or -1. */
+/* 0 and *out, infinite where no double is so large; or -1. */
 static int to_real(const char *s, double *out)
 {
     static const char *const missing[] = {"", "na", "nan", "null", "none"};
     for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
         if (!strcasecmp(s, missing[i]))
             return *out = NAN, 0;
-    if (s[strspn(s, "0123456789+-.eE ")]) /* not hexadecimal, not infinite */
+    if (s[strspn(s, "0123456789+-.eE ")]) /* not hexadecimal, not "inf" */
         return -1;
     char *end;
     *out = strtod(s, &end);
-    return end == s || end[strspn(end, " ")] || !isfinite(*out) ? -1 : 0;
+    return end == s || end[strspn(end, " ")] ? -1 : 0;
 }
 
 bool csv_is_real(const struct csv *c, size_t i)

@@ -82,6 +82,8 @@ static void refusals(void **state)
         {"time,value\n0,x\n", NULL, "line 2, column 2 (value): \"x\" is not a number"},
         {"time,value\n0,-1.5e308\n", NULL,
          "line 2, column 2 (value): \"-1.5e308\" is larger than 1e+100"},
+        {"time,value\n0,-1e400\n", NULL, "\"-1e400\" is larger than 1e+100"},
+        {"time,value\n0,inf\n", NULL, "\"inf\" is not a number"},
         {"time,value\n0,1\n9000000000,2\n", NULL,
          "series \"in\": a series must have 1 to 87600 hours, not 2500001"},
         {"time,value,series\n0,1,\n", NULL,
