@@ -15,6 +15,7 @@
 #include "common/utf8.h"
 #include "tools/backtest_rows.h"
 #include "tools/backtest_work.h"
+#include "tools/output.h"
 #include "tools/parallel.h"
 #include "tools/progress.h"
 
@@ -28,6 +29,7 @@ struct run {
     struct totals totals;
     struct plots plots;
     struct progress progress;
+    struct output output;
 };
 
 /* A series, and what came of it. */
@@ -39,7 +41,9 @@ struct item {
 
 static int take(void *arg, void **item, struct err *e)
 {
-    const struct run *r = arg;
+    struct run *r = arg;
+    if (output_check(&r->output, e))
+        return -1;
     struct item *it = xcalloc(1, sizeof *it);
     int got = series_next(r->in, &it->s, e);
     if (got == 1)
@@ -118,6 +122,7 @@ static void tell(void *arg, size_t i, void *item, const struct buf *b,
     } else if (r->table && wants_table(r, i)) {
         fwrite(b->data, 1, b->len, r->table);
     }
+    output_flush(&r->output);
     progress_if_long(&r->progress, i + 1, clock_mono_ms());
 }
 
@@ -160,12 +165,14 @@ int backtest_candidates(const struct backtest_opts *o, struct err *e)
     progress_init(&r.progress, "backtest", "series", series_count(r.in), begun_ms);
     if (o->format == BACKTEST_JSON)
         begin_json(&r);
+    output_flush(&r.output);
     rc = parallel_items((size_t)o->threads, REPORT_BYTES, &how, &r, e);
     if (r.progress.drawn)
         progress_end(&r.progress, r.totals.n, clock_mono_ms());
     if (!rc && !r.totals.n)
         rc = err_set(e, ERR_INVALID, "%.100s holds no series", input_file_name(&o->file));
     end(&r);
+    rc = rc ? rc : output_end(&r.output, e);
     if (!rc && r.totals.none == r.totals.n)
         rc = err_set(e, ERR_INVALID, "no series of %.100s could be scored",
                      input_file_name(&o->file));

@@ -44,17 +44,16 @@ void rows_put(FILE *out, const char *series, const char *candidate, int64_t orig
 
 int rows_close(FILE *out, const char *path, struct err *e)
 {
-    if (!out)
+    if (!out || out == stdout)
         return 0;
     errno = 0;
     bool bad = fflush(out) || ferror(out);
     int why = errno ? errno : EIO; /* of an earlier one: nobody knows any more */
-    if (out != stdout && fclose(out)) {
+    if (fclose(out)) {
         why = bad ? why : errno;
         bad = true;
     }
     if (bad)
-        return err_set(e, ERR_INVALID, "could not write %.100s: %s",
-                       out == stdout ? "standard output" : path, strerror(why));
+        return err_set(e, ERR_INVALID, "could not write %.100s: %s", path, strerror(why));
     return 0;
 }

@@ -17,7 +17,8 @@ int rows_open(const char *path, FILE **out, struct err *e) MUST_CHECK;
 void rows_put(FILE *out, const char *series, const char *candidate, int64_t origin_s,
               size_t lead, double yhat, double y);
 
-/* Fails when something could not be written. */
+/* Fails when something could not be written to a file; for standard output there is
+ * output.h. */
 int rows_close(FILE *out, const char *path, struct err *e) MUST_CHECK;
 
 #endif

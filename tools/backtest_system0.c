@@ -14,6 +14,7 @@
 #include "tools/backtest.h"
 #include "tools/backtest_input.h"
 #include "tools/backtest_rows.h"
+#include "tools/output.h"
 
 /* "temp_kitchen" -> "kitchen.temperature"; other names stay. */
 static char *series_name(const char *column)
@@ -157,6 +158,7 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
 {
     struct minutes m = {0}, later = {0};
     FILE *out = NULL;
+    struct output to = {0};
     int rc = -1;
     json_t *doc = json_pack("{s:s, s:[]}", "preset", "system0", "series");
     if (input_minutes(o->file.path, &m, e))
@@ -170,8 +172,10 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
     if (rows_open(o->rows, &out, e))
         goto out;
     rc = 0;
-    for (size_t k = 0; !rc && k < m.columns; k++)
+    for (size_t k = 0; !rc && k < m.columns; k++) {
         rc = one_column(o, &m, k, &later, out, json_object_get(doc, "series"), e);
+        output_flush(&to);
+    }
     if (!rc && o->json) {
         struct buf b;
         buf_init(&b, (size_t)1 << 30);
@@ -180,6 +184,7 @@ int backtest_system0(const struct backtest_opts *o, struct err *e)
         fputc('\n', out == stdout ? stderr : stdout);
         buf_done(&b);
     }
+    rc = rc ? rc : output_end(&to, e);
     struct err closing = ERR_INIT;
     if (rows_close(out, o->rows, &closing) && !rc) {
         *e = closing;

@@ -54,7 +54,7 @@ def test_output_that_goes_nowhere():
         with open("/dev/full", "w") as full:
             done = subprocess.run([FIELDCAST, "backtest", *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
                                   timeout=60, input=rows)
-        assert done.returncode == 1 and "could not write standard output: No space" in done.stderr, done.stderr
+        assert done.returncode == 1 and "fieldcast backtest: could not write to standard output: No space" in done.stderr, done.stderr
 
 
 def test_unknown_subcommand_suggests():

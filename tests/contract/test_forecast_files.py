@@ -145,7 +145,9 @@ def test_rows_that_do_not_stand_together(tmp_path):
 
 
 @pytest.mark.parametrize("command", [("forecast",), ("forecast", "--output", "json"), ("diagnose",),
-                                     ("diagnose", "--output", "csv"), ("diagnose", "--output", "json")])
+                                     ("diagnose", "--output", "csv"), ("diagnose", "--output", "json"),
+                                     ("backtest", "--holdout", "6", "--all"), ("backtest", "--holdout", "6", "--output", "csv"),
+                                     ("backtest", "--holdout", "6", "--output", "json")])
 def test_what_cannot_be_written_ends_the_work(tmp_path, command):
     """With the reason of the write that failed, not of what came after it."""
     file = tmp_path / "x.csv"
