@@ -137,19 +137,22 @@ static void csv_rows(struct buf *b, const char *name, int64_t end_s,
 }
 
 static void json_rows(struct buf *b, const char *name, int64_t end_s,
-                      const struct train_result *r, const struct forecast *f, size_t n)
+                      const struct train_result *r, const struct forecast *f, size_t n,
+                      const struct forecast_notes *notes)
 {
     char time[CLOCK_RFC3339_SIZE], *shown = plain_utf8(name);
-    json_t *rows = json_array();
+    json_t *rows = json_array(), *warnings = json_array();
+    for (size_t i = 0; i < notes->n; i++)
+        json_array_append_new(warnings, json_string(notes->text[i]));
     for (size_t k = 0; k < n; k++)
         json_array_append_new(
             rows, json_pack("{s:I, s:s, s:o, s:o, s:o}", "lead", (json_int_t)k + 1,
                             "time", lead_time(end_s, k, time), "yhat",
                             json_number(f[k].yhat), "yhat_lower", json_number(f[k].lower),
                             "yhat_upper", json_number(f[k].upper)));
-    json_t *one = json_pack("{s:s, s:O, s:O, s:s, s:o}", "series", shown, "parameters",
-                            r->parameters, "metrics", r->metrics, "reason", r->reason,
-                            "forecast", rows);
+    json_t *one = json_pack("{s:s, s:O, s:O, s:s, s:o, s:o}", "series", shown,
+                            "parameters", r->parameters, "metrics", r->metrics, "reason",
+                            r->reason, "warnings", warnings, "forecast", rows);
     json_write(b, one);
     json_decref(one);
     free(shown);
@@ -166,7 +169,8 @@ static int one_series(void *arg, void *item, struct buf *b, struct err *e)
     size_t n = (size_t)r->o->horizon;
     int rc =
         forecast_series(&s->h, s->name, r->o->level / 100, n, r->o->only, f, &res, e);
-    forecast_notes_make(&it->notes, &s->h, r->o->only, rc ? NULL : f);
+    forecast_notes_make(&it->notes, &s->h, r->o->only, rc ? NULL : res.model,
+                        rc ? NULL : f);
     if (rc)
         return -1;
     int64_t end_s = s->h.start_s + ((int64_t)s->h.n - 1) * 3600;
@@ -177,7 +181,7 @@ static int one_series(void *arg, void *item, struct buf *b, struct err *e)
     if (!strcmp(r->o->output, "csv"))
         csv_rows(b, s->name, end_s, f, n);
     else
-        json_rows(b, s->name, end_s, &res, f, n);
+        json_rows(b, s->name, end_s, &res, f, n, &it->notes);
     if (r->o->plot)
         it->plot = plot_series_new(s->name, &s->h, f, n);
     train_result_done(&res);
@@ -211,13 +215,11 @@ static void drop(void *item)
 /* Of the first few series alone: that of all others is most often the same. */
 static void tell_notes(struct run *r, const struct item *it)
 {
-    if (!*it->notes.apart && !*it->notes.newest && !*it->notes.no_band)
+    const struct forecast_notes *n = &it->notes;
+    if (!n->n || r->noted++ >= NOTED_MAX)
         return;
-    if (r->noted++ >= NOTED_MAX)
-        return;
-    forecast_tell(it->s.name, it->notes.apart);
-    forecast_tell(it->s.name, it->notes.newest);
-    forecast_tell(it->s.name, it->notes.no_band);
+    for (size_t i = 0; i < n->n; i++)
+        forecast_tell(it->s.name, n->text[i]);
 }
 
 static void tell(void *arg, size_t i, void *item, const struct buf *b,

@@ -97,27 +97,47 @@ static void say_newest(char text[FORECAST_NOTE_SIZE], struct hours *h,
              first->yhat < low || first->yhat > high ? ": the forecast follows it" : "");
 }
 
+static void say_gaps(char text[FORECAST_NOTE_SIZE], const struct hours *h,
+                     const struct model *m)
+{
+    size_t n = model_history_gaps(m, h->y, h->n);
+    if (n)
+        snprintf(text, FORECAST_NOTE_SIZE,
+                 "%zu of the hours that its forecast reads %s in gaps of more than %d "
+                 "hours: the same hour of the nearest day stands in",
+                 n, n == 1 ? "is" : "are", TRAIN_MAX_GAP);
+}
+
+/* Where the next one goes; the last is kept if something was said. */
+static char *next(struct forecast_notes *n)
+{
+    n->n += n->text[n->n][0] != '\0';
+    return n->text[n->n];
+}
+
 void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
-                         const struct candidate *only, const struct forecast *first)
+                         const struct candidate *only, const struct model *m,
+                         const struct forecast *first)
 {
     struct hours whole = {0};
     *n = (struct forecast_notes){0};
     if (!h->n || hours_copy(&whole, h, NULL))
         return;
     train_window(&whole, NULL, NULL);
-    forecast_notes_apart(n->apart, &whole, "forecasts");
-    if (first)
-        say_newest(n->newest, &whole, first);
+    forecast_notes_apart(n->text[0], &whole, "forecasts");
+    if (first) {
+        say_gaps(next(n), h, m);
+        say_newest(next(n), &whole, first);
+    }
     if (first && !isfinite(first->lower))
-        say_no_band(n->no_band, &whole, only);
+        say_no_band(next(n), &whole, only);
+    n->n += n->text[n->n][0] != '\0';
     hours_done(&whole);
 }
 
 void forecast_tell(const char *name, const char *text)
 {
     size_t n = strlen(name);
-    if (!*text)
-        return;
     fprintf(stderr, "fieldcast forecast: ");
     if (strncmp(text, name, n) || text[n] != ' ') { /* it begins with it */
         plain_put(stderr, name);

@@ -11,10 +11,13 @@
 
 #define FORECAST_NOTE_SIZE 200
 
+#define FORECAST_NOTES_MAX 4
+
+/* Its readings are far apart; hours that it reads are missing; its newest hour is far
+ * outside of all others; it has no band. */
 struct forecast_notes {
-    char apart[FORECAST_NOTE_SIZE];   /* "": its readings are close enough */
-    char newest[FORECAST_NOTE_SIZE];  /* "": like the hours before, or refused */
-    char no_band[FORECAST_NOTE_SIZE]; /* "": it has a band */
+    size_t n;
+    char text[FORECAST_NOTES_MAX][FORECAST_NOTE_SIZE];
 };
 
 /* "its readings are typically 24 hours apart; forecasts are by the hour, and …", where
@@ -22,13 +25,14 @@ struct forecast_notes {
 void forecast_notes_apart(char text[FORECAST_NOTE_SIZE], const struct hours *h,
                           const char *what);
 
-/* h: its hours, as forecast_series() leaves them. only: as given to that. first: of what
- * it said; NULL: it refused. */
+/* h: its hours, as forecast_series() leaves them. only: as given to that. m, first: what
+ * forecasts, and of what it said the first; NULL: it refused. */
 void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
-                         const struct candidate *only, const struct forecast *first);
+                         const struct candidate *only, const struct model *m,
+                         const struct forecast *first);
 
 /* On standard error: a line with the series' name before the text, unless this begins
- * with it. Nothing, if the text is empty. */
+ * with it. */
 void forecast_tell(const char *name, const char *text);
 
 #endif

@@ -243,6 +243,27 @@ static void write_apart(int n, int hours_apart, int readings)
     fclose(f);
 }
 
+/* Hours that the forecast reads are missing, up to the newest: told, and in JSON. */
+static void hours_that_stand_in(void **state)
+{
+    (void)state;
+    FILE *f = open_input();
+    fprintf(f, "time,value\n");
+    for (int i = 0; i < 600; i++)
+        if (i < 500 || i == 599)
+            fprintf(f, "%lld,%.3f\n", (long long)T0_S + 3600 * i, value(0, i));
+    fclose(f);
+    assert_int_equal(RUN("--candidate", "ols_short", in_path), 0);
+    said("fieldcast forecast: in: 2 of the hours that its forecast reads are in gaps of "
+         "more than 3 hours: the same hour of the nearest day stands in\n");
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    said("\"warnings\":[\"");
+    assert_int_equal(times("the same hour of the nearest day stands in"), 2);
+    write_series(1, 300);
+    assert_int_equal(RUN("--output", "json", in_path), 0);
+    said("\"warnings\":[],");
+}
+
 /* Between readings four hours apart three are missing, which are bridged. */
 static void readings_far_apart(void **state)
 {
@@ -451,6 +472,7 @@ int main(void)
         cmocka_unit_test(plot),
         cmocka_unit_test(a_name_of_any_bytes),
         cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(hours_that_stand_in),
         cmocka_unit_test(readings_far_apart),
         cmocka_unit_test(one_of_a_preset),
         cmocka_unit_test(one_candidate),
