@@ -2,8 +2,11 @@
 """The loop's own score: hourly data goes through MQTT, ingest, roll-up, trainer, predictor and monitor on the virtual
 clock, and the forecasts are scored as they were stored, beside seasonal naive and beside `fieldcast forecast` on what
 was known at the same origins. Minutes go along: rooms that were measured for days, told apart from the hourly ones.
-    loop.py [--days=70] [--from=14 (days without a score)] [--every=12 (hours between the command's origins)]
-            [--input=FILE.csv (series,time,value; hourly) in place of the provided sets] [--quick]
+A series that should have a stored forecast and has none is named, and the exit code is 1.
+    loop.py [--days=70] [--from=14 (days without a score)] [--every=12 (hours between the command's origins)] [--quick]
+            [--input=FILE.csv (time,value or series,time,value; or time and a column for each series; or time,device and a column for each
+            quantity; hours or minutes; of minutes --from is 2 and --every 5) in place of the provided sets] [--wide (FILE has a series a
+            row: its name, then its hours)]
             [--peers (statsforecast and scikit-learn at the origins, too)] [--peer-every=72 (hours between these)]"""
 
 import csv
@@ -13,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -23,14 +25,15 @@ arguments.check(__doc__)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import loop_alarms  # noqa: E402
+import loop_input  # noqa: E402
 import loop_peers  # noqa: E402
 import minutes  # noqa: E402
 from lib import SharedServers, Stack, build_dir, table  # noqa: E402
+from loop_scores import (LEADS, TARGET, Score, beside_target, by_lead, by_series, known, owed, ratio, reason,  # noqa: E402
+                         scales_of)
 from minutes import DATA  # noqa: E402
 from stack import HOUR, iso, ms  # noqa: E402
 
-LEADS = [1, 6, 12, 24, 48]
-LEVEL_A = 0.05
 QUICK = "--quick" in sys.argv
 
 
@@ -41,7 +44,9 @@ def option(name, ordinary, quick=None):
 
 DAYS, FROM, EVERY = option("days", 70, 20), option("from", 14, 10), option("every", 12, 24)
 PEER_EVERY = option("peer-every", 72, 96)
-ROOM_FROM, ROOM_EVERY = 48, 5  # hours that a room is known before its forecasts count; hours between the command's origins
+INPUT = option("input", "")
+# hours that a room is known before its forecasts count; hours between the command's origins
+ROOM_FROM, ROOM_EVERY = (24 * option("from", 2), option("every", 5)) if INPUT else (48, 5)
 
 # ---- data: {device: {quantity: {hour index: value}}}
 
@@ -68,20 +73,7 @@ def uci(first):
     return {q: {i: real(r[c]) for i, r in enumerate(rows)} for c, q in columns.items()}
 
 
-def own(path):
-    out, first = defaultdict(lambda: defaultdict(dict)), None
-    for r in csv.DictReader(open(path)):
-        hour = ms(r["time"]) // HOUR
-        first = hour if first is None else min(first, hour)
-        device, _, quantity = r.get("series", "file.value").partition(".")
-        out[device][quantity or "value"][hour] = real(r["value"])
-    return {d: {q: {h - first: v for h, v in s.items()} for q, s in qs.items()} for d, qs in out.items()}
-
-
 def data():
-    path = option("input", "")
-    if path:
-        return own(path)
     if not DATA.exists():
         raise SystemExit(f"the data sets are not in {DATA}: give a file with --input=FILE.csv")
     return {"beijing10": beijing(24 * 60), "beijing13": beijing(24 * 1200), "italy": uci(24 * 30)}
@@ -104,23 +96,51 @@ def room_rows(messages, i):
     return [(d, round(s * 1000), v) for d, s, v in messages.get(i, [])]
 
 
-def stored_rows(st, devices):
+def stored_rows(st, names):
     """{(series, origin, lead): (yhat, lower, upper)}"""
     rows = {}
-    for d, q, lead in ((d, q, k) for d, qs in devices.items() for q in qs for k in LEADS):
-        for r in st.influx(f"SELECT yhat, yhat_lower, yhat_upper, origin_ms FROM forecast_leads WHERE device='{d}' "
-                           f"AND quantity='{q}' AND lead='{lead}' AND role='champion'"):
-            rows[f"{d}.{q}", int(r["origin_ms"] - START_MS) // HOUR, lead] = (r["yhat"], r["yhat_lower"], r["yhat_upper"])
+    for name, lead in ((n, k) for n in names for k in LEADS):
+        device, quantity = name.split(".")
+        for r in st.influx(f"SELECT yhat, yhat_lower, yhat_upper, origin_ms FROM forecast_leads WHERE device='{device}' "
+                           f"AND quantity='{quantity}' AND lead='{lead}' AND role='champion'"):
+            rows[name, int(r["origin_ms"] - START_MS) // HOUR, lead] = (r["yhat"], r["yhat_lower"], r["yhat_upper"])
     return rows
 
 
-def happened(st, devices):
-    """What the loop did about these devices, counted."""
-    mine = "split_part(series, '.', 1) = ANY(%s)"
+def let_forecast(st, names):
+    """Switches forecasting on where a quantity's kind does not: whoever gives a file wants forecasts of it. Returns those that the monitor
+    does not know yet."""
+    later = []
+    for path in (f"/api/v1/rules/{n}" for n in names):
+        rule = st.request("GET", "monitor", path)
+        if rule.status_code == 404:
+            later.append(path.rsplit("/", 1)[1])
+            continue
+        rule.raise_for_status()
+        if not rule.json()["effective"]["forecast"]:
+            st.request("PUT", "monitor", path, json={"forecast": True}).raise_for_status()
+    return later
 
+
+def why_not(st, truth):
+    """{series: why nothing is stored}"""
+    letters = st.get("ingest", "/api/v1/deadletters", limit=1000)["items"] if truth else []
+    states = {r["name"]: r["state"] for r in st.pg("SELECT name, state FROM series")}
+    jobs = {r["series"]: (r["state"], r["message"]) for r in st.pg("SELECT series, state, message FROM jobs ORDER BY id")}
+    why = {}
+    for name, y in truth.items():
+        device, quantity = name.split(".")
+        rolled = st.influx(f"SELECT count(\"{quantity}\") AS n FROM hourly WHERE device='{device}'")
+        said = [x["detail"] for x in letters if x["topic"].split("/")[1:2] == [device] and quantity in (x["detail"] or "")]
+        why[name] = reason(y, int(rolled[0]["n"]) if rolled else 0, said[0] if said else None, states.get(name), jobs.get(name))
+    return why
+
+
+def happened(st, names):
+    """What the loop did about these series, counted."""
     def count(what, table, where="true"):
-        return {r["k"]: r["n"] for r in st.pg(f"SELECT {what} AS k, count(*)::int AS n FROM {table} WHERE {mine} AND {where} "
-                                              "GROUP BY 1", list(devices))}
+        return {r["k"]: r["n"] for r in st.pg(f"SELECT {what} AS k, count(*)::int AS n FROM {table} WHERE series = ANY(%s) AND {where} "
+                                              "GROUP BY 1", list(names))}
     return ({"trainings": sum(count("status", "runs", "status = 'FINISHED'").values())} | count("kind", "decisions") |
             {f"alert {k}": n for k, n in count("type", "alerts").items()} |
             {f"asked: {k}": n for k, n in count("reason", "decisions", "kind = 'retrain'").items()})
@@ -138,22 +158,26 @@ def champions(st):
         "AND v.version = a.version WHERE a.alias = 'champion'")}
 
 
-def run(devices, rooms, messages, hours):
-    """(what was stored, what happened to hourly devices and rooms, alarms, champions, seconds)"""
+def run(devices, messages, truth, inside, span):
+    """(what was stored, what happened to hourly series and rooms, alarms, champions, seconds, why nothing was stored of a series)"""
     shared, st = SharedServers(), None
 
     def publish(hour_ms):
         i = (hour_ms - START_MS) // HOUR
         return hourly_rows(devices, i) + room_rows(messages, i)
     try:
-        st = Stack(shared, start=iso(START_MS), clock=True)
-        began = time.monotonic()
-        for h in range(hours):
+        st = Stack(shared, start=iso(START_MS + span[0] * HOUR), clock=True)
+        began, unasked = time.monotonic(), [*truth, *inside] if INPUT else []
+        for h in range(len(span)):
             st.advance(1, publish=publish, timeout=300)
+            unasked = let_forecast(st, unasked)
             if sys.stderr.isatty() or h % 240 == 239:
-                print(f"\r  {h + 1} of {hours} hours", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+                print(f"\r  {h + 1} of {len(span)} hours", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
         took = time.monotonic() - began
-        return stored_rows(st, devices | rooms), (happened(st, devices), happened(st, rooms)), alarms(st), champions(st), took
+        stored = stored_rows(st, [*truth, *inside])
+        served = {name for name, _, _ in stored}
+        why = why_not(st, {n: y for n, y in (truth | inside).items() if n not in served})
+        return stored, (happened(st, truth), happened(st, inside)), alarms(st), champions(st), took, why
     finally:
         if st:
             st.close()
@@ -172,14 +196,16 @@ def offline(truth, origins):
                 for o in origins[name]:
                     if y.get(o) is None:
                         continue
-                    known = ["" if y.get(i) is None else repr(y[i]) for i in range(o + 1)]
-                    f.write(f"{name}|{o},{','.join(known)}\n")
+                    past = ["" if y.get(i) is None else repr(y[i]) for i in range(o + 1)]
+                    f.write(f"{name}|{o},{','.join(past)}\n")
         began = time.monotonic()
-        out = subprocess.run([build_dir() / "bin/fieldcast", "forecast", "--wide", "--start", iso(START_MS), "--input", path],
-                             capture_output=True, text=True, check=True).stdout
+        done = subprocess.run([build_dir() / "bin/fieldcast", "forecast", "--wide", "--start", iso(START_MS), "--input", path],
+                              capture_output=True, text=True)
         took = time.monotonic() - began
+    if done.returncode > 1:  # 1: nothing could be forecast
+        raise SystemExit(done.stderr)
     rows = {}
-    for r in csv.DictReader(out.splitlines()):
+    for r in csv.DictReader(done.stdout.splitlines()):
         name, o = r["series"].rsplit("|", 1)
         if int(r["lead"]) in LEADS:
             rows[name, int(o), int(r["lead"])] = tuple(float(r[c]) for c in ("yhat", "yhat_lower", "yhat_upper"))
@@ -189,82 +215,15 @@ def offline(truth, origins):
 # ---- scores
 
 
-def naive(y, o, lead):
-    t = o + lead - 24 * math.ceil(lead / 24)
-    return y.get(t)
-
-
-class Score:
-    def __init__(self):
-        self.mase, self.smape, self.msis, self.inside = (defaultdict(list) for _ in range(4))
-
-    def add(self, name, q, y, yhat, lower=None, upper=None):
-        self.mase[name].append(abs(y - yhat) / q)
-        self.smape[name].append(200 * abs(y - yhat) / (abs(y) + abs(yhat)) if y or yhat else 0)
-        if lower is not None:
-            outside = max(lower - y, y - upper, 0)
-            self.msis[name].append((upper - lower + 2 / LEVEL_A * outside) / q)
-            self.inside[name].append(outside == 0)
-
-    @property
-    def n(self):
-        return sum(map(len, self.mase.values()))
-
-    @staticmethod
-    def mean(by):
-        """Series weigh the same."""
-        return statistics.mean(statistics.mean(v) for v in by.values()) if by else math.nan
-
-    def cells(self):
-        return (f"{self.mean(self.mase):.4f}", f"{self.mean(self.smape):.2f}", f"{self.mean(self.msis):.2f}",
-                f"{100 * self.mean(self.inside):.1f} %" if self.inside else "")
-
-
-def scale(y, origin):
-    """q: over the hours before the first origin with a score."""
-    d = [abs(y[i] - y[i - 24]) for i in y if i < origin and y.get(i) is not None and y.get(i - 24) is not None]
-    return statistics.mean(d) if d else 0
-
-
-def scales_of(truth, origins):
-    return {name: scale(y, origins[name][0]) if origins[name] else 0 for name, y in truth.items()}
-
-
-def by_series(both, truth, scales, stored, made):
-    """(series, MASE of the stored, of the command's), the worst ratio first."""
-    sums = defaultdict(lambda: [0, 0, 0])
-    for name, o, k in both:
-        y = truth[name].get(o + k)
-        if y is not None and scales[name]:
-            s = sums[name]
-            s[0] += abs(y - stored[name, o, k][0]) / scales[name]
-            s[1] += abs(y - made[name, o, k][0]) / scales[name]
-            s[2] += 1
-    rows = [(n, a / c, b / c) for n, (a, b, c) in sums.items()]
-    return sorted(rows, key=lambda r: -r[1] / r[2])
-
-
 def report(title, truth, scales, stored, made, champions, counts):
-    """Where both forecast and the truth came."""
-    both = [k for k in made if k in stored]
-    rows = [("lead", "who", "forecasts", "MASE", "sMAPE", "MSIS", "inside 95 %")]
-    ratio = {}
-    for lead in [*LEADS, "all"]:
-        who = {"stored": Score(), "the command": Score(), "seasonal naive": Score()}
-        for name, o, k in both:
-            y = truth[name]
-            q, now, before = scales[name], y.get(o + k), naive(y, o, k)
-            if lead not in (k, "all") or now is None or before is None or not q:
-                continue
-            who["stored"].add(name, q, now, *stored[name, o, k])
-            who["the command"].add(name, q, now, *made[name, o, k])
-            who["seasonal naive"].add(name, q, now, before)
-        rows += [(f"{lead}" if w == "stored" else "", w, str(s.n), *s.cells()) for w, s in who.items()]
-        ratio[lead] = Score.mean(who["stored"].mase) / Score.mean(who["the command"].mase)
+    """Where both forecast and the truth came; and what is missing of the one."""
+    rows, there, everywhere = by_lead(truth, scales, stored, made)
+    missing = sum(k not in stored for k in made)
     table(f"{title}: scores, series weigh the same", rows)
-    table(f"{title}: by series, all leads, MASE", [("series", "stored", "the command", "ratio", "champion")] + [
-        (n, f"{a:.3f}", f"{b:.3f}", f"{a / b:.3f}", champions.get(n, "none")) for n, a, b in by_series(both, truth, scales, stored, made)])
-    table(f"{title}: the loop", [("stored / the command, MASE", *(f"{k}: {r:.3f}" for k, r in ratio.items())),
+    table(f"{title}: by series, all leads, MASE", by_series(truth, scales, stored, made, champions))
+    table(f"{title}: the loop", [(f"stored / the command, MASE (target: {TARGET})", *beside_target(there)),
+                                 ("stored, where nothing was stored seasonal naive", *beside_target(everywhere)),
+                                 ("forecasts of the command that were not stored", f"{missing} of {len(made)}"),
                                  ("not scored, q is not known or 0", ", ".join(n for n, q in scales.items() if not q) or "none"),
                                  *((k, str(n)) for k, n in sorted(counts.items()))])
 
@@ -276,53 +235,87 @@ def beside_peers(title, truth, scales, stored, origins):
         made, refused = loop_peers.forecasts(method, truth, origins, PEER_EVERY)
         theirs, ours = Score(), Score()
         for name, hours in loop_peers.chosen(method, truth, origins, PEER_EVERY).items():
-            for o, k in ((o, k) for o in hours for k in LEADS if (name, o, k) in stored):
-                y = truth[name]
-                q, now, before = scales[name], y.get(o + k), naive(y, o, k)
-                if now is not None and before is not None and q:
-                    theirs.add(name, q, now, *made.get((name, o, k), (before,)))
-                    ours.add(name, q, now, *stored[name, o, k])
+            there = [(name, o, k) for o in hours for k in LEADS if (name, o, k) in stored]
+            for key, q, now, before in known(truth, scales, there):
+                theirs.add(name, q, now, *made.get(key, (before,)))
+                ours.add(name, q, now, *stored[key])
         a, b = Score.mean(ours.mase), Score.mean(theirs.mase)
-        rows.append((method, str(theirs.n), f"{b:.4f}", f"{a:.4f}", f"{a / b:.3f}", *theirs.cells()[1:], str(refused)))
+        rows.append((method, str(theirs.n), f"{b:.4f}", f"{a:.4f}", f"{ratio(a, b):.3f}", *theirs.cells()[1:], str(refused)))
     table(f"{title}: what was stored beside the peers, origins {PEER_EVERY} hours apart", rows)
 
 
-def room_truth(messages, hours):
-    """{series: {hour: mean of what is sent}}"""
-    sent = defaultdict(lambda: defaultdict(list))
+def sent_by_hour(messages, names, hours):
+    """{series: {hour: [what is sent]}}; names: those that may have sent nothing."""
+    sent = {n: {} for n in names}
     for i, rows in messages.items():
-        for d, _, values in rows if i < hours else []:
+        for d, _, values in rows if i in hours else []:
             for q, v in values.items():
-                sent[f"{d}.{q}"][i].append(v)
+                sent.setdefault(f"{d}.{q}", {}).setdefault(i, []).append(v)
+    return sent
+
+
+def means(sent):
     return {name: {i: statistics.fmean(v) for i, v in s.items()} for name, s in sent.items()}
 
 
+def provided():
+    """(devices, messages, truth by the hour, truth of rooms, hours)"""
+    devices, messages = data(), minutes.messages(START_MS // 1000)
+    hours = range(min(DAYS * 24, max(max(s) for qs in devices.values() for s in qs.values()) + 1))
+    truth = {f"{d}.{q}": {i: v for i, v in s.items() if i in hours} for d, qs in devices.items() for q, s in qs.items()}
+    return devices, messages, truth, means(sent_by_hour(messages, [], hours)), hours
+
+
+def own():
+    """The same of a file: all is sent at its own time, whatever it is; a series whose hours have several readings counts as a room."""
+    part = loop_input.read(INPUT, "--wide" in sys.argv)
+    messages = minutes.messages(START_MS // 1000, [part])
+    if not messages:
+        raise SystemExit(f"{INPUT} holds no whole hour")
+    hours = range(min(messages), min(min(messages) + DAYS * 24, max(messages) + 1))
+    sent = sent_by_hour(messages, [f"{d}.{q}" for d, qs in part.items() for q in qs], hours)
+    fine = {n for n, s in sent.items() if s and minutes.several(map(len, s.values()))}
+    return ({}, messages, means({n: s for n, s in sent.items() if n not in fine}), means({n: sent[n] for n in fine}), hours)
+
+
+def origins_of(truth, inside, hours):
+    """{series: [hour]}"""
+    origins = {n: [o for o in range(min(y) + FROM * 24, hours.stop - 1) if o % EVERY == 0] if y else [] for n, y in truth.items()}
+    return origins | {n: list(range(min(y) + ROOM_FROM, max(y), ROOM_EVERY)) for n, y in inside.items()}
+
+
+def missing(why, truth, stored, made):
+    """Names the series of which nothing was stored; whether that is as it should be."""
+    with_forecasts = {name for name, _, _ in made}
+    failed = {n for n in why if owed(truth[n], n in with_forecasts)}
+    if why:
+        table("Nothing was stored of", [(n, ("FAILED: " if n in failed else "too little: ") + w) for n, w in sorted(why.items())])
+    return bool(stored) and not failed
+
+
 def figure():
-    devices = data()
-    messages = {} if option("input", "") else minutes.messages(START_MS // 1000)
-    hours = min(DAYS * 24, max(max(s) for qs in devices.values() for s in qs.values()) + 1)
-    truth = {f"{d}.{q}": {i: v for i, v in s.items() if i < hours} for d, qs in devices.items() for q, s in qs.items()}
-    inside, rooms = room_truth(messages, hours), defaultdict(list)
-    for name in inside:
-        device, quantity = name.split(".")
-        rooms[device].append(quantity)
-    stored, counts, alarmed, served, took = run(devices, rooms, messages, hours)
-    origins = {n: [o for o in range(FROM * 24, hours - 1) if o % EVERY == 0] for n in truth}
-    origins |= {n: list(range(min(y) + ROOM_FROM, max(y), ROOM_EVERY)) for n, y in inside.items()}
-    scales = scales_of(truth | inside, origins)
-    made, command_s = offline(truth | inside, origins)
+    devices, messages, truth, inside, hours = own() if INPUT else provided()
+    both, origins = truth | inside, origins_of(truth, inside, hours)
+    if not any(both[n].get(o) is not None for n, some in origins.items() for o in some):
+        raise SystemExit(f"nothing to score in {len(hours)} hours: a series' first origin is {FROM} days behind its beginning, "
+                         f"{ROOM_FROM // 24} where it has minutes (--from)")
+    stored, counts, alarmed, served, took, why = run(devices, messages, truth, inside, hours)
+    scales = scales_of(both, origins)
+    made, command_s = offline(both, origins)
     print(f"{len(truth)} hourly series and {len(inside)} of rooms by the minute ({sum(map(len, messages.values()))} messages), "
-          f"{hours / 24:.0f} virtual days in {took:.0f} s; the command took {command_s:.0f} s; "
+          f"{len(hours) / 24:.0f} virtual days in {took:.0f} s; the command took {command_s:.0f} s; "
           f"{sum(k not in stored for k in made)} of its {len(made)} forecasts were not stored by the loop")
     for title, some, happened_to in (("Hourly sets", truth, counts[0]), ("Minute sets", inside, counts[1])):
-        if some:
-            mine = {k: v for k, v in made.items() if k[0] in some}
-            report(title, some, {n: scales[n] for n in some}, stored, mine, served, happened_to)
-            table(f"{title}: alarms, by sensor and 30 days", loop_alarms.rows(alarmed, some, stored))
-        if some and "--peers" in sys.argv:
+        if not any(some.values()):
+            continue
+        mine = {k: v for k, v in made.items() if k[0] in some}
+        report(title, some, {n: scales[n] for n in some}, stored, mine, served, happened_to)
+        table(f"{title}: alarms, by sensor and 30 days", loop_alarms.rows(alarmed, some, stored))
+        if "--peers" in sys.argv:
             beside_peers(title, some, scales, stored, {n: origins[n] for n in some})
+    return missing(why, both, stored, made)
 
 
 if __name__ == "__main__":
     print(datetime.now(timezone.utc).strftime("%Y-%m-%d"))
-    figure()
+    sys.exit(not figure())

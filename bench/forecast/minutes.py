@@ -4,6 +4,8 @@ UTC."""
 
 import csv
 import gzip
+import statistics
+from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -67,11 +69,23 @@ def sets():
     return occupancy() | esp32_home() | iot_telemetry()
 
 
-def messages(start_s):
+def several(counts):
+    """Whether hours have several readings: the median of those that have any, of two the smaller."""
+    return statistics.median_low(counts) > 1
+
+
+def whole_hours(times):
+    """From the first hour to the last, but for these two, which are partial, where hours have several readings."""
+    hours = Counter(int(s // 3600) for s in times)
+    ends = several(hours.values())
+    return range(min(hours) + ends, max(hours) + 1 - ends)
+
+
+def messages(start_s, parts=None):
     """What the devices send: {hour from start_s on: [(device, s, values)]}, at most one of each a minute, whole hours alone. Each set is
     moved by weeks to the first that begins after start_s, so that its hours of the day and its weekdays stay."""
     out = {}
-    for part in (occupancy(), esp32_home(), iot_telemetry()):
+    for part in parts or (occupancy(), esp32_home(), iot_telemetry()):
         times = [s for qs in part.values() for rows in qs.values() for s, _ in rows]
         shift = -((min(times) - start_s) // WEEK_S) * WEEK_S
         for device, qs in part.items():
@@ -80,8 +94,8 @@ def messages(start_s):
                 for s, v in rows:  # to the nearest: some are 59 and 61 s apart
                     minutes.setdefault(round(s / 60), (s, {}))[1].setdefault(q, v)
             known = sorted(minutes.values(), key=lambda m: m[0])
-            first, last = known[0][0] // 3600 + 1, known[-1][0] // 3600
+            hours = whole_hours(s for s, _ in known) if known else ()
             for s, values in known:
-                if first <= s // 3600 < last:
+                if int(s // 3600) in hours:
                     out.setdefault(int((s + shift - start_s) // 3600), []).append((device, s + shift, values))
     return out
