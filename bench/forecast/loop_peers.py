@@ -15,19 +15,18 @@ sys.path.insert(0, str(HERE.parent))
 from peer_venv import peer_python  # noqa: E402
 
 PEERS = ["AutoETS", "AutoTheta", "MSTL", "OLS (scikit-learn)", "gradient boosting", "AutoARIMA"]
-RARE = {"AutoARIMA": 3}  # one origin of every third series; it takes a minute or two
+RARE = {"AutoARIMA": 2}  # so many origins of each series, evenly spread; it takes a minute or two
 WINDOW = 56 * 24  # hours of the past that a training of the loop sees; the peers see as many
 
 
 def chosen(method, truth, origins, every):
-    """{series: [hour]} of those that this peer is asked for: measured ones, so many hours apart; or one in the middle."""
+    """{series: [hour]} of those that this peer is asked for: measured ones, so many hours apart; of them a few."""
     out = {}
-    for i, (name, hours) in enumerate(origins.items()):
+    for name, hours in origins.items():
         hours = [o for o in hours if truth[name].get(o) is not None]
         some = [o for k, o in enumerate(hours) if not k or o // every > hours[k - 1] // every]
-        if method in RARE:
-            some = [] if i % RARE[method] else some[(len(some) - 1) // 2:][:1]
-        out[name] = some
+        few = min(RARE.get(method, len(some)), len(some))
+        out[name] = [some[(2 * k + 1) * len(some) // (2 * few)] for k in range(few)]
     return out
 
 
