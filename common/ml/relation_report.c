@@ -77,7 +77,6 @@ static void say_p(struct buf *b, double p, double limit)
 static void say_help(const struct relation *r, struct buf *b)
 {
     char p[16];
-    bool helps = is_help(r, r->helps_known, &r->helps);
     if (!r->helps_known) {
         buf_addf(b,
                  "whether %s helps to predict %s cannot be told: too few hours that "
@@ -86,7 +85,7 @@ static void say_help(const struct relation *r, struct buf *b)
         return;
     }
     p_text(r->helps.p, p);
-    if (helps)
+    if (is_help(r, r->helps_known, &r->helps)) {
         buf_addf(
             b,
             "%s helps to predict %s: knowing its last day makes the typical error of "
@@ -94,12 +93,12 @@ static void say_help(const struct relation *r, struct buf *b)
             r->other, r->target, 100 * r->helps.gain, p,
             is_help(r, r->helped_known, &r->helped) ? ", and the other way round too"
                                                     : "");
-    else if (r->helps.p < r->helps_p)
+    } else if (r->helps.p < r->helps_p) {
         buf_addf(b,
                  "%s hardly helps to predict %s: knowing its last day makes the typical "
                  "error of the next hour %.1f %% smaller (F test, %s)",
                  r->other, r->target, 100 * fmax(r->helps.gain, 0), p);
-    else {
+    } else {
         buf_addf(b,
                  "%s is not seen to help to predict %s beyond what that series' own past "
                  "says (F test, ",
