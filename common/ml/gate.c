@@ -163,7 +163,7 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
     else if (model_at_last && gain > 0)
         say(out, true, "better by %.2f %% than the champion, which is a baseline",
             100 * gain);
-    else if (in->champion_is_older && drawn && gain > -in->margin)
+    else if (in->champion_is_older && gain > -margin)
         say(out, true,
             "as good as the champion (%+.2f %%), which was not fitted to these hours",
             100 * gain);

@@ -19,7 +19,7 @@ struct gate_in {
                                     enough */
     bool champion_is_baseline;   /* a model need only be better, by however little */
     bool champion_is_older; /* it was fitted to none of these hours, and the challenger
-                               will be: it may be worse by as much as the margin */
+                               will be: it may be worse by as much as is asked else */
     size_t n;               /* origins, oldest first, evenly spaced */
     size_t block;           /* origins per bootstrap block: at least 24 h of them */
     double margin;          /* gain that suffices without significance, 0.01 = 1 %;
@@ -42,8 +42,9 @@ struct gate_out {
  * or the relative gain exceeds the margin; against a champion that is a baseline any gain
  * will do for a challenger that is none, and one that is older need only be equalled.
  * With fewer than two blocks of origins there is no interval and ten times the margin is
- * asked. A contender that could forecast nowhere is left out; if it is the challenger,
- * the gate is shut. Same input, same output, to the bit. */
+ * asked, or allowed: of a young series, whose few hours tell little, who has learned from
+ * more of them goes before. A contender that could forecast nowhere is left out; if it is
+ * the challenger, the gate is shut. Same input, same output, to the bit. */
 void gate(const struct gate_in *in, struct gate_out *out);
 
 #endif

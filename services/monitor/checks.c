@@ -202,8 +202,9 @@ static double mae_before(const struct window *w, int version)
 int checks_grown_at(const struct champion *c, int grown_at)
 {
     int base = c->rows > grown_at ? c->rows : grown_at;
-    int twice = 2 * base < FULL_HISTORY_H ? 2 * base : FULL_HISTORY_H;
-    return twice > base ? twice : base + 1;
+    int half_more = base + base / 2;
+    int at = half_more < FULL_HISTORY_H ? half_more : FULL_HISTORY_H;
+    return at > base ? at : base + 1;
 }
 
 void checks_verdicts(const struct state_facts *f, struct verdicts *v)

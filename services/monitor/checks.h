@@ -97,8 +97,9 @@ struct verdicts {
     struct quality own;    /* of the champion's own forecasts */
 };
 
-/* Hours of history from which a new training is worth it: twice what the champion was
- * trained on, or what there was at the last ask; at most 8 weeks. */
+/* Hours of history from which a new training is worth it: half more than what the
+ * champion was trained on, or than there were at the last ask; at most 8 weeks. The hours
+ * that the gate then judges by, a quarter, are none that the champion was fitted to. */
 int checks_grown_at(const struct champion *c, int grown_at);
 
 void checks_verdicts(const struct state_facts *f, struct verdicts *v);

@@ -187,17 +187,17 @@ def test_daily_budget(alone):
 def test_history_grown(alone):
     a = alone()
     a.close_hour({"kitchen": {"temperature": wave(-1)}})
-    a.promote(SERIES, rows=10)
+    a.promote(SERIES, rows=20)
     wait_for(lambda: a.status(SERIES)["champion"], 5, "the champion")
-    hours(a, 18)
+    hours(a, 28)
     assert a.near.asked == []
-    hours(a, 1, first=18)
+    hours(a, 1, first=28)
     wait_for(lambda: a.near.asked, 5, "a training")
     assert reasons(a) == [("history_grown", [SERIES])]
     a.end_job(SERIES, "kept")
-    hours(a, 19, first=19)  # 20 were there when it was asked: not before 40
+    hours(a, 14, first=29)  # 30 were there when it was asked: not before 45
     assert len(a.near.asked) == 1
-    hours(a, 1, first=38)
+    hours(a, 1, first=43)
     wait_for(lambda: len(a.near.asked) == 2, 5, "the next one")
 
 

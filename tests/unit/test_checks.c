@@ -337,10 +337,10 @@ static void test_history_grown_table(void **state)
         int rows, hours, grown_at;
         bool grown;
     } table[] = {
-        {24, 47, 24, false},       {24, 48, 24, true},      {24, 60, 48, false},
-        {24, 96, 48, true},        {672, 1343, 672, false}, {672, 1344, 672, true},
-        {1000, 1343, 0, false},    {1000, 1344, 0, true},   {1000, 1344, 1344, false},
-        {1344, 5000, 1344, false},
+        {24, 35, 24, false},     {24, 36, 24, true},        {24, 53, 36, false},
+        {24, 54, 36, true},      {25, 36, 25, false},       {25, 37, 25, true},
+        {800, 1199, 800, false}, {800, 1200, 800, true},    {1000, 1343, 0, false},
+        {1000, 1344, 0, true},   {1000, 1344, 1344, false}, {1344, 5000, 1344, false},
     };
     for (size_t i = 0; i < N_OF(table); i++) {
         champion.rows = table[i].rows;

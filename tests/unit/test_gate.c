@@ -253,10 +253,20 @@ static void older_champion(void **state)
     for (int i = 0; i < N; i++)
         challenger[i] += 0.004;
     json_decref(ask(&in, false, "gain over the champion is -1.20 %"));
-    in.n = 40; /* no interval: nothing can be said of equals */
+    in.n = 40; /* no interval: a young series, and far less history in the champion */
+    for (int i = 0; i < N; i++)
+        challenger[i] = 1.09;
+    json_decref(ask(&in, true, "as good as the champion (-9.00 %)"));
+    for (int i = 0; i < N; i++)
+        challenger[i] = 1.11;
+    json_decref(ask(&in, false, "gain over the champion is -11.00 %"));
+    in.champion_is_older = false;
+    for (int i = 0; i < N; i++)
+        challenger[i] = 0.91;
+    json_decref(ask(&in, false, "gain over the champion is 9.00 %"));
+    in.champion_is_older = true;
     for (int i = 0; i < N; i++)
         challenger[i] = 1;
-    json_decref(ask(&in, false, "gain over the champion is 0.00 %"));
     in.n = N;
     for (int i = 0; i < N; i++)
         persistence[i] = 0.9; /* the baselines are to be beaten all the same */
