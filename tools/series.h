@@ -5,8 +5,9 @@
  * line is told before anything is printed, and then one series at a time is kept. Where
  * the rows of a long file's series do not stand together (by time, say), all of its hours
  * are kept, 8 bytes each. A pipe is read once: a wide one a row at a time; of a long one
- * all hours are kept, unless `grouped` says that rows stand together. A wide file that has
- * a name twice is refused. Each error names file, line and column. One thread at a time.
+ * all hours are kept, unless `grouped` says that rows stand together. A wide file that
+ * has a name twice is refused. Each error names file, line and column. One thread at a
+ * time.
  *
  * Values of a long file are averaged by the hour. Where an hour has several (the median
  * of those that have any; d: an hour over it) the first hour and the last count only if
