@@ -64,8 +64,8 @@ void train_window(struct hours *h, const char *preset, const struct model *champ
 
 /* A champion whose errors have left all proportion, or without one hours that have
  * (change.h), show that the series has changed: then, and in later trainings with a
- * champion made after that change, only the hours since are learned from and judged by
- * ("regime_from_s" in the metrics), unless all hours forecast the newest better. The
+ * champion made after that change, only the hours since are judged by ("regime_from_s" in
+ * the metrics), and learned from, unless all hours forecast the newest better. The
  * document's training rows are still all of the window, as they decide where the change
  * was.
  *

@@ -49,7 +49,8 @@ static int check(const struct hours *h, const struct train_opts *o, struct err *
 }
 
 /* How many hours to forget: those before a change that the champion shows now, or before
- * the one that it was trained after; without a champion, one that the series shows. */
+ * the one that was known when it was trained; without a champion, one that the series
+ * shows. */
 static size_t since_change(const struct train_work *w)
 {
     const struct truth t = {&w->whole_filled, w->whole.y};

@@ -134,8 +134,9 @@ json_t *train_metrics(const struct train_work *w, const struct model *final)
     put(o, "backtest_mae", w->chosen->late.mean[pick_index(&w->chosen->late, w->served)]);
     put(o, "lead1_sd", final->lead1_sd);
     put(o, "rows", (double) final->training.rows);
-    if (before_change(w))
-        put(o, "regime_from_s", (double)w->raw.start_s);
+    if (w->fresh < w->whole.n && !w->system0) /* learned from them or from all */
+        put(o, "regime_from_s",
+            (double)w->whole.start_s + 3600 * (double)(w->whole.n - w->fresh));
     put(o, "hours", (double)w->raw.n);
     put(o, "missing_hours", (double)(w->raw.n - hours_complete(&w->raw)));
     put(o, "holdout_pairs", (double)s.n);

@@ -247,6 +247,37 @@ static void change(void **state)
     hours_done(&h);
 }
 
+/* A change is remembered where all hours were learned from, too: later trainings judge by
+ * those since, not by a week in whose first days nobody knew of it. */
+static void change_is_remembered(void **state)
+{
+    (void)state;
+    int seen = 0;
+    for (unsigned seed = 1; seed < 13; seed++) {
+        struct hours h = made_series(960 + 120, 20, 3, 0, 0.3, 0.7, seed);
+        struct hours before = hours_part(&h, 0, 960), after = hours_part(&h, 0, 960 + 40);
+        struct train_result first = trained(&before, NULL, &opts);
+        for (size_t i = 960; i < h.n; i++)
+            h.y[i] += 6;
+        struct train_result second = trained(&after, first.model, &opts);
+        if (second.outcome == TRAIN_PROMOTE && metric(&second, "hours") == 960 + 40) {
+            double from_s = metric(&second, "regime_from_s");
+            assert_near(from_s, (double)(T0 + 960 * 3600), 6 * 3600);
+            struct train_result third = trained(&h, second.model, &opts);
+            const json_t *held = json_object_get(third.evidence, "holdout_hours");
+            assert_near(metric(&third, "regime_from_s"), from_s, 0);
+            assert_near((double)json_integer_value(held), 120.0 / 4, 2);
+            assert_int_equal(third.outcome, TRAIN_PROMOTE);
+            train_result_done(&third);
+            seen++;
+        }
+        train_result_done(&second);
+        train_result_done(&first);
+        hours_done(&h);
+    }
+    assert_true(seen >= 3);
+}
+
 /* A file that ends three days after the change: nobody has served yet, and what is
  * learned from these days forecasts the next two better. */
 static void change_without_champion(void **state)
@@ -521,6 +552,7 @@ int main(void)
         cmocka_unit_test(against_a_champion),
         cmocka_unit_test(judged_by_what_it_has_not_seen),
         cmocka_unit_test(change),
+        cmocka_unit_test(change_is_remembered),
         cmocka_unit_test(change_without_champion),
         cmocka_unit_test(scores),
         cmocka_unit_test(baseline_takes_over),
