@@ -98,9 +98,21 @@ const struct candidate *train_prior(const struct train_work *w)
     return &ch->list[best];
 }
 
+/* Of the baselines, which are scored over the holdout in any case. */
+static const struct candidate *better_there(const struct train_work *w)
+{
+    const struct backtest both[] = {w->persistence, w->seasonal};
+    bool used[] = {true, true};
+    double mean[2];
+    backtest_compare(both, 2, w->plan.n, 0, used, mean);
+    return &candidates[used[1] && !(mean[0] <= mean[1])];
+}
+
 const struct candidate *train_best_fallback(const struct train_work *w)
 {
     const struct choice *ch = &w->chosen->choice;
+    if (w->compared && !w->preset)
+        return better_there(w);
     size_t early = fallback_of(&w->chosen->early), late = fallback_of(&w->chosen->late);
     return &ch->list[early < ch->n ? early : late < ch->n ? late : 0];
 }

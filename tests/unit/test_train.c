@@ -278,6 +278,34 @@ static void change_is_remembered(void **state)
     assert_true(seen >= 3);
 }
 
+/* Another amplitude, phase and noise since 40 hours: no champion stays that a baseline
+ * beats by more than a tenth over the hours since, be its challenger as it may. */
+static void baseline_after_change(void **state)
+{
+    (void)state;
+    int simple = 0;
+    for (unsigned seed = 1; seed < 13; seed++) {
+        struct hours h = made_series(960 + 40, 20, 3, 0, 0.3, 0.7, seed);
+        struct hours before = hours_part(&h, 0, 960);
+        struct train_result first = trained(&before, NULL, &opts);
+        for (size_t i = 960; i < h.n; i++)
+            h.y[i] = 20 + sin(2 * M_PI * (double)(i + 8) / 24) * 6 + (h.y[i] - 20) * 0.2;
+        struct train_result second = trained(&h, first.model, &opts);
+        const json_t *mae =
+            json_object_get(json_object_get(second.evidence, "gate"), "mae");
+        double champion = json_real_value(json_object_get(mae, "champion")),
+               baseline = fmin(json_real_value(json_object_get(mae, "persistence")),
+                               json_real_value(json_object_get(mae, "seasonal_naive")));
+        if (second.outcome == TRAIN_KEEP)
+            assert_true(champion * 0.9 <= baseline);
+        simple += second.model->algo->baseline;
+        train_result_done(&second);
+        train_result_done(&first);
+        hours_done(&h);
+    }
+    assert_true(simple > 0);
+}
+
 /* A file that ends three days after the change: nobody has served yet, and what is
  * learned from these days forecasts the next two better. */
 static void change_without_champion(void **state)
@@ -553,6 +581,7 @@ int main(void)
         cmocka_unit_test(judged_by_what_it_has_not_seen),
         cmocka_unit_test(change),
         cmocka_unit_test(change_is_remembered),
+        cmocka_unit_test(baseline_after_change),
         cmocka_unit_test(change_without_champion),
         cmocka_unit_test(scores),
         cmocka_unit_test(baseline_takes_over),
