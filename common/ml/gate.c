@@ -121,6 +121,22 @@ __attribute__((format(printf, 3, 4))) static void say(struct gate_out *out, bool
     va_end(ap);
 }
 
+/* Not better by what is asked of others: which against an older champion is what may be
+ * lost. */
+static void beside_older(double gain, double margin, struct gate_out *out)
+{
+    bool pass = gain > -margin;
+    if (gain >= 0)
+        say(out, true,
+            "better by %.2f %% than the champion, which was not fitted to these hours",
+            100 * gain);
+    else
+        say(out, pass,
+            "worse by %.2f %% than the champion, which was not fitted to these hours: %s "
+            "than the %g %% that it may be",
+            -100 * gain, pass ? "less" : "not less", 100 * margin);
+}
+
 static void decide(const struct gate_in *in, const struct work *w, struct gate_out *out)
 {
     double m = w->mean[CHALLENGER];
@@ -150,7 +166,9 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
     bool significant = drawn && w->lower > 0 && gain >= NOTICEABLE;
     double margin = in->margin * (drawn ? 1 : FEW_FACTOR);
     bool model_at_last = in->champion_is_baseline && !in->challenger_is_baseline;
-    if (in->least > 0 && gain <= in->least)
+    if (isinf(gain))
+        say(out, false, "the champion made no error, the challenger one of %.4g", m);
+    else if (in->least > 0 && gain <= in->least)
         say(out, false, "gain over the champion is %.2f %%, and %g %% is asked",
             100 * gain, 100 * in->least);
     else if (significant)
@@ -163,12 +181,10 @@ static void decide(const struct gate_in *in, const struct work *w, struct gate_o
     else if (model_at_last && gain > 0)
         say(out, true, "better by %.2f %% than the champion, which is a baseline",
             100 * gain);
-    else if (in->champion_is_older && gain > -margin)
-        say(out, true,
-            "as good as the champion (%+.2f %%), which was not fitted to these hours",
-            100 * gain);
     else if (isinf(margin))
         say(out, false, "gain over the champion is %.2f %%: not significant", 100 * gain);
+    else if (in->champion_is_older)
+        beside_older(gain, margin, out);
     else
         say(out, false,
             "gain over the champion is %.2f %%: neither significant nor above %g %%",

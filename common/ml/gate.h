@@ -40,11 +40,12 @@ struct gate_out {
 /* Passes when both baselines are beaten in the mean and, with a champion, either the
  * bootstrap interval of the mean difference lies above zero (of a gain of 0.1 % or more)
  * or the relative gain exceeds the margin; against a champion that is a baseline any gain
- * will do for a challenger that is none, and one that is older need only be equalled.
- * With fewer than two blocks of origins there is no interval and ten times the margin is
- * asked, or allowed: of a young series, whose few hours tell little, who has learned from
- * more of them goes before. A contender that could forecast nowhere is left out; if it is
- * the challenger, the gate is shut. Same input, same output, to the bit. */
+ * will do for a challenger that is none, and beside one that is older it may be worse by
+ * less than the margin. With fewer than two blocks of origins there is no interval and
+ * ten times the margin is asked, or allowed: of a young series, whose few hours tell
+ * little, who has learned from more of them goes before. A contender that could forecast
+ * nowhere is left out; if it is the challenger, the gate is shut. Same input, same
+ * output, to the bit. */
 void gate(const struct gate_in *in, struct gate_out *out);
 
 #endif

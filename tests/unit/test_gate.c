@@ -249,22 +249,39 @@ static void older_champion(void **state)
         challenger[i] = 1.008 + (i % 2 ? 0.3 : -0.3);
     json_decref(ask(&in, false, "gain over the champion is -0.80 %"));
     in.champion_is_older = true;
-    json_decref(ask(&in, true, "as good as the champion (-0.80 %)"));
+    json_decref(ask(&in, true, "worse by 0.80 % than the champion"));
     for (int i = 0; i < N; i++)
         challenger[i] += 0.004;
-    json_decref(ask(&in, false, "gain over the champion is -1.20 %"));
+    json_decref(ask(&in, false,
+                    "worse by 1.20 % than the champion, which was not fitted to "
+                    "these hours: not less than the 1 % that it may be"));
     in.n = 40; /* no interval: a young series, and far less history in the champion */
     for (int i = 0; i < N; i++)
         challenger[i] = 1.09;
-    json_decref(ask(&in, true, "as good as the champion (-9.00 %)"));
+    json_decref(ask(&in, true,
+                    "worse by 9.00 % than the champion, which was not fitted to "
+                    "these hours: less than the 10 % that it may be"));
     for (int i = 0; i < N; i++)
         challenger[i] = 1.11;
-    json_decref(ask(&in, false, "gain over the champion is -11.00 %"));
+    json_decref(
+        ask(&in, false, "worse by 11.00 % than the champion, which was not fitted to "));
     in.champion_is_older = false;
     for (int i = 0; i < N; i++)
         challenger[i] = 0.91;
     json_decref(ask(&in, false, "gain over the champion is 9.00 %"));
     in.champion_is_older = true;
+    json_decref(ask(&in, true, "better by 9.00 % than the champion, which was not"));
+    for (int i = 0; i < N; i++)
+        challenger[i] = 1.01;
+    in.margin = INFINITY; /* none will do */
+    json_decref(ask(&in, false, "gain over the champion is -1.00 %: not significant"));
+    in.margin = 0.01;
+    for (int i = 0; i < N; i++)
+        champion[i] = 0;
+    json_decref(
+        ask(&in, false, "the champion made no error, the challenger one of 1.01"));
+    for (int i = 0; i < N; i++)
+        champion[i] = 1;
     for (int i = 0; i < N; i++)
         challenger[i] = 1;
     in.n = N;
