@@ -107,8 +107,9 @@ struct model *model_from_parts(const json_t *parts, const char *series,
 #define MODEL_HISTORY_SPARE 171
 size_t model_history(const struct model *m);
 
-/* How many of the hours that a forecast reads are in gaps longer than 3 hours, which
- * model_forecast() fills from the nearest day that has that hour: worth a warning. */
+/* How many of the hours that a forecast looks back over, the latest model_history(), are
+ * in gaps longer than 3 hours, which model_forecast() fills from the nearest day that has
+ * that hour: worth a warning, though not every lead reads every hour. */
 size_t model_history_gaps(const struct model *m, const double *y, size_t n);
 
 /* How many of the other series that a forecast after past reads are not known at an hour

@@ -57,7 +57,7 @@ void checks_quality(const struct window *w, int end, int version, struct quality
 /* A champion as the checks need it; version 0: none yet. */
 struct champion {
     int version;
-    int rows;        /* hours it was trained on */
+    int rows;        /* hours with a value that it was trained on */
     bool baseline;   /* persistence or seasonal naive: no skill to lose */
     bool read;       /* what is below was read from its document */
     double lead1_sd; /* of its backtest error at lead 1; NaN unknown */
@@ -98,8 +98,9 @@ struct verdicts {
 };
 
 /* Hours of history from which a new training is worth it: half more than what the
- * champion was trained on, or than there were at the last ask; at most 8 weeks. The hours
- * that the gate then judges by, a quarter, are none that the champion was fitted to. */
+ * champion was trained on, or than there were at the last ask; at most 8 weeks. Where
+ * that does not cut it short, the hours that the gate then judges by, a quarter or a week,
+ * are none that the champion was fitted to. */
 int checks_grown_at(const struct champion *c, int grown_at);
 
 void checks_verdicts(const struct state_facts *f, struct verdicts *v);

@@ -84,6 +84,16 @@ int load_champions(struct monitor *m, int64_t newest, struct err *e)
     return 0;
 }
 
+/* Hours with a value of those it was trained on: a series with holes has grown when more
+ * of these are there. Of a full history all rows count, as no more will come. */
+static int with_value(int rows, const json_t *doc)
+{
+    double missing = json_number_value(
+        json_object_get(json_object_get(doc, "metrics"), "missing_hours"));
+    return rows < FULL_HISTORY_H && missing > 0 && missing < rows ? rows - (int)missing
+                                                                  : rows;
+}
+
 static void on_document(void *arg, const char *name, int version, const char *document)
 {
     struct monitor *m = arg;
@@ -99,6 +109,7 @@ static void on_document(void *arg, const char *name, int version, const char *do
         json_object_get(json_object_get(doc, "baseline"), "error"), "lead1_sd");
     fleet_lock(&m->fleet);
     t->champion->read = true;
+    t->champion->rows = with_value(t->champion->rows, doc);
     t->champion->lead1_sd = json_is_number(sd) ? json_number_value(sd) : NAN;
     reference(t->champion, doc);
     fleet_unlock(&m->fleet);

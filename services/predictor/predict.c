@@ -77,10 +77,11 @@ static int find_source(struct predictor *p, struct ask *a, bool worker,
 static void warn_about(struct answer *out, const struct stand_ins *s)
 {
     if (s->gaps)
-        answer_warn(out,
-                    "%u of the hours it reads are missing: the nearest day that has them "
-                    "stands in",
-                    s->gaps);
+        answer_warn(
+            out,
+            "%u of the hours it looks back over are missing: the nearest day that "
+            "has them stands in",
+            s->gaps);
     if (s->others)
         answer_warn(out,
                     "%u of the other series it reads are not known at that hour: their "
@@ -92,12 +93,14 @@ static void warn_about(struct answer *out, const struct stand_ins *s)
 static void warn_of_youth(struct answer *out)
 {
     const struct model *m = out->by->model;
+    double missing = json_number_value(json_object_get(m->metrics, "missing_hours"));
+    size_t hours = m->training.rows;
+    hours -= missing > 0 && missing < (double)hours ? (size_t)missing : 0;
     if (m->algo == &algo_fading_naive_24 && !*m->training.preset)
         answer_warn(out,
                     "there was too little history to choose a model by (%zu hour%s when "
                     "version %d was trained): %s, a simple forecast, answers",
-                    m->training.rows, m->training.rows == 1 ? "" : "s", out->by->number,
-                    m->algo->name);
+                    hours, hours == 1 ? "" : "s", out->by->number, m->algo->name);
 }
 
 /* From the trajectory in memory: no model is run. */

@@ -138,13 +138,14 @@ class Alone:
                    "AND state IN ('queued', 'running')", state, outcome if state == "done" else None, series)
 
     def promote(self, series, version=1, rows=24, algorithm="ridge", lead1_sd=1.0, lags=(1, 2), mean=20.0, std=0.5,
-                born=None):
+                born=None, missing=0):
         """A new champion, as trainer registers it."""
         doc = json.dumps({
             "fieldcast_model": 1, "series": series, "algorithm": algorithm,
             "features": {"lags": list(lags), "transform": "none"},
             "scaling": {"mean": [mean] * len(lags), "std": [std] * len(lags)},
-            "baseline": {"quantiles": [], "error": {"lead1_sd": lead1_sd}}})
+            "baseline": {"quantiles": [], "error": {"lead1_sd": lead1_sd}},
+            "metrics": {"missing_hours": missing}})
         st = self.st
         st.pg("INSERT INTO models VALUES (%s, to_timestamp(%s / 1000.0)) ON CONFLICT DO NOTHING",
               series, born or st.clock.now)

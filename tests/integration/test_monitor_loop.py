@@ -5,6 +5,8 @@ import json
 import math
 import signal
 
+import pytest
+
 from procs import wait_for
 from stack import HOUR, iso, ms
 
@@ -184,10 +186,12 @@ def test_daily_budget(alone):
     assert max(days.values()) <= 4, days
 
 
-def test_history_grown(alone):
+@pytest.mark.parametrize("missing", [0, 15])
+def test_history_grown(alone, missing):
+    """By half of the hours that had a value."""
     a = alone()
     a.close_hour({"kitchen": {"temperature": wave(-1)}})
-    a.promote(SERIES, rows=20)
+    a.promote(SERIES, rows=20 + missing, missing=missing)
     wait_for(lambda: a.status(SERIES)["champion"], 5, "the champion")
     hours(a, 28)
     assert a.near.asked == []

@@ -107,7 +107,7 @@ def test_a_silent_sensor_says_how_old_its_hours_are(alone):
     a.wait_written()
     answer = a.predict(series=K)
     assert answer["origin"] == iso(hour)
-    assert answer["warnings"] == ["3 of the hours it reads are missing: the nearest day that has them stands in"]
+    assert answer["warnings"] == ["3 of the hours it looks back over are missing: the nearest day that has them stands in"]
 
 
 def test_a_history_too_short_to_choose_by_is_told(alone):
