@@ -45,16 +45,19 @@ static struct plan ladder(const struct backtest_opts *o, const struct hours *h,
 {
     size_t need = 1, wanted = (size_t)(o->origins < 3 ? o->origins : 3);
     size_t ahead = (size_t)(o->horizon + (int64_t)(wanted - 1) * o->step);
+    bool named = false;
     for (size_t m = 0; m < method_count(o); m++) {
         const struct candidate *c = method_candidate(o, m);
         size_t min = c ? candidate_min_hours(c) : 1;
         struct plan alone = make_plan(o, h->n, min);
-        bool suits = alone.n ? origins_suited(c, h, &alone) > 0
-                             : !c || candidate_suits(c, h->y, h->n);
+        size_t suited = alone.n ? origins_suited(c, h, &alone) : 0;
+        bool suits = alone.n ? suited > 0 : !c || candidate_suits(c, h->y, h->n);
+        bool throughout = suited == alone.n; /* such a one is told, and named */
         tried[m] = suits && alone.n >= wanted;
-        if (tried[m] && min > need) {
+        if (tried[m] && (min > need || (min == need && throughout && !named))) {
             need = min;
             all->longest = m;
+            named = throughout;
         }
         if (!suits)
             snprintf(all->t[m].why, sizeof all->t[m].why, METHOD_NOT_SUITED);

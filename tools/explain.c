@@ -235,10 +235,9 @@ int explain_main(int argc, char **argv)
         help();
         return 0;
     }
-    if (!n) {
-        err_set(&e, ERR_INVALID, "a topic is missing");
+    if (remote_check(o.token, o.token_file, &e) ||
+        (!n && err_set(&e, ERR_INVALID, "a topic is missing")))
         return options_refuse("explain", &e);
-    }
     struct buf payload;
     int rc = 1;
     buf_init(&payload, PAYLOAD_MAX);

@@ -2,6 +2,7 @@
 /* fieldcast: the command. One table of subcommands; each has its own file and its own
  * help. Exit codes: 0 done, 1 failed, 2 wrong command line. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,8 +76,18 @@ static int run(int argc, char **argv)
     return unknown(argv[1]);
 }
 
+/* Where one was closed, the next file to be opened would become it. What takes its place
+ * cannot be used either: a table with nowhere to go is a failure. */
+static void hold_standard_files(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_files();
     struct err e = ERR_INIT;
     struct output o = {0};
     int rc = run(argc, argv);

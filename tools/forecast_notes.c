@@ -80,20 +80,35 @@ static void say_no_band(char text[FORECAST_NOTE_SIZE], const struct hours *h,
                  few, h->n);
 }
 
-/* Where the newest hour lies further beyond all others than these are from each other: a
- * sensor misread, most often, for which a forecast and its band are still made as if
- * nothing had happened. */
+/* So many that the two do not read alike, six at least. */
+static int telling_digits(double a, double b)
+{
+    char one[32], other[32];
+    int digits = 5;
+    do {
+        digits++;
+        snprintf(one, sizeof one, "%.*g", digits, a);
+        snprintf(other, sizeof other, "%.*g", digits, b);
+    } while (digits < 17 && !strcmp(one, other));
+    return digits;
+}
+
+/* Where the newest hour lies further beyond all others than these are from each other (of
+ * a constant, from 0): a sensor misread, most often, for which a forecast and its band
+ * are still made as if nothing had happened. */
 static void say_newest(char text[FORECAST_NOTE_SIZE], struct hours *h,
                        const struct forecast *first)
 {
     double low, high, newest = h->y[--h->n];
     hours_range(h, &low, &high);
     h->n++;
-    if (!isfinite(low) || fmax(low - newest, newest - high) <= high - low)
+    double range = high > low ? high - low : fabs(low);
+    if (!isfinite(low) || fmax(low - newest, newest - high) <= range)
         return;
+    int digits = telling_digits(newest, newest > high ? high : low);
     snprintf(text, FORECAST_NOTE_SIZE,
-             "its newest hour, %g, lies far outside of all others (%g to %g)%s", newest,
-             low, high,
+             "its newest hour, %.*g, lies far outside of all others (%.*g to %.*g)%s",
+             digits, newest, digits, low, digits, high,
              first->yhat < low || first->yhat > high ? ": the forecast follows it" : "");
 }
 
@@ -103,8 +118,8 @@ static void say_gaps(char text[FORECAST_NOTE_SIZE], const struct hours *h,
     size_t n = model_history_gaps(m, h->y, h->n);
     if (n)
         snprintf(text, FORECAST_NOTE_SIZE,
-                 "%zu of the hours that its forecast reads %s in gaps of more than %d "
-                 "hours: the same hour of the nearest day stands in",
+                 "%zu of the hours that its forecast looks back over %s in gaps of more "
+                 "than %d hours: the same hour of the nearest day stands in",
                  n, n == 1 ? "is" : "are", TRAIN_MAX_GAP);
 }
 

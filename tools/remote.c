@@ -39,8 +39,6 @@ static int find_token(const char *given, const char *file, char token[TOKEN_MAX]
                       struct err *e)
 {
     *token = '\0';
-    if (given && file)
-        return err_set(e, ERR_INVALID, "--token and --token-file exclude each other");
     if (file && first_line(file, token, e))
         return -1;
     if (file && !*token)
@@ -57,6 +55,13 @@ static int find_token(const char *given, const char *file, char token[TOKEN_MAX]
             return err_set(e, ERR_INVALID,
                            "the token must be of ASCII characters without spaces");
     return 0;
+}
+
+int remote_check(const char *token, const char *token_file, struct err *e)
+{
+    return token && token_file
+               ? err_set(e, ERR_INVALID, "--token and --token-file exclude each other")
+               : 0;
 }
 
 struct remote *remote_open(const char *who, const char *url, const char *token,

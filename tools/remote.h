@@ -24,8 +24,11 @@
 
 struct remote;
 
+/* What no command line may have. */
+int remote_check(const char *token, const char *token_file, struct err *e) MUST_CHECK;
+
 /* who: the service's name, for errors; borrowed, as url is. token and token_file: NULL if
- * not given. Does not connect yet. Free with remote_close(). */
+ * not given; not both. Does not connect yet. Free with remote_close(). */
 struct remote *remote_open(const char *who, const char *url, const char *token,
                            const char *token_file, struct err *e) MUST_CHECK;
 void remote_close(struct remote *r); /* NULL is fine */

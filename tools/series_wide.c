@@ -27,7 +27,7 @@ static int one_row(const struct csv *c, int64_t start_s, struct seen *seen,
             hours_done(&out->h);
             return -1;
         }
-        out->h.y[i - 1] = y;
+        out->h.y[i - 1] = 0 + y; /* -0 is 0 */
     }
     out->name = xstrdup(name);
     return 1;

@@ -104,6 +104,8 @@ static int check(struct train_opts *o, struct err *e)
                        o->all ? "give either names of series or --all, not both"
                               : "which series? Give their names (kitchen.temperature), "
                                 "or --all");
+    if (remote_check(o->token, o->token_file, e))
+        return -1;
     if (o->cancel &&
         (o->reason || o->preset || o->priority != UNSET || o->no_wait || o->output))
         return err_set(e, ERR_INVALID,
@@ -218,17 +220,11 @@ static int tell(const struct train_opts *o, const struct train_jobs *jobs)
     return not > 0;
 }
 
-static size_t still_open(const struct train_jobs *jobs)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < jobs->n; i++)
-        n += jobs->all[i].open;
-    return n;
-}
-
 static int left_alone(const struct train_opts *o, const struct train_jobs *jobs)
 {
-    size_t n = still_open(jobs);
+    size_t n = train_jobs_count(jobs).open;
+    if (!n) /* they ended before this looked */
+        return 0;
     fprintf(stderr,
             "train: %zu of %zu trainings go on without this command; \"fieldcast train "
             "%s --cancel\" cancels them\n",
@@ -269,15 +265,14 @@ static int see_through(const struct train_opts *o, struct train_jobs *jobs,
     return rc || train_jobs_fetch(jobs, r, e) ? -1 : tell(o, jobs);
 }
 
-/* To the trainer, or there is none. */
+/* To the trainer, or there is none. They were asked for, whether or not more is known. */
 static int leave(const struct train_opts *o, struct train_jobs *jobs, struct remote *r,
                  struct err *e)
 {
-    if (o->format != TEXT && train_jobs_fetch(jobs, r, e))
-        return -1;
+    int rc = o->format == TEXT ? 0 : train_jobs_fetch(jobs, r, e);
     put(o, jobs);
     if (jobs->n)
-        return left_alone(o, jobs);
+        return left_alone(o, jobs) || rc ? -1 : 0;
     fprintf(stderr, "train: there is no active series that is forecast\n");
     return 0;
 }

@@ -40,7 +40,9 @@ int train_jobs_init(struct train_jobs *t, const json_t *answer, const struct rem
         json_int_t id = json_integer_value(json_object_get(job, "id"));
         if (id < 1 || id > ID_MAX)
             return remote_strange(r, e);
-        t->all[t->n++] = (struct train_job){.id = id, .open = true};
+        const char *series = json_string_value(json_object_get(job, "series"));
+        t->all[t->n++] = (struct train_job){
+            .id = id, .series = xstrdup(series ? series : ""), .open = true};
     }
     qsort(t->all, t->n, sizeof *t->all, by_id);
     return 0;
@@ -48,8 +50,10 @@ int train_jobs_init(struct train_jobs *t, const json_t *answer, const struct rem
 
 void train_jobs_done(struct train_jobs *t)
 {
-    for (size_t i = 0; i < t->n; i++)
+    for (size_t i = 0; i < t->n; i++) {
         json_decref(t->all[i].end);
+        free(t->all[i].series);
+    }
     free(t->all);
     *t = (struct train_jobs){0};
 }
@@ -138,18 +142,29 @@ static const char *how(const struct train_job *j)
     return *outcome ? outcome : text_of(j, "state");
 }
 
+static bool is_open(const struct train_job *j)
+{
+    const char *now = how(j);
+    return *now ? !strcmp(now, "queued") || !strcmp(now, "running") : j->open;
+}
+
 struct train_counts train_jobs_count(const struct train_jobs *t)
 {
     struct train_counts c = {0};
     struct {
         const char *how;
         size_t *n;
-    } rows[] = {{"promoted", &c.promoted},   {"kept", &c.kept},
-                {"refused", &c.refused},     {"failed", &c.failed},
-                {"cancelled", &c.cancelled}, {"queued", &c.open},
-                {"running", &c.open}};
+    } rows[] = {{"promoted", &c.promoted},
+                {"kept", &c.kept},
+                {"refused", &c.refused},
+                {"failed", &c.failed},
+                {"cancelled", &c.cancelled}};
     for (size_t i = 0; i < t->n; i++) {
         size_t k = 0;
+        if (is_open(&t->all[i])) {
+            c.open++;
+            continue;
+        }
         while (k < sizeof rows / sizeof *rows && strcmp(rows[k].how, how(&t->all[i])))
             k++;
         ++*(k < sizeof rows / sizeof *rows ? rows[k].n : &c.gone);
@@ -191,7 +206,7 @@ void train_jobs_csv(const struct train_jobs *t, FILE *to)
         const struct train_job *j = &t->all[i];
         json_int_t version = json_integer_value(json_object_get(j->end, "version"));
         buf_reset(&b);
-        csv_add(&b, text_of(j, "series"));
+        csv_add(&b, j->series);
         buf_addf(&b, ",%" PRId64 ",", j->id);
         if (version)
             buf_addf(&b, "%" JSON_INTEGER_FORMAT, version);
@@ -211,10 +226,11 @@ json_t *train_jobs_json(const struct train_jobs *t)
     for (size_t i = 0; i < t->n; i++)
         json_array_append_new(
             jobs, t->all[i].end ? json_incref(t->all[i].end)
-                                : json_pack("{s:I}", "id", (json_int_t)t->all[i].id));
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "jobs", jobs, "promoted",
+                                : json_pack("{s:I, s:s}", "id", (json_int_t)t->all[i].id,
+                                            "series", t->all[i].series));
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "jobs", jobs, "promoted",
                      (json_int_t)c.promoted, "kept", (json_int_t)c.kept, "refused",
                      (json_int_t)c.refused, "failed",
                      (json_int_t)c.failed + (json_int_t)c.gone, "cancelled",
-                     (json_int_t)c.cancelled);
+                     (json_int_t)c.cancelled, "open", (json_int_t)c.open);
 }

@@ -15,6 +15,7 @@
 
 struct train_job {
     int64_t id;
+    char *series; /* as the answer has it; owned */
     bool open;
     json_t *end; /* the job as GET /api/v1/jobs had it when it was fetched; owned. NULL:
                     not known, or it is not there any more */
@@ -37,7 +38,8 @@ int64_t train_jobs_look(struct train_jobs *t, struct remote *r, struct err *e) M
 /* Fetches what became of them. */
 int train_jobs_fetch(struct train_jobs *t, struct remote *r, struct err *e) MUST_CHECK;
 
-/* How many ended in each way, or have not ended. */
+/* How many ended in each way, or have not ended: by what was fetched, where nothing was
+ * by the last look. */
 struct train_counts {
     size_t promoted, kept, refused, failed, cancelled, gone, open;
 };

@@ -9,10 +9,10 @@
 const int diagnostics_lags[DIAGNOSTICS_LAGS] = {1, 2, 3, 23, 24, 25, 26};
 
 /* In hours, which a user knows of: how many make a row is for the lags to say. */
-static void too_few(const struct hours *h, size_t rows, const struct feature_spec *spec,
-                    struct err *e)
+static void too_few(const struct hours *h, size_t rows, size_t need,
+                    const struct feature_spec *spec, struct err *e)
 {
-    size_t need = spec->n_lags + 2, longest = 0; /* the intercept, and one to spare */
+    size_t longest = 0;
     for (size_t i = 0; i < spec->n_lags; i++)
         longest = (size_t)spec->lags[i] > longest ? (size_t)spec->lags[i] : longest;
     (void)err_set(e, ERR_CONFLICT,
@@ -41,9 +41,11 @@ json_t *diagnostics_lags_report(const char *target, const struct hours *h,
                                       .cols = n_lags,
                                       .own_lags = n_lags,
                                       .hac_lags = DIAGNOSTICS_HAC_LAGS};
-    json_t *report = diagnostics_report(&in, rows < n_lags + 2 ? NULL : e);
-    if (!report && rows < n_lags + 2)
-        too_few(h, rows, &spec, e);
+    size_t need = n_lags + 2; /* the intercept, and one to spare */
+    need = need > DIAGNOSTICS_HAC_LAGS ? need : DIAGNOSTICS_HAC_LAGS + 1;
+    json_t *report = diagnostics_report(&in, rows < need ? NULL : e);
+    if (!report && rows < need)
+        too_few(h, rows, need, &spec, e);
     free(x);
     free(y);
     return report;

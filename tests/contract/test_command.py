@@ -57,6 +57,18 @@ def test_output_that_goes_nowhere():
         assert done.returncode == 1 and "fieldcast backtest: could not write to standard output: No space" in done.stderr, done.stderr
 
 
+def test_rows_without_a_standard_output(tmp_path):
+    """Closed, it must not become the next file that is opened."""
+    csv = "time,value\n" + "".join(f"{3600 * i},{i % 24}\n" for i in range(24 * 30))
+    for arguments in (["--json"], ["--preset", "system0"]):
+        rows = tmp_path / "rows.csv"
+        done = subprocess.run(["sh", "-c", '"$0" "$@" >&-', FIELDCAST, "backtest", *arguments, "--rows", rows, "-"],
+                              capture_output=True, text=True, timeout=60, input=csv)
+        assert done.returncode == 1 and "could not write to standard output: Bad file" in done.stderr, done.stderr
+        lines = rows.read_text().splitlines()
+        assert lines[0].startswith("series,") and {line.count(",") for line in lines} == {5}
+
+
 def test_unknown_subcommand_suggests():
     assert 'did you mean "simulate"?' in run("simulat", code=2).stderr
     assert "fieldcast --help" in run("frobnicate", code=2).stderr
@@ -250,11 +262,61 @@ def test_explain_takes_payloads_from_anywhere(asked, tmp_path):
     assert asked.seen[-1][2]["payload"] == ""
 
 
+@pytest.fixture
+def trainer():
+    """A stand-in for it: two trainings are asked for; what it says of them is `jobs`, None: nothing."""
+    class Trainer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(202, {"jobs": [{"id": 1, "series": "a.x"}, {"id": 2, "series": "b.x"}]})
+
+        def do_GET(self):
+            self.answer(*((500, {"detail": "boom"}) if self.server.jobs is None else (200, {"items": self.server.jobs})))
+
+        def answer(self, status, body):
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trainer)
+    server.jobs, server.url = None, f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_train_left_alone(trainer):
+    """What was asked for is told, whether or not more is known by then."""
+    def left(output, code):
+        return run("train", "--url", trainer.url, "--no-wait", "--output", output, "a.x", "b.x", code=code)
+    done = left("csv", 1)
+    assert done.stdout.splitlines()[1:] == ["a.x,1,,,,", "b.x,2,,,,"]
+    assert "2 of 2 trainings go on without this command" in done.stderr and "boom" in done.stderr
+    done = json.loads(left("json", 1).stdout)
+    assert done["jobs"] == [{"id": 1, "series": "a.x"}, {"id": 2, "series": "b.x"}]
+    assert (done["open"], done["failed"]) == (2, 0)
+    trainer.jobs = [{"id": 2, "series": "b.x", "state": "running", "outcome": None},
+                    {"id": 1, "series": "a.x", "state": "succeeded", "outcome": "promoted", "version": 3}]
+    done = left("csv", 0)
+    assert done.stdout.splitlines()[1:] == ["a.x,1,3,succeeded,promoted,", "b.x,2,,running,,"]
+    assert "1 of 2 trainings go on" in done.stderr
+    trainer.jobs[0].update(state="failed", outcome=None)
+    done = left("json", 0)
+    assert "go on" not in done.stderr
+    done = json.loads(done.stdout)
+    assert (done["promoted"], done["failed"], done["open"]) == (1, 1, 0)
+
+
 def test_explain_says_what_is_wrong(asked, tmp_path):
     assert "a topic is missing" in run("explain", code=2).stderr
     assert '"c" is one argument too many' in run("explain", "a", "b", "c", code=2).stderr
     assert "could not open /nowhere" in run("explain", "t", "@/nowhere", code=1).stderr
-    assert "exclude each other" in run("explain", "--token", "a", "--token-file", "b", "t", "x", code=1).stderr
+    assert "exclude each other" in run("explain", "--token", "a", "--token-file", "b", "t", "x", code=2).stderr
     assert "more than 262144 bytes" in run("explain", "t", stdin="x" * 300_000, code=1).stderr
     assert "http://127.0.0.1:1/api/v1/explain" in run("explain", "--url", "http://127.0.0.1:1", "t", "x", code=1).stderr
     asked.answer = 401, {"detail": "no token"}

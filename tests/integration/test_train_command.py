@@ -70,7 +70,7 @@ def test_what_it_is_told_is_said(stacks):
     assert "no active series" in run(st, "--all").stderr
     assert run(st, "--all", "--output", "csv").stdout == "series,job,version,state,outcome,message\n"
     none = json.loads(run(st, "--all", "--output", "json").stdout)
-    assert none == {"jobs": [], "promoted": 0, "kept": 0, "refused": 0, "failed": 0, "cancelled": 0}
+    assert none == {"jobs": [], "promoted": 0, "kept": 0, "refused": 0, "failed": 0, "cancelled": 0, "open": 0}
 
 
 def test_joining_a_job_that_makes_something_else_is_said(stacks):
@@ -102,7 +102,7 @@ def test_interrupted_and_cancelled(stacks):
         (row,) = csv.DictReader(io.StringIO(done.stdout))
         assert row["series"] == SERIES[0] and row["state"] in ("queued", "running") and not row["outcome"]
         left = json.loads(run(st, "--no-wait", "--output", "json", SERIES[0]).stdout)
-        assert [j["series"] for j in left["jobs"]] == [SERIES[0]] and left["failed"] == 0
+        assert [j["series"] for j in left["jobs"]] == [SERIES[0]] and left["failed"] == 0 and left["open"] == 1
         done = run(st, "--no-wait", SERIES[0])
         assert f'1 of 1 trainings go on without this command; "fieldcast train {SERIES[0]} --cancel"' in done.stderr
         asked = trainings_asked(st)

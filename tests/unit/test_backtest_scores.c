@@ -2,6 +2,8 @@
 /* What backtest scores: where, of what, and what its figures are. */
 #include "tests/unit/backtest.h"
 
+#include <math.h>
+
 #include "common/json.h"
 
 /* Nothing can be scored: what is needed and what there is, and no best one. */
@@ -49,6 +51,15 @@ static void few_origins(void **state)
     assert_int_equal(RUN("--horizon", "12", "--step", "17", "--origins", "5", in_path),
                      0);
     not_said("origins have the");
+    FILE *f = open_input(); /* a zero: whose logarithms take no part is not named */
+    fprintf(f, "time,value\n");
+    for (int t = 0; t < 297; t++)
+        fprintf(f, "%d,%.6f\n", 3600 * (500000 + t),
+                t == 240 ? 0 : 20 + 3 * sin(2 * M_PI * t / 24) + t * 37 % 11 / 10.0);
+    fclose(f);
+    assert_int_equal(RUN(in_path), 0);
+    said(" origins have the 203 hours before them that forgetting_weekly needs\n");
+    said("ridge_weekly_log      left out: not for such values\n");
     write_young(300, 5); /* an origin without a value is none */
     assert_int_equal(RUN("--horizon", "3", "--step", "4", in_path), 0);
     said(" origins all could forecast\n");

@@ -560,6 +560,16 @@ static void too_few(void **state)
     assert_int_equal(RUN("--lags", "1,2", in_path), 0);
     said("day\n  24 hours");
     said("regression on its own past: 22 rows");
+    for (int n = 4; n < 7; n++) { /* of few lags the standard errors ask for more */
+        f = open_input();
+        fprintf(f, "time,value\n");
+        for (int t = 0; t < n; t++)
+            fprintf(f, "%lld,%.6f\n", (long long)(T0_S + 3600 * t), room[0][t]);
+        fclose(f);
+        assert_int_equal(RUN("--lags", "1", in_path), n < 6);
+        said(n < 6 ? "needed, which 6 hours without a gap make\n"
+                   : "regression on its own past: 5 rows");
+    }
 }
 
 static void wide_files(void **state)

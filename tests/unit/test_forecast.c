@@ -254,8 +254,9 @@ static void hours_that_stand_in(void **state)
             fprintf(f, "%lld,%.3f\n", (long long)T0_S + 3600 * i, value(0, i));
     fclose(f);
     assert_int_equal(RUN("--candidate", "ols_short", in_path), 0);
-    said("fieldcast forecast: in: 2 of the hours that its forecast reads are in gaps of "
-         "more than 3 hours: the same hour of the nearest day stands in\n");
+    said(
+        "fieldcast forecast: in: 2 of the hours that its forecast looks back over are in "
+        "gaps of more than 3 hours: the same hour of the nearest day stands in\n");
     assert_int_equal(RUN("--output", "json", in_path), 0);
     said("\"warnings\":[\"");
     assert_int_equal(times("the same hour of the nearest day stands in"), 2);
@@ -336,6 +337,18 @@ static void a_newest_hour_beside_which(void **state)
     said("s0: its newest hour, 90, lies far outside of all others (20 to 21)\n");
     said("s1: its newest hour, 90, lies far outside of all others (20 to 21)\n");
     said("s2: its newest hour, 90, lies far outside of all others (20 to 20)\n");
+    f = open_input();
+    for (int s = 0; s < 2; s++) { /* what is close to a constant is none; digits tell */
+        fprintf(f, "p%d", s);
+        for (int h = 0; h < 400; h++)
+            fprintf(f, ",%.2f", 1e6 + (h == 399 ? 0.25 : s * 0.01 * (h % 2)));
+        fprintf(f, "\n");
+    }
+    fclose(f);
+    assert_int_equal(RUN("--wide", "--candidate", "seasonal_naive_24", in_path), 0);
+    assert_int_equal(times("its newest hour, "), 1);
+    said("p1: its newest hour, 1000000.2, lies far outside of all others (1000000 to "
+         "1000000)\n");
 }
 
 /* A series that is too short does not stand in the way of others. */

@@ -136,6 +136,9 @@ static void long_forms(void **state)
     expect_pipe(one, "series:0:2,0;", false);
     write_input("timestamp,value\n1795168800,2\n");
     expect_file(one, "in:10:2;", true);
+    const struct input_file wide = {.wide = true, .start_s = T0_S};
+    write_input("w,-0,2\n");
+    expect_file(wide, "w:0:0,2;", false);
 }
 
 /* Without a column for it, a series is called like its file. */

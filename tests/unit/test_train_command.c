@@ -16,6 +16,8 @@ static void command_line(void **state)
     said("--output must be csv or json, not \"xml\"");
     assert_int_equal(RUN("a.b", "--all"), 2);
     said("give either names of series or --all, not both");
+    assert_int_equal(RUN("a.b", "--token", "x", "--token-file", in_path), 2);
+    said("--token and --token-file exclude each other");
 }
 
 static void empty_token(void **state)
