@@ -9,6 +9,7 @@
 #define GATE_MARGIN 0.01
 #define GATE_DRAWS 2000
 #define WARY_GAIN 0.1
+#define MUCH_BETTER 0.5 /* of the champion's error */
 
 bool train_is_simple(const struct algo *a)
 {
@@ -98,21 +99,25 @@ const struct candidate *train_prior(const struct train_work *w)
     return &ch->list[best];
 }
 
-/* Of the baselines, which are scored over the holdout in any case. */
-static const struct candidate *better_there(const struct train_work *w)
+/* The better baseline over the holdout, if it has half the champion's error there at the
+ * most; NULL: it has not. */
+static const struct candidate *much_better_there(const struct train_work *w)
 {
-    const struct backtest both[] = {w->persistence, w->seasonal};
-    bool used[] = {true, true};
-    double mean[2];
-    backtest_compare(both, 2, w->plan.n, 0, used, mean);
-    return &candidates[used[1] && !(mean[0] <= mean[1])];
+    const struct backtest of[] = {w->persistence, w->seasonal, w->champions};
+    bool used[] = {true, true, w->champion != NULL};
+    double mean[3];
+    backtest_compare(of, 3, w->plan.n, 0, used, mean);
+    int best = used[1] && !(mean[0] <= mean[1]);
+    return mean[best] <= MUCH_BETTER * mean[2] ? &candidates[best] : NULL;
 }
 
 const struct candidate *train_best_fallback(const struct train_work *w)
 {
     const struct choice *ch = &w->chosen->choice;
-    if (w->compared && !w->preset)
-        return better_there(w);
+    const struct candidate *there =
+        w->compared && !w->preset ? much_better_there(w) : NULL;
+    if (there)
+        return there;
     size_t early = fallback_of(&w->chosen->early), late = fallback_of(&w->chosen->late);
     return &ch->list[early < ch->n ? early : late < ch->n ? late : 0];
 }

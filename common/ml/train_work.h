@@ -87,8 +87,8 @@ void train_judge(struct train_work *w, const struct candidate *c, bool in_place)
 const struct candidate *train_prior(const struct train_work *w);
 /* The fallback with the least error before the holdout; over all hours, where there is
  * too little before it to compare two; persistence where that fails, too. After a change,
- * of which most hours before the holdout know nothing, the baseline that is better over
- * the holdout. */
+ * of which most hours before the holdout know nothing, a baseline that has half the
+ * champion's error over the holdout goes before that. */
 const struct candidate *train_best_fallback(const struct train_work *w);
 
 /* ---- train_finish.c, train_report.c ---- */
