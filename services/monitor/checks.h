@@ -99,8 +99,8 @@ struct verdicts {
 
 /* Hours of history from which a new training is worth it: half more than what the
  * champion was trained on, or than there were at the last ask; at most 8 weeks. Where
- * that does not cut it short, the hours that the gate then judges by, a quarter or a week,
- * are none that the champion was fitted to. */
+ * that does not cut it short, the hours that the gate then judges by, a quarter or a
+ * week, are none that the champion was fitted to. */
 int checks_grown_at(const struct champion *c, int grown_at);
 
 void checks_verdicts(const struct state_facts *f, struct verdicts *v);
