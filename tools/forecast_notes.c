@@ -94,10 +94,9 @@ static int telling_digits(double a, double b)
 }
 
 /* Where the newest hour lies further beyond all others than these are from each other (of
- * a constant, from 0): a sensor misread, most often, for which a forecast and its band
- * are still made as if nothing had happened. */
+ * a constant, from 0): a sensor misread, most often. */
 static void say_newest(char text[FORECAST_NOTE_SIZE], struct hours *h,
-                       const struct forecast *first)
+                       const struct model *m, const struct forecast *first)
 {
     double low, high, newest = h->y[--h->n];
     hours_range(h, &low, &high);
@@ -106,10 +105,18 @@ static void say_newest(char text[FORECAST_NOTE_SIZE], struct hours *h,
     if (!isfinite(low) || fmax(low - newest, newest - high) <= range)
         return;
     int digits = telling_digits(newest, newest > high ? high : low);
-    snprintf(text, FORECAST_NOTE_SIZE,
-             "its newest hour, %.*g, lies far outside of all others (%.*g to %.*g)%s",
-             digits, newest, digits, low, digits, high,
-             first->yhat < low || first->yhat > high ? ": the forecast follows it" : "");
+    double read = model_newest(m, h->y, h->n);
+    int len =
+        snprintf(text, FORECAST_NOTE_SIZE,
+                 "its newest hour, %.*g, lies far outside of all others (%.*g to %.*g)",
+                 digits, newest, digits, low, digits, high);
+    if (read != newest)
+        snprintf(text + len, FORECAST_NOTE_SIZE - (size_t)len,
+                 ": %.*g is read in its place, until another hour bears it out", digits,
+                 read);
+    else if (first->yhat < low || first->yhat > high)
+        snprintf(text + len, FORECAST_NOTE_SIZE - (size_t)len,
+                 ": the forecast follows it");
 }
 
 static void say_gaps(char text[FORECAST_NOTE_SIZE], const struct hours *h,
@@ -142,7 +149,7 @@ void forecast_notes_make(struct forecast_notes *n, const struct hours *h,
     forecast_notes_apart(n->text[0], &whole, "forecasts");
     if (first) {
         say_gaps(next(n), h, m);
-        say_newest(next(n), &whole, first);
+        say_newest(next(n), &whole, m, first);
     }
     if (first && !isfinite(first->lower))
         say_no_band(next(n), &whole, only);

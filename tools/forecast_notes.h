@@ -9,7 +9,7 @@
 #include "common/ml/dataset.h"
 #include "common/ml/model.h"
 
-#define FORECAST_NOTE_SIZE 200
+#define FORECAST_NOTE_SIZE 240
 
 #define FORECAST_NOTES_MAX 4
 

@@ -108,6 +108,14 @@ void hours_range(const struct hours *h, double *low, double *high)
     }
 }
 
+double hours_believed(double newest, double low, double high, size_t n)
+{
+    double beyond = fmax(low - newest, newest - high);
+    if (n < 168 || !(high > low) || !(beyond > high - low))
+        return newest;
+    return newest < low ? low : high;
+}
+
 size_t hours_complete(const struct hours *h)
 {
     size_t c = 0;

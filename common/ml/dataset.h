@@ -56,6 +56,12 @@ size_t hours_holdout(size_t n);
 /* Least and greatest value; +inf and -inf where there is none. */
 void hours_range(const struct hours *h, double *low, double *high);
 
+/* What is believed of a newest hour where [low, high] is all that n hours before it held:
+ * itself, or, where it lies further beyond them than they are apart, the nearer end: such
+ * an hour is a misread, most often, and if it is none the next one tells. Itself of a
+ * constant (low = high) as well, and where n is less than a week. */
+double hours_believed(double newest, double low, double high, size_t n);
+
 size_t hours_complete(const struct hours *h); /* number of hours that have a value */
 bool hours_empty(const struct hours *h);      /* has none a value? */
 

@@ -283,11 +283,40 @@ bool model_points_many(const struct model *const *m, const struct hours *past,
     return true;
 }
 
+/* Of one of the hours, by what the model has learned from; what is to be repeated as it
+ * was, system 0, believes all. */
+static double believed(const struct model *m, double y)
+{
+    size_t n = m->n_quantiles;
+    return n && strcmp(m->training.preset, "system0") != 0
+               ? hours_believed(y, m->quantiles[0], m->quantiles[n - 1], m->training.rows)
+               : y;
+}
+
+double model_newest(const struct model *m, const double *y, size_t n)
+{
+    size_t before = n - 1;
+    while (before > 0 && !isfinite(y[before - 1]))
+        before--;
+    bool confirmed = before > 0 && believed(m, y[before - 1]) != y[before - 1];
+    return confirmed ? y[n - 1] : believed(m, y[n - 1]);
+}
+
 int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
                    double level, struct forecast *out, struct err *e)
 {
-    double yhat[HORIZON_MAX];
-    if (check_level(level, e) || model_points(m, past, horizon, yhat, e))
+    double yhat[HORIZON_MAX], y[LAG_MAX + MODEL_HISTORY_SPARE];
+    struct hours read = *past;
+    double at_last = past->n ? model_newest(m, past->y, past->n) : NAN;
+    if (past->n && isfinite(at_last) && at_last != past->y[past->n - 1]) {
+        const double *from = newest(m, past->y, &read.n);
+        memcpy(y, from, read.n * sizeof *y);
+        y[read.n - 1] = at_last;
+        read.start_s += (int64_t)(past->n - read.n) * 3600;
+        read.y = y;
+        read.scales = NULL;
+    }
+    if (check_level(level, e) || model_points(m, &read, horizon, yhat, e))
         return -1;
     for (size_t k = 0; k < horizon; k++) {
         out[k].yhat = yhat[k];

@@ -120,6 +120,11 @@ size_t model_others_missing(const struct model *m, const struct hours *past);
 void model_others(const struct model *m, void (*each)(void *arg, const char *series),
                   void *arg);
 
+/* What model_forecast() reads of the newest of n hours (n >= 1): y[n - 1], or the end of
+ * what the model has learned from where hours_believed() says so and the last hour before
+ * that is there is not out of place itself. */
+double model_newest(const struct model *m, const double *y, size_t n);
+
 /* horizon (1..HORIZON_MAX) hours after the last of past, NaN = missing. Gaps of up
  * to 3 hours inside what is read are bridged linearly, longer ones as told above; a
  * missing newest hour, and one that nothing can stand in for, is refused (ERR_CONFLICT,
@@ -129,7 +134,7 @@ void model_others(const struct model *m, void (*each)(void *arg, const char *ser
 int model_forecast(const struct model *m, const struct hours *past, size_t horizon,
                    double level, struct forecast *out, struct err *e) MUST_CHECK;
 
-/* The same without the band: yhat[horizon] alone. */
+/* The same without the band: yhat[horizon] alone, and whatever the newest hour is. */
 int model_points(const struct model *m, const struct hours *past, size_t horizon,
                  double *yhat, struct err *e) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/mem.h"
 #include "common/ml/conformal.h"
@@ -146,7 +147,7 @@ struct model *train_finish(struct train_work *w, struct err *e)
     m->lead1_sd = lead1_sd(w);
     m->training.from_s = w->whole.start_s;
     m->training.to_s = w->whole.start_s + (int64_t)(w->whole.n - 1) * 3600;
-    hours_sha256(&w->whole, m->training.sha256);
+    memcpy(m->training.sha256, w->sha256, sizeof m->training.sha256);
     set_beside(w, m);
     if (w->whole.zone)
         model_set_zone(m, zone_copy(w->whole.zone));

@@ -129,6 +129,14 @@ static void stand_beside(struct train_work *w)
     w->whole.beside = &w->beside;
 }
 
+/* A misread must not shift what is learned; the next hour tells whether it was one. */
+static void doubt_newest(struct train_work *w)
+{
+    double low, high, *newest = &w->whole.y[--w->whole.n];
+    hours_range(&w->whole, &low, &high);
+    *newest = hours_believed(*newest, low, high, w->whole.n++);
+}
+
 int train_clean(struct train_work *w, const struct hours *h, struct err *e)
 {
     if (check(h, w->o, e) || hours_copy(&w->whole, h, e))
@@ -137,6 +145,9 @@ int train_clean(struct train_work *w, const struct hours *h, struct err *e)
     if (enough(w, &w->whole, e))
         return -1;
     stand_beside(w);
+    hours_sha256(&w->whole, w->sha256);
+    if (!w->system0)
+        doubt_newest(w);
     if (hours_copy(&w->whole_filled, &w->whole, e))
         return -1;
     hours_interpolate(&w->whole_filled, w->system0 ? w->whole.n : TRAIN_MAX_GAP);

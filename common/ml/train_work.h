@@ -29,7 +29,9 @@ struct train_work {
     struct candidate made[PRESET_MAX]; /* its list */
     double tuned[MODEL_PARAMS_MAX];    /* parameters of the last of these */
     json_t *tuning; /* what was tried to find them; NULL: nothing. owned */
-    struct hours whole, whole_filled; /* as measured; with short gaps bridged. owned */
+    struct hours whole, whole_filled; /* as measured, but for a newest hour that is not
+                                         believed; with short gaps bridged. owned */
+    char sha256[SHA256_HEX_SIZE];     /* of the rows as they were measured */
     struct others beside;     /* of whole: as given, with their lags; borrows them */
     size_t since;             /* hours of these that are left out: before a change, or of
                                * system 0's last week; 0: all are used */

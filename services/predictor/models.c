@@ -28,6 +28,13 @@ static char **feature_names(const struct feature_spec *f)
     return names;
 }
 
+static size_t hours_with_value(const struct model *m)
+{
+    double missing = json_number_value(json_object_get(m->metrics, "missing_hours"));
+    size_t rows = m->training.rows;
+    return missing > 0 && missing < (double)rows ? rows - (size_t)missing : rows;
+}
+
 struct version *version_new(int number, struct model *m)
 {
     struct version *v = xcalloc(1, sizeof *v);
@@ -41,12 +48,15 @@ struct version *version_new(int number, struct model *m)
         m->highest = q->max;
     }
     v->names = feature_names(&m->features);
-    /* serving reads neither the training metrics nor the drift baseline */
+    v->hours = hours_with_value(m);
+    /* serving reads no other training metrics, and of the drift baseline the ends */
     json_decref(m->metrics);
     m->metrics = NULL;
-    free(m->quantiles);
-    m->quantiles = NULL;
-    m->n_quantiles = 0;
+    if (m->n_quantiles > 2) {
+        m->quantiles[1] = m->quantiles[m->n_quantiles - 1];
+        m->quantiles = xrealloc(m->quantiles, 2 * sizeof *m->quantiles);
+        m->n_quantiles = 2;
+    }
     return v;
 }
 

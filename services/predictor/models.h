@@ -30,6 +30,7 @@
 struct version {
     atomic_int refs;
     int number;
+    size_t hours;        /* that it was trained on and that had a value */
     struct model *model; /* owned; without the parts that serving does not need */
     char **names; /* of its features, in the order of model->features; one block. owned */
 };
@@ -50,8 +51,9 @@ struct widths {
 
 /* What a forecast read in place of what is not there: worth a warning. */
 struct stand_ins {
-    unsigned gaps;   /* hours that came from other days */
-    unsigned others; /* other series, of which the mean stood in */
+    unsigned gaps;       /* hours that came from other days */
+    unsigned others;     /* other series, of which the mean stood in */
+    double newest, read; /* the newest hour, and what was read: the same, mostly */
 };
 
 /* What answers for a series at present. Read-only but for its count. */

@@ -35,6 +35,16 @@ static void on_other(void *arg, const char *name)
         others_add(&b->others, name, &h);
 }
 
+struct stand_ins stand_ins_of(const struct model *m, const struct hours *past)
+{
+    return (struct stand_ins){
+        .gaps = (unsigned)model_history_gaps(m, past->y, past->n),
+        .others = (unsigned)model_others_missing(m, past),
+        .newest = past->y[past->n - 1],
+        .read = model_newest(m, past->y, past->n),
+    };
+}
+
 int origin_forecast(const struct models *m, const struct series *s,
                     const struct version *v, int64_t origin_ms, struct forecast *out,
                     struct stand_ins *stand_ins, struct err *e)
@@ -56,8 +66,7 @@ int origin_forecast(const struct models *m, const struct series *s,
     model_others(v->model, on_other, &b);
     int rc = model_forecast(v->model, &past, HORIZON_MAX, v->model->level, out, e);
     if (!rc && stand_ins)
-        *stand_ins = (struct stand_ins){(unsigned)model_history_gaps(v->model, y, n),
-                                        (unsigned)model_others_missing(v->model, &past)};
+        *stand_ins = stand_ins_of(v->model, &past);
     others_done(&b.others);
     return rc;
 }

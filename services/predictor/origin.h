@@ -22,6 +22,9 @@ int origin_bring_up(struct models *m, struct influx *in, struct series *const *l
                     size_t n, int64_t hour_ms, int64_t load_to_ms,
                     struct err *e) MUST_CHECK;
 
+/* Of a forecast of m after past, that could be made. */
+struct stand_ins stand_ins_of(const struct model *m, const struct hours *past);
+
 /* The trajectory of v at another origin, from the history of s and those of the other
  * series that v reads, into out[HORIZON_MAX]. stand_ins may be NULL. -1 when that hour
  * has no value, or the model cannot. Under models_lock(). */

@@ -82,6 +82,11 @@ static void warn_about(struct answer *out, const struct stand_ins *s)
             "%u of the hours it looks back over are missing: the nearest day that "
             "has them stands in",
             s->gaps);
+    if (s->newest != s->read)
+        answer_warn(out,
+                    "the newest hour, %g, lies far outside of all that was learned from: "
+                    "%g is read in its place, until another hour bears it out",
+                    s->newest, s->read);
     if (s->others)
         answer_warn(out,
                     "%u of the other series it reads are not known at that hour: their "
@@ -93,9 +98,7 @@ static void warn_about(struct answer *out, const struct stand_ins *s)
 static void warn_of_youth(struct answer *out)
 {
     const struct model *m = out->by->model;
-    double missing = json_number_value(json_object_get(m->metrics, "missing_hours"));
-    size_t hours = m->training.rows;
-    hours -= missing > 0 && missing < (double)hours ? (size_t)missing : 0;
+    size_t hours = out->by->hours;
     if (m->algo == &algo_fading_naive_24 && !*m->training.preset)
         answer_warn(out,
                     "there was too little history to choose a model by (%zu hour%s when "
@@ -183,9 +186,8 @@ static int from_history(struct predictor *p, const struct ask *a,
         e->code = ERR_INVALID; /* the history is the caller's */
         return -1;
     }
-    const struct model *m = src->version->model;
-    warn_about(out, &(struct stand_ins){(unsigned)model_history_gaps(m, y, n),
-                                        (unsigned)model_others_missing(m, &past)});
+    struct stand_ins stand_ins = stand_ins_of(src->version->model, &past);
+    warn_about(out, &stand_ins);
     return 0;
 }
 

@@ -59,7 +59,8 @@ class Hours:
         self.server.server_close()
 
 
-def document(series, bias=0.0, lags=(1, 2, 3, 4), to_ms=0, algorithm="ridge", half=1.0, parameters=None):
+def document(series, bias=0.0, lags=(1, 2, 3, 4), to_ms=0, algorithm="ridge", half=1.0, parameters=None,
+             quantiles=(), rows=1, missing=0):
     """A model that says the mean of its lags plus bias."""
     linear = algorithm in ("ridge", "ols")
     n = len(lags) if linear else 0
@@ -70,9 +71,9 @@ def document(series, bias=0.0, lags=(1, 2, 3, 4), to_ms=0, algorithm="ridge", ha
         "features": {"lags": list(lags)[:n], "calendar": [], "exogenous": [], "transform": "none"},
         "scaling": {"mean": [0.0] * n, "std": [1.0] * n}, "state": state,
         "intervals": {"level": 0.95, "lower": [-half] * 48, "upper": [half] * 48},
-        "baseline": {"quantiles": [], "error": {"lead1_sd": 0.5}},
-        "training": {"from": iso(to_ms), "to": iso(to_ms), "rows": 1, "sha256": ZERO, "preset": "", "seed": 1, "code": "test"},
-        "metrics": {}})
+        "baseline": {"quantiles": list(quantiles), "error": {"lead1_sd": 0.5}},
+        "training": {"from": iso(to_ms), "to": iso(to_ms), "rows": rows, "sha256": ZERO, "preset": "", "seed": 1, "code": "test"},
+        "metrics": {"missing_hours": missing}})
 
 
 class Alone:

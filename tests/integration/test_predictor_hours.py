@@ -110,9 +110,33 @@ def test_a_silent_sensor_says_how_old_its_hours_are(alone):
     assert answer["warnings"] == ["3 of the hours it looks back over are missing: the nearest day that has them stands in"]
 
 
+def test_a_misread_is_not_followed(alone):
+    a = alone
+    a.add_version(K, 2, quantiles=[0.0, 100.0, 200.0], rows=1000)
+    a.promote(K, 2)
+    wait_for(lambda: a.predict(series=K)["version"] == 2)
+    before = a.close_hour({K: 200.0, O: 50.0})
+    wait_for(lambda: a.predict(series=K)["origin"] == iso(before))
+    usual = a.predict(series=K)
+    a.hourly("kitchen", "light", [5e4], before)
+    a.hours.tell("kitchen", before)
+    wait_for(lambda: a.predict(series=K)["warnings"])
+    answer = a.predict(series=K)
+    assert answer["warnings"] == ["the newest hour, 50000, lies far outside of all that was learned from: 200 is read in its "
+                                  "place, until another hour bears it out"]
+    assert answer["predictions"][0]["yhat"] == pytest.approx(usual["predictions"][0]["yhat"])
+    given = a.st.post("predictor", "/predict", {"model": K, "history": [20.0, 21.0, 20.0, 21.0, 999.0], "horizon": 1})
+    assert given["predictions"][0]["yhat"] == pytest.approx((21 + 20 + 21 + 200) / 4)
+    assert "999, lies far outside" in given["warnings"][0]
+    hour = a.close_hour({K: 5e4, O: 50.0})  # it was none
+    wait_for(lambda: a.predict(series=K)["origin"] == iso(hour))
+    answer = a.predict(series=K)
+    assert answer["warnings"] == [] and answer["predictions"][0]["yhat"] > 2e4
+
+
 def test_a_history_too_short_to_choose_by_is_told(alone):
     a = alone
-    a.add_version(K, 2, algorithm="fading_naive_24", parameters={"season": 24.0})
+    a.add_version(K, 2, algorithm="fading_naive_24", parameters={"season": 24.0}, rows=31, missing=30)
     assert a.predict(series=K)["warnings"] == []
     told = ["there was too little history to choose a model by (1 hour when version 2 was trained): fading_naive_24, "
             "a simple forecast, answers"]

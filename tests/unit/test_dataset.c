@@ -60,6 +60,32 @@ static void set_and_count(void **state)
     hours_done(&h);
 }
 
+static void believed(void **state)
+{
+    (void)state;
+    static const struct {
+        double newest, low, high;
+        size_t n;
+        double want;
+    } cases[] = {
+        {20, 10, 30, 200, 20},
+        {50, 10, 30, 200, 50},
+        {50.1, 10, 30, 200, 30},
+        {-10, 10, 30, 200, -10},
+        {-10.1, 10, 30, 200, 10},
+        {500, 10, 30, 168, 30},
+        {500, 10, 30, 167, 500},
+        {500, 30, 30, 200, 500},
+        {500, INFINITY, -INFINITY, 200, 500},
+        {1e100, 0, 1, 1344, 1},
+        {-1e308, 0, 1e308, 200, -1e308},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(hours_believed(cases[i].newest, cases[i].low, cases[i].high,
+                                   cases[i].n) == cases[i].want);
+    assert_true(isnan(hours_believed(NAN, 10, 30, 200)));
+}
+
 static void trim(void **state)
 {
     (void)state;
@@ -124,7 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits),    cmocka_unit_test(set_and_count),
         cmocka_unit_test(trim),      cmocka_unit_test(interpolation),
-        cmocka_unit_test(canonical),
+        cmocka_unit_test(canonical), cmocka_unit_test(believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

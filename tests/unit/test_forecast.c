@@ -312,7 +312,8 @@ static void a_newest_hour_far_out(void **state)
         assert_int_equal(times("x: its newest hour, "), cases[i].told);
         if (!i)
             said("fieldcast forecast: x: its newest hour, 1000, lies far outside of all "
-                 "others (15.01 to 28.18): the forecast follows it\n");
+                 "others (15.01 to 28.18): 28.18 is read in its place, until another "
+                 "hour bears it out\n");
     }
 }
 

@@ -291,6 +291,40 @@ static void gaps(void **state)
     model_free(m);
 }
 
+/* A newest hour out of all proportion is read as the end of what was learned from, unless
+ * the one before it was so, too, or the model has to believe all. */
+static void newest_hour(void **state)
+{
+    (void)state;
+    struct model *m = model_new(&algo_persistence, "a.b");
+    struct forecast f[2];
+    struct err e = ERR_INIT;
+    double y[] = {15, 12, 18, NAN, 41};
+    m->n_quantiles = 2;
+    m->quantiles = xmalloc(2 * sizeof *m->quantiles);
+    m->quantiles[0] = 10;
+    m->quantiles[1] = 20;
+    m->training.rows = 200;
+    assert_near(model_newest(m, y, 5), 20, 0);
+    assert_int_equal(model_forecast(m, PAST(y, 5), 2, 0.95, f, &e), 0);
+    assert_near(f[1].yhat, 20, 0);
+    y[2] = 31; /* it bears the newest out */
+    assert_int_equal(model_forecast(m, PAST(y, 5), 2, 0.95, f, &e), 0);
+    assert_near(f[1].yhat, 41, 0);
+    y[2] = 18;
+    strcpy(m->training.preset, "system0");
+    assert_near(model_newest(m, y, 5), 41, 0);
+    *m->training.preset = '\0';
+    m->training.rows = 167;
+    assert_near(model_newest(m, y, 5), 41, 0);
+    m->training.rows = 200;
+    assert_near(model_newest(m, y + 4, 1), 20, 0);
+    y[4] = NAN;
+    assert_int_equal(model_forecast(m, PAST(y, 5), 2, 0.95, f, &e), -1);
+    assert_string_equal(err_slug(&e), "history_missing");
+    model_free(m);
+}
+
 static void log_scale(void **state)
 {
     (void)state;
@@ -357,6 +391,7 @@ int main(void)
         cmocka_unit_test(forecast_by_hand),
         cmocka_unit_test(forecast_refusals),
         cmocka_unit_test(gaps),
+        cmocka_unit_test(newest_hour),
         cmocka_unit_test(log_scale),
         cmocka_unit_test(cases),
     };

@@ -342,6 +342,35 @@ static void change_without_champion(void **state)
 }
 
 /* The error at each origin, whose means are what the choice and the gate went by. */
+/* One misread at the end, whatever it is, leaves what is learned where it was; its row is
+ * hashed as it was measured. */
+static void a_misread_at_the_end(void **state)
+{
+    (void)state;
+    struct hours h = made_series(1000, 20, 3, 0, 0.3, 0.7, 12);
+    struct train_result r = trained(&h, NULL, &opts);
+    static const double misread[] = {500, -127, 1e12, -1e99};
+    for (size_t i = 0; i < sizeof misread / sizeof *misread; i++) {
+        h.y[999] = misread[i];
+        char sha[SHA256_HEX_SIZE];
+        hours_sha256(&h, sha);
+        struct train_result now = trained(&h, NULL, &opts);
+        assert_string_equal(now.model->training.sha256, sha);
+        struct forecast f[48], g[48];
+        assert_int_equal(model_forecast(now.model, &h, 48, 0.95, f, NULL), 0);
+        h.y[999] = misread[i] > 0 ? now.model->quantiles[now.model->n_quantiles - 1]
+                                  : now.model->quantiles[0];
+        assert_int_equal(model_forecast(r.model, &h, 48, 0.95, g, NULL), 0);
+        for (int k = 0; k < 48; k++) {
+            assert_true(fabs(f[k].yhat - g[k].yhat) < 1);
+            assert_true(f[k].lower < f[k].yhat && f[k].upper > f[k].yhat);
+        }
+        train_result_done(&now);
+    }
+    train_result_done(&r);
+    hours_done(&h);
+}
+
 static void scores(void **state)
 {
     (void)state;
@@ -583,6 +612,7 @@ int main(void)
         cmocka_unit_test(change_is_remembered),
         cmocka_unit_test(baseline_after_change),
         cmocka_unit_test(change_without_champion),
+        cmocka_unit_test(a_misread_at_the_end),
         cmocka_unit_test(scores),
         cmocka_unit_test(baseline_takes_over),
         cmocka_unit_test(no_median),
