@@ -95,12 +95,12 @@ static int telling_digits(double a, double b)
 
 /* Where the newest hour lies further beyond all others than these are from each other (of
  * a constant, from 0): a sensor misread, most often. */
-static void say_newest(char text[FORECAST_NOTE_SIZE], struct hours *h,
+static void say_newest(char text[FORECAST_NOTE_SIZE], const struct hours *h,
                        const struct model *m, const struct forecast *first)
 {
-    double low, high, newest = h->y[--h->n];
-    hours_range(h, &low, &high);
-    h->n++;
+    const struct hours others = hours_part(h, 0, h->n - 1);
+    double low, high, newest = h->y[others.n];
+    hours_range(&others, &low, &high);
     double range = high > low ? high - low : fabs(low);
     if (!isfinite(low) || fmax(low - newest, newest - high) <= range)
         return;

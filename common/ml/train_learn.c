@@ -132,9 +132,10 @@ static void stand_beside(struct train_work *w)
 /* A misread must not shift what is learned; the next hour tells whether it was one. */
 static void doubt_newest(struct train_work *w)
 {
-    double low, high, *newest = &w->whole.y[--w->whole.n];
-    hours_range(&w->whole, &low, &high);
-    *newest = hours_believed(*newest, low, high, w->whole.n++);
+    const struct hours others = hours_part(&w->whole, 0, w->whole.n - 1);
+    double low, high, *newest = &w->whole.y[others.n];
+    hours_range(&others, &low, &high);
+    *newest = hours_believed(*newest, low, high, others.n);
 }
 
 int train_clean(struct train_work *w, const struct hours *h, struct err *e)
