@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command as people and scripts meet it: help, exit codes, and the same output for the
 same seed."""
+import contextlib
 import gzip
 import http.server
 import json
@@ -180,28 +181,43 @@ def test_broker_away():
     assert "could not reach the broker tcp://127.0.0.1:1 in 10 s" in done.stderr
 
 
-@pytest.fixture
-def asked():
-    """A stand-in for ingest: what it was asked, and what it is to answer."""
-    class Ingest(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.seen.append((self.path, self.headers.get("Authorization"), json.loads(body)))
-            status, answer = self.server.answer
-            text = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+class StandIn(http.server.BaseHTTPRequestHandler):
+    """For a service: says what a test's answer() tells it to."""
 
-        def log_message(self, *_):
-            pass
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ingest)
-    server.seen, server.url = [], f"http://127.0.0.1:{server.server_port}"
+    def answer(self, status, body):
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def body(self):
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def standing_in(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def asked():
+    """A stand-in for ingest: what it was asked, and what it is to answer."""
+    class Ingest(StandIn):
+        def do_POST(self):
+            self.server.seen.append((self.path, self.headers.get("Authorization"), self.body()))
+            self.answer(*self.server.answer)
+    with standing_in(Ingest) as server:
+        server.seen = []
+        yield server
 
 
 TAKEN = {"decoder": "native", "accepted": True, "reason": "out_of_range", "detail": "humidity is 101",
@@ -265,29 +281,16 @@ def test_explain_takes_payloads_from_anywhere(asked, tmp_path):
 @pytest.fixture
 def trainer():
     """A stand-in for it: two trainings are asked for; what it says of them is `jobs`, None: nothing."""
-    class Trainer(http.server.BaseHTTPRequestHandler):
+    class Trainer(StandIn):
         def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.body()
             self.answer(202, {"jobs": [{"id": 1, "series": "a.x"}, {"id": 2, "series": "b.x"}]})
 
         def do_GET(self):
             self.answer(*((500, {"detail": "boom"}) if self.server.jobs is None else (200, {"items": self.server.jobs})))
-
-        def answer(self, status, body):
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_):
-            pass
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trainer)
-    server.jobs, server.url = None, f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with standing_in(Trainer) as server:
+        server.jobs = None
+        yield server
 
 
 def test_train_left_alone(trainer):
