@@ -136,9 +136,6 @@ static void long_forms(void **state)
     expect_pipe(one, "series:0:2,0;", false);
     write_input("timestamp,value\n1795168800,2\n");
     expect_file(one, "in:10:2;", true);
-    const struct input_file wide = {.wide = true, .start_s = T0_S};
-    write_input("w,-0,2\n");
-    expect_file(wide, "w:0:0,2;", false);
 }
 
 /* Without a column for it, a series is called like its file. */
@@ -197,6 +194,8 @@ static void wide_form(void **state)
     expect_file(f, "H1:0:1,nan,3;H2:0:4,5;", false);
     write_input("H1,1,2\n"); /* no header */
     expect_file(f, "H1:0:1,2;", false);
+    write_input("w,-0,2\n");
+    expect_file(f, "w:0:0,2;", false);
 }
 
 /* A file behind standard input is read twice as well, from where it stands. */
